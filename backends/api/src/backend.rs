@@ -1,0 +1,250 @@
+//! The trait.
+
+use crate::{Delta, DeviceInfo, Input, Normalization, Objective, Plan, Real, Result, Rule, Tally, Weights};
+
+/// Rows and columns of something a backend holds.
+pub trait Shape {
+    /// Number of rows (samples).
+    fn rows(&self) -> usize;
+    /// Number of columns (features).
+    fn columns(&self) -> usize;
+    /// Number of elements.
+    fn elements(&self) -> usize {
+        self.rows() * self.columns()
+    }
+}
+
+/// Everything that Forward-Forward training asks of a device.
+///
+/// Operations may only enqueue: `download` and `synchronize` alone wait, and an error of an enqueued
+/// operation may surface there. All randomness is drawn on the host and uploaded. Outputs are written
+/// in full unless the operation says that it adds. Operands never alias (Rust's borrows see to it).
+/// Every operation fails with [`BackendError::Shape`](crate::BackendError::Shape) if its operands do
+/// not fit (the checks are in [`shapes`](crate::shapes)), and with the device's error if that fails.
+pub trait Backend: Sized {
+    /// The scalar that products are computed in.
+    type Real: Real;
+    /// A matrix of `Real` on the device.
+    type Matrix: Shape;
+    /// A list of u32 on the device: `[1, n]`.
+    type Indices: Shape;
+    /// u8 images on the device, one a row, each `height · width` pixels.
+    type Images: Shape;
+
+    // Memory
+
+    /// What this backend runs on.
+    fn device(&self) -> DeviceInfo;
+    /// A new matrix of zeros.
+    fn zeros(&self, rows: usize, columns: usize) -> Result<Self::Matrix>;
+    /// `target` ← `values`, row-major.
+    fn upload(&self, target: &mut Self::Matrix, values: &[Self::Real]) -> Result<()>;
+    /// The values of `source`, row-major. Waits for everything enqueued before.
+    fn download(&self, source: &Self::Matrix) -> Result<Vec<Self::Real>>;
+    /// `target` ← `source`.
+    fn copy(&self, source: &Self::Matrix, target: &mut Self::Matrix) -> Result<()>;
+    /// A new list of `len` zeros.
+    fn indices(&self, len: usize) -> Result<Self::Indices>;
+    /// `target[..values.len()]` ← `values`.
+    fn upload_indices(&self, target: &mut Self::Indices, values: &[u32]) -> Result<()>;
+    /// The entries of `source`. Waits.
+    fn download_indices(&self, source: &Self::Indices) -> Result<Vec<u32>>;
+    /// New images of `height · width` pixels from their concatenated bytes.
+    fn images(&self, pixels: &[u8], height: usize, width: usize) -> Result<Self::Images>;
+    /// Waits for everything enqueued.
+    fn synchronize(&self) -> Result<()>;
+
+    // Inputs
+
+    /// `out[r, f]` = pixel (skip + f) of image `rows[r]`, / 255; `squares[r]` = Σ_f out².
+    ///
+    /// With `shifts`, the image is first moved right by dx and down by dy, zeros shifted in, where
+    /// `shifts[r] = (dy + 128) · 256 + (dx + 128)`. `skip` leaves out the pixels under a label.
+    /// out `[R, height·width − skip]`, squares `[1, R]`.
+    fn gather(
+        &self,
+        images: &Self::Images,
+        rows: Plan<Self>,
+        shifts: Option<Plan<Self>>,
+        skip: usize,
+        out: &mut Self::Matrix,
+        squares: &mut Self::Matrix,
+    ) -> Result<()>;
+
+    /// Hybrid images for unsupervised negatives (arXiv 2212.13345, section 3.2). Of 2B rows, with
+    /// m = `masks[which[i]]` / 255: `x[B+i] ← m · x[i] + (1 − m) · x[B+i]`, and `squares[B+i]` anew.
+    fn hybrid(
+        &self,
+        x: &mut Self::Matrix,
+        masks: &Self::Images,
+        which: Plan<Self>,
+        squares: &mut Self::Matrix,
+    ) -> Result<()>;
+
+    // Forward
+
+    /// out = input · weight[first_row.., :]. input `[n, F]`, weight `[first_row + F, N]`, out `[n, N]`.
+    fn product(
+        &self,
+        input: &Self::Matrix,
+        weight: &Self::Matrix,
+        first_row: usize,
+        out: &mut Self::Matrix,
+    ) -> Result<()>;
+
+    /// The rest of a layer, given product = features · W[classes..]:
+    /// `out[r] = max(0, s_r · product[r % n] + label part + b)`, `squares[r]` = Σ `out[r]`²,
+    /// with s_r and the label part as [`Input`] says. product `[n, N]`, out `[R, N]`, squares `[1, R]`,
+    /// R a multiple of n.
+    fn activate(
+        &self,
+        product: &Self::Matrix,
+        input: &Input<Self>,
+        layer: &Weights<Self>,
+        out: &mut Self::Matrix,
+        squares: &mut Self::Matrix,
+    ) -> Result<()>;
+
+    /// A whole layer: `product` then `activate`, for as many rows of `out` as of `input.features`.
+    fn project(
+        &self,
+        input: &Input<Self>,
+        layer: &Weights<Self>,
+        out: &mut Self::Matrix,
+        squares: &mut Self::Matrix,
+    ) -> Result<()> {
+        let mut product = self.zeros(out.rows(), out.columns())?;
+        self.product(input.features, &layer.weight.value, input.classes(), &mut product)?;
+        self.activate(&product, input, layer, out, squares)
+    }
+
+    /// Silences each activity with probability `rate` and divides the others by 1 − rate; squares anew.
+    /// Element (r, j) is kept if [`dropout_keeps`](crate::dropout_keeps)`(seed, r · N + j, rate · 2³²)`.
+    fn dropout(
+        &self,
+        activities: &mut Self::Matrix,
+        rate: f64,
+        seed: u32,
+        squares: &mut Self::Matrix,
+    ) -> Result<()>;
+
+    /// out = activities where they reach the row's k-th largest, else 0; `squares[r]` = Σ `out[r]`²
+    /// (arXiv 2604.13081). 1 ≤ k ≤ N.
+    fn top_k(
+        &self,
+        activities: &Self::Matrix,
+        k: usize,
+        out: &mut Self::Matrix,
+        squares: &mut Self::Matrix,
+    ) -> Result<()>;
+
+    // Learning
+
+    /// The objective of a batch of B positive, then B negative rows with sums of squares `squares` `[1, 2B]`.
+    ///
+    /// `coefficients[r]` = gradient_scale · 2 · factor · ∂loss/∂G_r, so that δ_r = `coefficients[r]` · h_r.
+    /// A probability under half an epsilon of the precision cannot be told from 0 beside 1 and counts
+    /// as 0, so that such rows need no work. Adds to column `layer` of the tally.
+    fn coefficients(
+        &self,
+        squares: &Self::Matrix,
+        objective: &Objective,
+        coefficients: &mut Self::Matrix,
+        tally: Tally<Self>,
+    ) -> Result<()>;
+
+    /// mean ← keep · mean + (1 − keep) · (mean of the first `rows` rows of activities).
+    fn running_mean(
+        &self,
+        activities: &Self::Matrix,
+        rows: usize,
+        keep: f64,
+        mean: &mut Self::Matrix,
+    ) -> Result<()>;
+
+    /// weight = zᵀδ and bias = Σ_r δ_r, where z is the normalized input with its label features and
+    /// δ_r = coefficients_r · outputs_r − `[r < peer.rows]` · peer.strength/peer.rows · (mean(m) − m).
+    /// weight `[classes + F, N]`, bias `[1, N]`.
+    fn gradient(
+        &self,
+        input: &Input<Self>,
+        delta: &Delta<Self>,
+        weight: &mut Self::Matrix,
+        bias: Option<&mut Self::Matrix>,
+    ) -> Result<()>;
+
+    /// One step of `rule` for one parameter.
+    fn update(
+        &self,
+        parameter: &mut crate::Parameter<Self>,
+        gradient: &Self::Matrix,
+        rule: Rule,
+    ) -> Result<()>;
+
+    /// A layer's learning step: `gradient`, then `update` of weight and bias (which does not decay).
+    fn learn(
+        &self,
+        input: &Input<Self>,
+        delta: &Delta<Self>,
+        layer: &mut Weights<Self>,
+        rule: Rule,
+    ) -> Result<()> {
+        let mut weight = self.zeros(layer.weight.value.rows(), layer.weight.value.columns())?;
+        match &mut layer.bias {
+            Some(parameter) => {
+                let mut bias = self.zeros(1, weight.columns())?;
+                self.gradient(input, delta, &mut weight, Some(&mut bias))?;
+                self.update(parameter, &bias, rule.without_decay())?;
+            }
+            None => self.gradient(input, delta, &mut weight, None)?,
+        }
+        self.update(&mut layer.weight, &weight, rule)
+    }
+
+    // Reading labels
+
+    /// logits (+)= ẑ · weight, ẑ the normalized activities; adds if `add`, else overwrites.
+    /// activities `[n, N]`, squares `[1, n]`, weight `[N, classes]`, logits `[n, classes]`.
+    fn read_out(
+        &self,
+        activities: &Self::Matrix,
+        squares: &Self::Matrix,
+        normalization: Normalization,
+        weight: &Self::Matrix,
+        logits: &mut Self::Matrix,
+        add: bool,
+    ) -> Result<()>;
+
+    /// `errors[r] = softmax(logits[r]) − onehot(labels[r])`; `cost[0, 0]` += mean cross-entropy and
+    /// `cost[0, 1]` += fraction of rows whose largest logit is not the label's. cost `[1, 2]`.
+    fn softmax(
+        &self,
+        logits: &Self::Matrix,
+        labels: Plan<Self>,
+        errors: &mut Self::Matrix,
+        cost: &mut Self::Matrix,
+    ) -> Result<()>;
+
+    /// Hard negatives. `out[r] = labels[r]`; `out[B + r]` = the label drawn from the softmax with the true
+    /// label excluded: the first c with Σ_{j ≤ c, j ≠ y} `errors[r, j]` > u_r · Σ_{j ≠ y} `errors[r, j]`,
+    /// where u_r = `uniforms[r]` · 2⁻³². If all others are 0, (y + 1) mod C. errors `[B, C]`, out `[1, 2B]`.
+    fn draw_labels(
+        &self,
+        errors: &Self::Matrix,
+        labels: Plan<Self>,
+        uniforms: Plan<Self>,
+        out: &mut Self::Indices,
+    ) -> Result<()>;
+
+    /// `scores[r, column] += factor · squares[r]`. squares `[1, n]`, scores `[n, classes]`.
+    fn accumulate(
+        &self,
+        squares: &Self::Matrix,
+        factor: f64,
+        scores: &mut Self::Matrix,
+        column: usize,
+    ) -> Result<()>;
+
+    /// `out[at + r]` = column of the largest of `scores[r]` (the first of equals), then scores ← 0.
+    fn argmax(&self, scores: &mut Self::Matrix, out: &mut Self::Indices, at: usize) -> Result<()>;
+}

@@ -1,0 +1,129 @@
+//! Cases of `gather` and `hybrid`.
+
+use super::trial::{Precision, Scale, Trial};
+use super::{Case, Effort, Tolerance};
+use crate::{Backend, Plan, Result};
+
+/// The plan's entries before this one must not be read.
+const AT: usize = 3;
+
+/// How far images move.
+#[derive(Clone, Copy, Debug)]
+enum Shifts {
+    None,
+    /// By up to 3 pixels.
+    Small,
+    /// By anything that can be said, most of it beyond the image.
+    Any,
+    /// By −128 both ways.
+    Least,
+    /// By 127 both ways.
+    Most,
+}
+
+/// `gather`.
+#[derive(Debug)]
+pub struct Gather {
+    rows: usize,
+    height: usize,
+    width: usize,
+    skip: usize,
+    shifts: Shifts,
+}
+
+impl Case for Gather {
+    const OPERATION: &'static str = "gather";
+
+    fn tolerance(precision: Precision) -> Tolerance {
+        let reason = "one division; a pixel of 0 stays 0";
+        Tolerance { relative: 2.0 * precision.epsilon, absolute: 0.0, reason }
+    }
+
+    fn cases(effort: Effort) -> Vec<Self> {
+        const SHIFTS: [Shifts; 5] = [Shifts::None, Shifts::Small, Shifts::Any, Shifts::Least, Shifts::Most];
+        let shapes = effort.shapes(1_000_000).into_iter().chain([[64, 28, 28], [7, 200, 150], [0, 28, 28]]);
+        let mut cases = Vec::new();
+        for [rows, height, width] in shapes {
+            let pixels = height * width;
+            for (i, skip) in [0, 1, 10, pixels - 1].into_iter().filter(|skip| *skip < pixels).enumerate() {
+                let shifts = SHIFTS[(rows + width + i) % SHIFTS.len()];
+                cases.push(Gather { rows, height, width, skip, shifts });
+            }
+        }
+        let options = SHIFTS.iter().flat_map(|&shifts| [0, 10].map(|skip| (shifts, skip)));
+        cases.extend(options.map(|(shifts, skip)| Gather { rows: 61, height: 9, width: 7, skip, shifts }));
+        cases
+    }
+
+    fn run<B: Backend>(&self, trial: &mut Trial<B>) -> Result<()> {
+        const IMAGES: usize = 5;
+        let pixels = trial.draw.pixels(IMAGES * self.height * self.width);
+        let images = trial.backend.images(&pixels, self.height, self.width)?;
+        let mut plan = trial.draw.plan(AT, self.rows, IMAGES);
+        if let Some(last) = plan[AT..].last_mut() {
+            *last = IMAGES as u32 - 1;
+        }
+        let plan = trial.listed("rows", &plan)?;
+        let mut shifts = vec![0; AT + 1];
+        for _ in 0..self.rows {
+            let (dy, dx) = match self.shifts {
+                Shifts::None => (128, 128),
+                Shifts::Small => (125 + trial.draw.below(7), 125 + trial.draw.below(7)),
+                Shifts::Any => (trial.draw.below(256), trial.draw.below(256)),
+                Shifts::Least => (0, 0),
+                Shifts::Most => (255, 255),
+            };
+            shifts.push((dy * 256 + dx) as u32);
+        }
+        let shifts = trial.listed("shifts", &shifts)?;
+        let columns = self.height * self.width - self.skip;
+        let (mut out, mut squares) = (trial.poisoned(self.rows, columns)?, trial.poisoned(1, self.rows)?);
+        let shifts = (!matches!(self.shifts, Shifts::None)).then_some(Plan { indices: &*shifts, at: AT + 1 });
+        let rows = Plan { indices: &*plan, at: AT };
+        trial.backend.gather(&images, rows, shifts, self.skip, &mut out, &mut squares)?;
+        trial.close("out", &out, Scale::Largest)?;
+        trial.squares_of(&out, &squares, 0)
+    }
+}
+
+/// `hybrid`.
+#[derive(Debug)]
+pub struct Hybrid {
+    pairs: usize,
+    pixels: usize,
+}
+
+impl Case for Hybrid {
+    const OPERATION: &'static str = "hybrid";
+
+    fn tolerance(precision: Precision) -> Tolerance {
+        let reason = "a sum of two products of numbers from 0 to 1, the mask one division";
+        Tolerance { relative: 0.0, absolute: 4.0 * precision.epsilon, reason }
+    }
+
+    fn cases(effort: Effort) -> Vec<Self> {
+        let shapes = effort.shapes(1_000_000).into_iter().chain([[0, 7]]);
+        shapes.map(|[pairs, pixels]| Hybrid { pairs, pixels }).collect()
+    }
+
+    fn run<B: Backend>(&self, trial: &mut Trial<B>) -> Result<()> {
+        const MASKS: usize = 4;
+        let mut bytes = trial.draw.pixels(MASKS * self.pixels);
+        // The extremes choose one image or the other.
+        bytes[..self.pixels].fill(0);
+        bytes[self.pixels..2 * self.pixels].fill(255);
+        let masks = trial.backend.images(&bytes, 1, self.pixels)?;
+        let which = trial.draw.plan(AT, self.pairs, MASKS);
+        let which = trial.listed("which", &which)?;
+        let x = trial.draw.matrix(2 * self.pairs, self.pixels, |draw| draw.between(0.0, 1.0));
+        let (mut mixed, mut squares) = (trial.place(&x)?, trial.place(&x.squares())?);
+        let plan = Plan { indices: &*which, at: AT };
+        trial.backend.hybrid(&mut mixed, &masks, plan, &mut squares)?;
+        let mut scales = vec![0.0; self.pairs * self.pixels];
+        scales.resize(2 * self.pairs * self.pixels, 1.0);
+        trial.close("x", &mixed, Scale::Each(scales))?;
+        let before = trial.values(&squares)?[..self.pairs].to_vec();
+        trial.finding("squares of the first half", before);
+        trial.squares_of(&mixed, &squares, self.pairs)
+    }
+}

@@ -1,0 +1,200 @@
+//! A layer and what it reads, with every option.
+
+use std::rc::Rc;
+
+use super::draw::Host;
+use super::sizes::Effort;
+use super::trial::Trial;
+use crate::{Backend, Input, LabelCode, LabelFeatures, Normalization, Plan, Result, Weights};
+
+/// Which label the rows carry.
+#[derive(Clone, Copy, Debug)]
+pub enum Code {
+    Each,
+    Same,
+    Neutral,
+}
+
+/// Label features.
+#[derive(Clone, Copy, Debug)]
+pub struct Label {
+    code: Code,
+    classes: usize,
+    strength: f64,
+    normalized: bool,
+}
+
+/// Shapes and options of a layer: `repeat` rows share each of `n` rows of features.
+#[derive(Clone, Copy, Debug)]
+pub struct Layer {
+    pub n: usize,
+    pub repeat: usize,
+    pub features: usize,
+    pub units: usize,
+    pub normalization: Normalization,
+    pub label: Option<Label>,
+    pub bias: bool,
+}
+
+/// The entries of the labels' list before this one must not be read.
+const AT: usize = 5;
+
+impl Layer {
+    /// Every option in one shape, then every shape with one option or another, then no rows.
+    pub fn all(effort: Effort, cost: usize, repeats: &[usize]) -> Vec<Layer> {
+        let options = Layer::options(repeats);
+        let large = effort.large(vec![[32, 2000, 500]]);
+        let shapes = effort.shapes(cost).into_iter().chain([[0, 7, 7]]).chain(large).enumerate();
+        let sized: Vec<Layer> = shapes
+            .map(|(i, [n, features, units])| Layer {
+                n,
+                features,
+                units,
+                ..options[(i * 13 + n) % options.len()]
+            })
+            .collect();
+        options.into_iter().chain(sized).collect()
+    }
+
+    fn options(repeats: &[usize]) -> Vec<Layer> {
+        let mut labels = vec![None];
+        for code in [Code::Each, Code::Same, Code::Neutral] {
+            for (classes, strength, normalized) in [(10, 1.0, true), (7, 2.5, false)] {
+                labels.push(Some(Label { code, classes, strength, normalized }));
+            }
+        }
+        let mut options = Vec::new();
+        for normalization in [Normalization::None, Normalization::Unit, Normalization::Rms] {
+            for &label in &labels {
+                for &repeat in repeats {
+                    for bias in [true, false] {
+                        let (n, features, units) = (7, 61, 13);
+                        options.push(Layer { n, repeat, features, units, normalization, label, bias });
+                    }
+                }
+            }
+        }
+        options
+    }
+
+    /// Rows of the layer.
+    pub fn rows(&self) -> usize {
+        self.n * self.repeat
+    }
+
+    /// Rows of the weights.
+    pub fn fan_in(&self) -> usize {
+        self.label.map_or(0, |label| label.classes) + self.features
+    }
+
+    /// Draws what the layer reads.
+    pub fn read<B: Backend>(self, trial: &mut Trial<B>) -> Result<Reading<B>> {
+        let features = trial.draw.activities(self.n, self.features);
+        let squares = features.squares();
+        let classes = self.label.map_or(1, |label| label.classes);
+        let labels = trial.draw.plan(AT, self.rows(), classes);
+        Ok(Reading {
+            layer: self,
+            features: trial.given("features", &features)?,
+            squares: trial.given("squares of the input", &squares)?,
+            labels: trial.listed("labels", &labels)?,
+            host: features,
+            host_squares: squares,
+        })
+    }
+
+    /// Draws weights without moments.
+    pub fn weights<B: Backend>(self, trial: &mut Trial<B>) -> Result<HostWeights> {
+        let weight = trial.draw.signed(self.fan_in(), self.units);
+        let bias = self.bias.then(|| trial.draw.signed(1, self.units));
+        Ok(HostWeights { weight, bias })
+    }
+}
+
+/// A layer's weights on the host.
+pub struct HostWeights {
+    pub weight: Host,
+    pub bias: Option<Host>,
+}
+
+impl HostWeights {
+    /// On the device, with moments of zero.
+    pub fn place<B: Backend>(&self, trial: &mut Trial<B>) -> Result<Weights<B>> {
+        let mut parameter = |value: &Host| {
+            let zeros = Host::filled(value.rows, value.columns, 0.0);
+            trial.parameter(value, &zeros, Some(&zeros))
+        };
+        let weight = parameter(&self.weight)?;
+        let bias = self.bias.as_ref().map(parameter).transpose()?;
+        Ok(Weights { weight, bias })
+    }
+
+    /// Judges that they are what they were.
+    pub fn kept<B: Backend>(&self, trial: &mut Trial<B>, weights: &Weights<B>) -> Result<()> {
+        trial.kept("weight", &weights.weight.value, &self.weight)?;
+        match (&weights.bias, &self.bias) {
+            (Some(parameter), Some(bias)) => trial.kept("bias", &parameter.value, bias),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What a layer reads, on the device and on the host.
+pub struct Reading<B: Backend> {
+    layer: Layer,
+    features: Rc<B::Matrix>,
+    squares: Rc<B::Matrix>,
+    labels: Rc<B::Indices>,
+    pub host: Host,
+    host_squares: Host,
+}
+
+impl<B: Backend> Reading<B> {
+    pub fn input(&self) -> Input<'_, B> {
+        let label = self.layer.label.map(|label| LabelFeatures {
+            code: match label.code {
+                Code::Each => LabelCode::Each(Plan { indices: &*self.labels, at: AT }),
+                Code::Same => LabelCode::Same(label.classes as u32 / 2),
+                Code::Neutral => LabelCode::Neutral,
+            },
+            classes: label.classes,
+            strength: label.strength,
+            normalized: label.normalized,
+        });
+        Input {
+            features: &self.features,
+            squares: &self.squares,
+            normalization: self.layer.normalization,
+            label,
+        }
+    }
+
+    /// s of each of the `n` rows.
+    pub fn scales(&self) -> Vec<f64> {
+        let input = self.input();
+        self.host_squares.values.iter().map(|squares| input.scale(*squares)).collect()
+    }
+
+    /// Bounds the normalized rows' label features.
+    pub fn label_scales(&self) -> Vec<f64> {
+        let input = self.input();
+        self.scales().into_iter().map(|scale| input.label_scale(scale)).collect()
+    }
+
+    /// Lengths of the normalized rows, with their label features.
+    pub fn lengths(&self) -> Vec<f64> {
+        let scales = self.scales().into_iter().zip(self.label_scales());
+        let rows = scales.zip(&self.host_squares.values);
+        rows.map(|((scale, label), squares)| scale * squares.sqrt() + label).collect()
+    }
+
+    /// The largest length of a column of the normalized rows, repeated ones included.
+    pub fn longest_column(&self) -> f64 {
+        let mut normalized = self.host.clone();
+        for (r, scale) in self.scales().into_iter().enumerate() {
+            normalized.row_mut(r).iter_mut().for_each(|x| *x *= scale);
+        }
+        let label = self.label_scales().into_iter().map(|x| x * x).sum::<f64>().sqrt();
+        normalized.longest_column().max(label) * (self.layer.repeat as f64).sqrt()
+    }
+}

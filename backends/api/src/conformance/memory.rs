@@ -1,0 +1,98 @@
+//! Cases of upload, download and copy.
+
+use super::trial::{Precision, Trial};
+use super::{Case, Effort, Tolerance};
+use crate::{Backend, Result, Shape};
+
+const EXACT: Tolerance = Tolerance { relative: 0.0, absolute: 0.0, reason: "nothing is computed" };
+
+/// `zeros`, `upload`, `download`.
+#[derive(Debug)]
+pub struct Transfer {
+    rows: usize,
+    columns: usize,
+}
+
+impl Case for Transfer {
+    const OPERATION: &'static str = "upload";
+
+    fn tolerance(_: Precision) -> Tolerance {
+        EXACT
+    }
+
+    fn cases(effort: Effort) -> Vec<Self> {
+        let shapes = effort.shapes(1_000_000).into_iter().chain([[0, 7], [7, 0], [0, 0]]);
+        shapes.map(|[rows, columns]| Transfer { rows, columns }).collect()
+    }
+
+    fn run<B: Backend>(&self, trial: &mut Trial<B>) -> Result<()> {
+        let host = trial.draw.signed(self.rows, self.columns);
+        let zeros = trial.backend.zeros(self.rows, self.columns)?;
+        let uploaded = trial.place(&host)?;
+        trial.backend.synchronize()?;
+        let shape = [&zeros, &uploaded].map(|m| [m.rows() as f64, m.columns() as f64]);
+        trial.finding("shape", shape.concat());
+        trial.exact("zeros", &zeros)?;
+        trial.kept("matrix", &uploaded, &host)
+    }
+}
+
+/// `indices`, `upload_indices` of a beginning, `download_indices`.
+#[derive(Debug)]
+pub struct TransferList {
+    len: usize,
+    uploaded: usize,
+}
+
+impl Case for TransferList {
+    const OPERATION: &'static str = "upload_indices";
+
+    fn tolerance(_: Precision) -> Tolerance {
+        EXACT
+    }
+
+    fn cases(effort: Effort) -> Vec<Self> {
+        let mut cases = vec![TransferList { len: 0, uploaded: 0 }];
+        for [len] in effort.shapes(2000) {
+            cases.extend([0, 1, len / 2, len].map(|uploaded| TransferList { len, uploaded }));
+        }
+        cases
+    }
+
+    fn run<B: Backend>(&self, trial: &mut Trial<B>) -> Result<()> {
+        let values: Vec<u32> = (0..self.len).map(|_| trial.draw.word()).collect();
+        let fresh = trial.backend.indices(self.len)?;
+        let mut list = trial.poisoned_list(self.len)?;
+        trial.backend.upload_indices(&mut list, &values[..self.uploaded])?;
+        trial.exact_list("fresh", &fresh)?;
+        trial.exact_list("list", &list)
+    }
+}
+
+/// `copy`.
+#[derive(Debug)]
+pub struct Copy {
+    rows: usize,
+    columns: usize,
+}
+
+impl Case for Copy {
+    const OPERATION: &'static str = "copy";
+
+    fn tolerance(_: Precision) -> Tolerance {
+        EXACT
+    }
+
+    fn cases(effort: Effort) -> Vec<Self> {
+        let shapes = effort.shapes(1_000_000).into_iter().chain([[0, 7], [7, 0]]);
+        shapes.map(|[rows, columns]| Copy { rows, columns }).collect()
+    }
+
+    fn run<B: Backend>(&self, trial: &mut Trial<B>) -> Result<()> {
+        let host = trial.draw.signed(self.rows, self.columns);
+        let source = trial.given("source", &host)?;
+        let mut target = trial.poisoned(self.rows, self.columns)?;
+        trial.backend.copy(&source, &mut target)?;
+        trial.kept("target", &target, &host)
+    }
+}

@@ -1,0 +1,197 @@
+//! Operands that do not fit must be refused with a shape error, before anything is touched.
+
+use super::{Failure, Fault, Tolerance, Verdict};
+use crate::{
+    Backend, BackendError, Delta, Input, LabelCode, LabelFeatures, Loss, Normalization, Objective, Parameter,
+    Peer, Plan, Result, Rule, Tally, Weights,
+};
+
+/// A call that must fail, and what it returned.
+type Attempt = (&'static str, Result<()>);
+
+/// Tries every operation with operands that do not fit.
+pub fn verdict<B: Backend>(backend: &B) -> Verdict {
+    let reason = "operands that do not fit are errors";
+    let mut verdict = Verdict {
+        operation: "misfits",
+        cases: 0,
+        worst_relative_error: 0.0,
+        tolerance_used: 0.0,
+        tolerance: Tolerance { relative: 0.0, absolute: 0.0, reason },
+        failure: None,
+    };
+    let attempts = [memory(backend), inputs(backend), forward(backend), learning(backend), labels(backend)];
+    for attempts in attempts {
+        match attempts {
+            Ok(attempts) => {
+                verdict.cases += attempts.len();
+                let failure = attempts.into_iter().find_map(failure);
+                verdict.failure = verdict.failure.or(failure);
+            }
+            Err(error) => {
+                let fault = Fault::Refused { error: error.to_string() };
+                verdict.failure = Some(Failure { case: "operands that fit".into(), fault });
+            }
+        }
+    }
+    verdict
+}
+
+fn failure((case, outcome): Attempt) -> Option<Failure> {
+    let instead = match outcome {
+        Err(BackendError::Shape { .. } | BackendError::Unsupported(_)) => return None,
+        Err(error) => format!("the error is: {error}"),
+        Ok(()) => "was accepted".into(),
+    };
+    Some(Failure { case: case.into(), fault: Fault::Accepted { instead } })
+}
+
+fn memory<B: Backend>(b: &B) -> Result<Vec<Attempt>> {
+    let mut matrix = b.zeros(2, 3)?;
+    let wide = b.zeros(3, 2)?;
+    let mut list = b.indices(3)?;
+    let values = b.download(&b.zeros(1, 7)?)?;
+    Ok(vec![
+        ("upload: 7 values to 2×3", b.upload(&mut matrix, &values)),
+        ("upload: 1 value to 2×3", b.upload(&mut matrix, &values[..1])),
+        ("upload_indices: 4 of 3", b.upload_indices(&mut list, &[1, 2, 3, 4])),
+        ("images: 5 bytes of 2×2", b.images(&[0; 5], 2, 2).map(|_| ())),
+        ("copy: 3×2 to 2×3", b.copy(&wide, &mut matrix)),
+    ])
+}
+
+fn inputs<B: Backend>(b: &B) -> Result<Vec<Attempt>> {
+    let images = b.images(&[9; 12], 2, 3)?;
+    let list = b.indices(4)?;
+    let rows = |at| Plan::<B> { indices: &list, at };
+    let [mut out, mut wide, mut odd] = [b.zeros(4, 6)?, b.zeros(4, 7)?, b.zeros(3, 6)?];
+    let [mut squares, mut short] = [b.zeros(1, 4)?, b.zeros(1, 3)?];
+    Ok(vec![
+        ("gather: out too wide", b.gather(&images, rows(0), None, 0, &mut wide, &mut squares)),
+        ("gather: skip not left out", b.gather(&images, rows(0), None, 1, &mut out, &mut squares)),
+        ("gather: squares too short", b.gather(&images, rows(0), None, 0, &mut out, &mut short)),
+        ("gather: rows run out", b.gather(&images, rows(1), None, 0, &mut out, &mut squares)),
+        ("gather: shifts run out", b.gather(&images, rows(0), Some(rows(2)), 0, &mut out, &mut squares)),
+        ("hybrid: an odd row", b.hybrid(&mut odd, &images, rows(0), &mut short)),
+        ("hybrid: x wider than the masks", b.hybrid(&mut wide, &images, rows(0), &mut squares)),
+        ("hybrid: masks run out", b.hybrid(&mut out, &images, rows(3), &mut squares)),
+        ("hybrid: squares too short", b.hybrid(&mut out, &images, rows(0), &mut short)),
+    ])
+}
+
+fn parameter<B: Backend>(b: &B, rows: usize, columns: usize) -> Result<Parameter<B>> {
+    let second = Some(b.zeros(rows, columns)?);
+    Ok(Parameter { value: b.zeros(rows, columns)?, first: b.zeros(rows, columns)?, second })
+}
+
+fn forward<B: Backend>(b: &B) -> Result<Vec<Attempt>> {
+    let [features, squares, short] = [b.zeros(4, 5)?, b.zeros(1, 4)?, b.zeros(1, 3)?];
+    let [mut out, mut odd, mut wide] = [b.zeros(4, 6)?, b.zeros(5, 6)?, b.zeros(4, 7)?];
+    let [mut out_squares, mut odd_squares, mut other] = [b.zeros(1, 4)?, b.zeros(1, 5)?, b.zeros(1, 3)?];
+    let product = b.zeros(4, 6)?;
+    let labels = b.indices(4)?;
+    let weights = Weights { weight: parameter(b, 5, 6)?, bias: Some(parameter(b, 1, 6)?) };
+    let tall = Weights { weight: parameter(b, 8, 6)?, bias: None };
+    let askew = Weights { weight: parameter(b, 5, 6)?, bias: Some(parameter(b, 1, 5)?) };
+    let input = |squares, code| Input::<B> {
+        features: &features,
+        squares,
+        normalization: Normalization::Unit,
+        label: code,
+    };
+    let code = |code| Some(LabelFeatures::<B> { code, classes: 3, strength: 1.0, normalized: true });
+    let plain = input(&squares, None);
+    let late = input(&squares, code(LabelCode::Each(Plan { indices: &labels, at: 1 })));
+    let unknown = input(&squares, code(LabelCode::Same(3)));
+    let unfit = input(&short, None);
+    let labelled = input(&squares, code(LabelCode::Neutral));
+    let weight = &weights.weight.value;
+    Ok(vec![
+        ("product: weight too short", b.product(&features, weight, 1, &mut out)),
+        ("product: out too wide", b.product(&features, weight, 0, &mut wide)),
+        ("product: out too tall", b.product(&features, weight, 0, &mut odd)),
+        ("activate: rows not shared", b.activate(&product, &plain, &weights, &mut odd, &mut odd_squares)),
+        ("activate: out too wide", b.activate(&product, &plain, &weights, &mut wide, &mut out_squares)),
+        ("activate: squares too short", b.activate(&product, &plain, &weights, &mut out, &mut other)),
+        ("activate: bias too short", b.activate(&product, &plain, &askew, &mut out, &mut out_squares)),
+        ("activate: labels run out", b.activate(&product, &late, &tall, &mut out, &mut out_squares)),
+        ("activate: no such label", b.activate(&product, &unknown, &tall, &mut out, &mut out_squares)),
+        ("project: no rows for labels", b.project(&labelled, &weights, &mut out, &mut out_squares)),
+        ("project: input squares too short", b.project(&unfit, &weights, &mut out, &mut out_squares)),
+        ("project: out too tall", b.project(&plain, &weights, &mut odd, &mut odd_squares)),
+        ("dropout: squares too short", b.dropout(&mut out, 0.5, 1, &mut other)),
+        ("top_k: k of 0", b.top_k(&features, 0, &mut b.zeros(4, 5)?, &mut out_squares)),
+        ("top_k: k beyond the row", b.top_k(&features, 6, &mut b.zeros(4, 5)?, &mut out_squares)),
+        ("top_k: out too wide", b.top_k(&features, 2, &mut out, &mut out_squares)),
+    ])
+}
+
+fn learning<B: Backend>(b: &B) -> Result<Vec<Attempt>> {
+    let [features, squares, outputs] = [b.zeros(4, 5)?, b.zeros(1, 4)?, b.zeros(4, 6)?];
+    let [coefficients, short, mean] = [b.zeros(1, 4)?, b.zeros(1, 3)?, b.zeros(1, 6)?];
+    let [mut weight, mut tall, mut bias] = [b.zeros(5, 6)?, b.zeros(6, 6)?, b.zeros(1, 5)?];
+    let [mut out, mut sums, mut means] = [b.zeros(1, 4)?, b.zeros(4, 2)?, b.zeros(1, 5)?];
+    let input = Input::<B> {
+        features: &features,
+        squares: &squares,
+        normalization: Normalization::Unit,
+        label: None,
+    };
+    let delta = |coefficients, peer| Delta::<B> { coefficients, outputs: &outputs, peer, skip_zeros: false };
+    let peer = |mean, rows| Some(Peer::<B> { mean, strength: 0.1, rows });
+    let (plain, unfit) = (delta(&coefficients, None), delta(&short, None));
+    let (crowded, narrow) = (delta(&coefficients, peer(&mean, 5)), delta(&coefficients, peer(&short, 2)));
+    let rule = Rule::Momentum { rate: 0.1, momentum: 0.9, decay: 0.0 };
+    let mut fits = parameter(b, 5, 6)?;
+    let adam = Rule::Adam { rate: 0.1, step: 1, idle: 0 };
+    let mut forgetful = Parameter { second: None, ..parameter(b, 5, 6)? };
+    let mut askew = Parameter { first: b.zeros(6, 5)?, ..parameter(b, 5, 6)? };
+    let mut weights = Weights { weight: parameter(b, 4, 6)?, bias: None };
+    let loss = Loss::Symba { alpha: 1.0 };
+    let objective = Objective { loss, factor: 1.0, gradient_scale: 1.0 };
+    let mut tally = |squares, out: &mut B::Matrix, layer| {
+        b.coefficients(squares, &objective, out, Tally { sums: &mut sums, layer })
+    };
+    Ok(vec![
+        ("coefficients: an odd row", tally(&short, &mut out, 0)),
+        ("coefficients: out too long", tally(&squares, &mut b.zeros(1, 5)?, 0)),
+        ("coefficients: no such layer", tally(&squares, &mut out, 2)),
+        ("running_mean: mean too short", b.running_mean(&outputs, 4, 0.9, &mut means)),
+        ("running_mean: too many rows", b.running_mean(&features, 5, 0.9, &mut means)),
+        ("running_mean: of no rows", b.running_mean(&features, 0, 0.9, &mut means)),
+        ("gradient: weight too tall", b.gradient(&input, &plain, &mut tall, None)),
+        ("gradient: bias too short", b.gradient(&input, &plain, &mut weight, Some(&mut bias))),
+        ("gradient: coefficients too short", b.gradient(&input, &unfit, &mut weight, None)),
+        ("gradient: too many peer rows", b.gradient(&input, &crowded, &mut weight, None)),
+        ("gradient: running mean too short", b.gradient(&input, &narrow, &mut weight, None)),
+        ("update: gradient too tall", b.update(&mut fits, &tall, rule)),
+        ("update: first moment askew", b.update(&mut askew, &weight, rule)),
+        ("update: Adam without a second moment", b.update(&mut forgetful, &weight, adam)),
+        ("learn: weight too short", b.learn(&input, &plain, &mut weights, rule)),
+    ])
+}
+
+fn labels<B: Backend>(b: &B) -> Result<Vec<Attempt>> {
+    let [activities, squares, short] = [b.zeros(4, 5)?, b.zeros(1, 4)?, b.zeros(1, 3)?];
+    let [weight, tall] = [b.zeros(5, 3)?, b.zeros(6, 3)?];
+    let [mut logits, mut errors, mut wide] = [b.zeros(4, 3)?, b.zeros(4, 3)?, b.zeros(4, 4)?];
+    let [mut cost, mut costs] = [b.zeros(1, 2)?, b.zeros(1, 3)?];
+    let (list, mut out, mut few) = (b.indices(4)?, b.indices(8)?, b.indices(7)?);
+    let plan = |at| Plan::<B> { indices: &list, at };
+    let unit = Normalization::Unit;
+    let mut found = vec![
+        ("read_out: weight too tall", b.read_out(&activities, &squares, unit, &tall, &mut logits, false)),
+        ("read_out: squares too short", b.read_out(&activities, &short, unit, &weight, &mut logits, true)),
+        ("read_out: logits too wide", b.read_out(&activities, &squares, unit, &weight, &mut wide, false)),
+        ("softmax: labels run out", b.softmax(&logits, plan(1), &mut errors, &mut cost)),
+        ("softmax: errors too wide", b.softmax(&logits, plan(0), &mut wide, &mut cost)),
+        ("softmax: cost too long", b.softmax(&logits, plan(0), &mut errors, &mut costs)),
+        ("draw_labels: out too short", b.draw_labels(&errors, plan(0), plan(0), &mut few)),
+        ("draw_labels: labels run out", b.draw_labels(&errors, plan(1), plan(0), &mut out)),
+        ("draw_labels: uniforms run out", b.draw_labels(&errors, plan(0), plan(1), &mut out)),
+        ("accumulate: no such column", b.accumulate(&squares, 1.0, &mut logits, 3)),
+        ("accumulate: squares too short", b.accumulate(&short, 1.0, &mut logits, 0)),
+    ];
+    found.push(("argmax: out too short", b.argmax(&mut logits, &mut few, 4)));
+    Ok(found)
+}

@@ -1,0 +1,272 @@
+//! One case on one backend: its operands, what stands beside them, and what came out.
+
+use std::rc::Rc;
+
+use super::draw::{Draw, Host};
+use super::report::Tolerance;
+use crate::{Backend, Parameter, Real, Result, Shape};
+
+/// What arithmetic to expect of a backend.
+#[derive(Clone, Copy, Debug)]
+pub struct Precision {
+    /// Distance from 1 to the next number.
+    pub epsilon: f64,
+    /// Whether products round their operands to tf32's ten bits.
+    pub tf32: bool,
+}
+
+impl Precision {
+    pub fn of<B: Backend>(backend: &B) -> Precision {
+        Precision { epsilon: B::Real::EPSILON, tf32: backend.device().precision == "tf32" }
+    }
+
+    /// Scale of the rounding of a dot product of `terms` terms between vectors whose lengths have the
+    /// product `lengths`, to be multiplied by a small number of epsilons.
+    ///
+    /// Σ|a||b| ≤ ‖a‖‖b‖, and the roundings of `terms` partial sums add up like a random walk. tf32
+    /// rounds each term by 2⁻¹¹ of itself, and a term is 1/√terms of what a random walk of them is.
+    pub fn dot(self, terms: usize, lengths: f64) -> f64 {
+        let root = (terms.max(1) as f64).sqrt();
+        let tf32 = if self.tf32 { 8.0 / 2048.0 / self.epsilon } else { 0.0 };
+        (root + tf32 / root) * lengths
+    }
+}
+
+/// What the absolute tolerance of an element is multiplied by.
+#[derive(Clone, Debug)]
+pub enum Scale {
+    /// The largest magnitude of the expected values.
+    Largest,
+    /// The same for all.
+    Uniform(f64),
+    /// One for each row.
+    Rows(Vec<f64>),
+    /// One for each element.
+    Each(Vec<f64>),
+}
+
+/// How an output is judged.
+#[derive(Clone, Debug)]
+pub enum Bound {
+    /// It must hold the bits it held before.
+    Kept,
+    /// It must equal what is expected.
+    Exact,
+    /// |value − expected| ≤ relative · |expected| + absolute · scale.
+    Within { relative: f64, absolute: f64, scale: Scale },
+}
+
+/// Something to be judged.
+#[derive(Clone, Debug)]
+pub struct Output {
+    pub name: &'static str,
+    pub columns: usize,
+    pub values: Vec<f64>,
+    /// What it should be; the oracle's output of that name if none.
+    pub expected: Option<Vec<f64>>,
+    pub bound: Bound,
+}
+
+enum Watched<B: Backend> {
+    Matrix(Rc<B::Matrix>),
+    Indices(Rc<B::Indices>),
+}
+
+/// A run of one case.
+pub struct Trial<'b, B: Backend> {
+    pub backend: &'b B,
+    pub draw: Draw,
+    pub precision: Precision,
+    /// Whether this is the oracle's run, which need not be compared with itself.
+    pub reference: bool,
+    tolerance: Tolerance,
+    watched: Vec<(&'static str, Watched<B>, Vec<f64>)>,
+    outputs: Vec<Output>,
+    empty: bool,
+}
+
+impl<'b, B: Backend> Trial<'b, B> {
+    pub fn new(backend: &'b B, seed: u64, precision: Precision, tolerance: Tolerance) -> Self {
+        Trial {
+            backend,
+            draw: Draw::seeded(seed),
+            precision,
+            reference: false,
+            tolerance,
+            watched: Vec::new(),
+            outputs: Vec::new(),
+            empty: false,
+        }
+    }
+
+    /// Whether an operand had no elements; a backend may refuse such a case.
+    pub fn is_empty(&self) -> bool {
+        self.empty
+    }
+
+    // Operands
+
+    /// An operand to be changed in place, with a neighbour before and after it in memory.
+    pub fn place(&mut self, host: &Host) -> Result<B::Matrix> {
+        self.fence()?;
+        let matrix = self.bare(host)?;
+        self.fence()?;
+        Ok(matrix)
+    }
+
+    /// An output, full of NaN, between neighbours.
+    pub fn poisoned(&mut self, rows: usize, columns: usize) -> Result<B::Matrix> {
+        self.place(&Host::filled(rows, columns, f64::NAN))
+    }
+
+    /// An operand that must not change.
+    pub fn given(&mut self, name: &'static str, host: &Host) -> Result<Rc<B::Matrix>> {
+        let matrix = Rc::new(self.bare(host)?);
+        self.watched.push((name, Watched::Matrix(matrix.clone()), host.values.clone()));
+        Ok(matrix)
+    }
+
+    /// A list that must not change.
+    pub fn listed(&mut self, name: &'static str, values: &[u32]) -> Result<Rc<B::Indices>> {
+        self.empty |= values.is_empty();
+        let mut indices = self.backend.indices(values.len())?;
+        self.backend.upload_indices(&mut indices, values)?;
+        let indices = Rc::new(indices);
+        let before = values.iter().map(|x| f64::from(*x)).collect();
+        self.watched.push((name, Watched::Indices(indices.clone()), before));
+        Ok(indices)
+    }
+
+    /// A list to be written, full of an index that nothing has.
+    pub fn poisoned_list(&mut self, len: usize) -> Result<B::Indices> {
+        self.empty |= len == 0;
+        let mut indices = self.backend.indices(len)?;
+        self.backend.upload_indices(&mut indices, &vec![u32::MAX; len])?;
+        Ok(indices)
+    }
+
+    /// A trained tensor.
+    pub fn parameter(&mut self, value: &Host, first: &Host, second: Option<&Host>) -> Result<Parameter<B>> {
+        let second = second.map(|second| self.place(second)).transpose()?;
+        Ok(Parameter { value: self.place(value)?, first: self.place(first)?, second })
+    }
+
+    fn bare(&mut self, host: &Host) -> Result<B::Matrix> {
+        self.empty |= host.values.is_empty();
+        let mut matrix = self.backend.zeros(host.rows, host.columns)?;
+        let values: Vec<B::Real> = host.values.iter().map(|x| B::Real::from_f64(*x)).collect();
+        self.backend.upload(&mut matrix, &values)?;
+        Ok(matrix)
+    }
+
+    fn fence(&mut self) -> Result<()> {
+        let mark = self.watched.len() as f64 + 0.5;
+        let host = Host::filled(1, 16, mark);
+        let fence = Rc::new(self.bare(&host)?);
+        self.watched.push(("a neighbour of the output", Watched::Matrix(fence), host.values));
+        Ok(())
+    }
+
+    // Judgements
+
+    /// `matrix` must be close to the oracle's.
+    pub fn close(&mut self, name: &'static str, matrix: &B::Matrix, scale: Scale) -> Result<()> {
+        self.push(name, matrix, None, self.within(scale))
+    }
+
+    /// `matrix` must be close to `other` of the same backend.
+    pub fn alike(
+        &mut self,
+        name: &'static str,
+        matrix: &B::Matrix,
+        other: &B::Matrix,
+        scale: Scale,
+    ) -> Result<()> {
+        let expected = self.values(other)?;
+        self.push(name, matrix, Some(expected), self.within(scale))
+    }
+
+    /// `matrix` must equal the oracle's.
+    pub fn exact(&mut self, name: &'static str, matrix: &B::Matrix) -> Result<()> {
+        self.push(name, matrix, None, Bound::Exact)
+    }
+
+    /// `indices` must equal the oracle's.
+    pub fn exact_list(&mut self, name: &'static str, indices: &B::Indices) -> Result<()> {
+        let values = self.entries(indices)?;
+        let columns = values.len();
+        self.outputs.push(Output { name, columns, values, expected: None, bound: Bound::Exact });
+        Ok(())
+    }
+
+    /// `matrix` must equal `expected`.
+    pub fn equal(&mut self, name: &'static str, matrix: &B::Matrix, expected: &Host) -> Result<()> {
+        self.push(name, matrix, Some(expected.values.clone()), Bound::Exact)
+    }
+
+    /// `matrix` must still hold the bits of `before`.
+    pub fn kept(&mut self, name: &'static str, matrix: &B::Matrix, before: &Host) -> Result<()> {
+        self.push(name, matrix, Some(before.values.clone()), Bound::Kept)
+    }
+
+    /// `squares` must hold the sums of squares of rows `from..` of `matrix`, as that came out.
+    pub fn squares_of(&mut self, matrix: &B::Matrix, squares: &B::Matrix, from: usize) -> Result<()> {
+        let (values, columns) = (self.values(matrix)?, matrix.columns());
+        let host = Host { rows: matrix.rows(), columns, values };
+        let sum = |r| host.row(r).iter().map(|x| x * x).sum::<f64>();
+        let expected: Vec<f64> = (from..host.rows).map(sum).collect();
+        let relative = 2.0 * self.precision.epsilon * (1.0 + (columns as f64).sqrt());
+        let bound = Bound::Within { relative, absolute: 0.0, scale: Scale::Uniform(0.0) };
+        let values = self.values(squares)?.split_off(from);
+        let (name, columns) = ("squares", values.len());
+        self.outputs.push(Output { name, columns, values, expected: Some(expected), bound });
+        Ok(())
+    }
+
+    /// Anything else the host found out, to equal the oracle's.
+    pub fn finding(&mut self, name: &'static str, values: Vec<f64>) {
+        let columns = values.len();
+        self.outputs.push(Output { name, columns, values, expected: None, bound: Bound::Exact });
+    }
+
+    /// Everything to be judged, with the operands that must not have changed.
+    pub fn finish(mut self) -> Result<Vec<Output>> {
+        for (name, watched, before) in std::mem::take(&mut self.watched) {
+            match watched {
+                Watched::Matrix(matrix) => self.push(name, &matrix, Some(before), Bound::Kept)?,
+                Watched::Indices(indices) => {
+                    let (values, columns) = (self.entries(&indices)?, indices.columns());
+                    let expected = Some(before);
+                    self.outputs.push(Output { name, columns, values, expected, bound: Bound::Kept });
+                }
+            }
+        }
+        Ok(self.outputs)
+    }
+
+    /// What `matrix` holds.
+    pub fn values(&self, matrix: &B::Matrix) -> Result<Vec<f64>> {
+        Ok(self.backend.download(matrix)?.into_iter().map(Real::to_f64).collect())
+    }
+
+    fn entries(&self, indices: &B::Indices) -> Result<Vec<f64>> {
+        Ok(self.backend.download_indices(indices)?.into_iter().map(f64::from).collect())
+    }
+
+    fn within(&self, scale: Scale) -> Bound {
+        let Tolerance { relative, absolute, .. } = self.tolerance;
+        Bound::Within { relative, absolute, scale }
+    }
+
+    fn push(
+        &mut self,
+        name: &'static str,
+        matrix: &B::Matrix,
+        expected: Option<Vec<f64>>,
+        bound: Bound,
+    ) -> Result<()> {
+        let (values, columns) = (self.values(matrix)?, matrix.columns());
+        self.outputs.push(Output { name, columns, values, expected, bound });
+        Ok(())
+    }
+}

@@ -1,0 +1,23 @@
+//! The contract between the Forward-Forward algorithm and the hardware that runs it.
+//!
+//! [`Backend`] is about two dozen operations, each a word of the algorithm. [`oracle::Oracle`]
+//! implements them as naive f64 loops that can be checked against the formulas by eye, and
+//! [`conformance`] compares any backend with it.
+//!
+//! Rows are samples; matrices are row-major `[rows, columns]`; a vector is a matrix of one row.
+
+mod backend;
+pub mod conformance;
+mod error;
+mod numbers;
+pub mod oracle;
+pub mod shapes;
+mod types;
+
+pub use backend::{Backend, Shape};
+pub use error::{BackendError, Result};
+pub use numbers::{Real, dropout_keeps};
+pub use types::{
+    Delta, DeviceInfo, Input, LabelCode, LabelFeatures, Loss, Normalization, Objective, Parameter, Peer,
+    Plan, Rule, TALLY_ROWS, Tally, Weights,
+};

@@ -1,0 +1,482 @@
+//! The formulas as naive f64 loops: what every backend is compared with.
+//!
+//! Written to be checked by eye, not to be fast. Fused operations are the trait's default compositions.
+
+use crate::{
+    Backend, Delta, DeviceInfo, Input, LabelCode, Loss, Normalization, Objective, Parameter, Plan, Result,
+    Rule, Shape, Tally, Weights, dropout_keeps, shapes,
+};
+
+/// The f64 reference backend.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Oracle;
+
+/// A matrix of f64.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Matrix {
+    rows: usize,
+    columns: usize,
+    values: Vec<f64>,
+}
+
+impl Matrix {
+    fn at(&self, row: usize, column: usize) -> f64 {
+        self.values[row * self.columns + column]
+    }
+    fn set(&mut self, row: usize, column: usize, value: f64) {
+        self.values[row * self.columns + column] = value;
+    }
+    fn square_of_row(&self, row: usize) -> f64 {
+        (0..self.columns).map(|j| self.at(row, j).powi(2)).sum()
+    }
+}
+
+impl Shape for Matrix {
+    fn rows(&self) -> usize {
+        self.rows
+    }
+    fn columns(&self) -> usize {
+        self.columns
+    }
+}
+
+/// A list of u32.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Indices(Vec<u32>);
+
+impl Shape for Indices {
+    fn rows(&self) -> usize {
+        1
+    }
+    fn columns(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// u8 images.
+#[derive(Clone, Debug)]
+pub struct Images {
+    pixels: Vec<u8>,
+    count: usize,
+    height: usize,
+    width: usize,
+}
+
+impl Images {
+    fn pixel(&self, image: usize, y: isize, x: isize) -> f64 {
+        let inside = (0..self.height as isize).contains(&y) && (0..self.width as isize).contains(&x);
+        if !inside {
+            return 0.0;
+        }
+        let at = image * self.height * self.width + y as usize * self.width + x as usize;
+        f64::from(self.pixels[at]) / 255.0
+    }
+}
+
+impl Shape for Images {
+    fn rows(&self) -> usize {
+        self.count
+    }
+    fn columns(&self) -> usize {
+        self.height * self.width
+    }
+}
+
+/// softplus(x) = ln(1 + eˣ), without overflow.
+pub fn softplus(x: f64) -> f64 {
+    x.max(0.0) + (-x.abs()).exp().ln_1p()
+}
+
+/// σ(x) = 1 / (1 + e⁻ˣ).
+pub fn sigmoid(x: f64) -> f64 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+fn planned(plan: &Plan<Oracle>, row: usize) -> usize {
+    plan.indices.0[plan.at + row] as usize
+}
+
+/// z of one row: label features, then the others, normalized as the input says.
+fn normalized_row(input: &Input<Oracle>, row: usize) -> Vec<f64> {
+    let shared = row % input.features.rows;
+    let scale = input.scale(input.squares.values[shared]);
+    let mut z = Vec::new();
+    if let Some(label) = input.label {
+        let label_scale = input.label_scale(scale);
+        for c in 0..label.classes {
+            let active = match label.code {
+                LabelCode::Each(plan) => f64::from(u8::from(planned(&plan, row) == c)),
+                LabelCode::Same(same) => f64::from(u8::from(same as usize == c)),
+                LabelCode::Neutral => 1.0 / label.classes as f64,
+            };
+            z.push(active * label_scale);
+        }
+    }
+    z.extend((0..input.features.columns).map(|f| scale * input.features.at(shared, f)));
+    z
+}
+
+impl Backend for Oracle {
+    type Real = f64;
+    type Matrix = Matrix;
+    type Indices = Indices;
+    type Images = Images;
+
+    fn device(&self) -> DeviceInfo {
+        DeviceInfo {
+            backend: "oracle".into(),
+            device: "naive loops".into(),
+            driver: "none".into(),
+            units: 1,
+            memory_bytes: 0,
+            precision: "fp64".into(),
+        }
+    }
+
+    fn zeros(&self, rows: usize, columns: usize) -> Result<Matrix> {
+        Ok(Matrix { rows, columns, values: vec![0.0; rows * columns] })
+    }
+
+    fn upload(&self, target: &mut Matrix, values: &[f64]) -> Result<()> {
+        shapes::upload(target, values.len())?;
+        target.values.copy_from_slice(values);
+        Ok(())
+    }
+
+    fn download(&self, source: &Matrix) -> Result<Vec<f64>> {
+        Ok(source.values.clone())
+    }
+
+    fn copy(&self, source: &Matrix, target: &mut Matrix) -> Result<()> {
+        shapes::copy(source, target)?;
+        target.values.clone_from(&source.values);
+        Ok(())
+    }
+
+    fn indices(&self, len: usize) -> Result<Indices> {
+        Ok(Indices(vec![0; len]))
+    }
+
+    fn upload_indices(&self, target: &mut Indices, values: &[u32]) -> Result<()> {
+        shapes::upload_indices(target, values.len())?;
+        target.0[..values.len()].copy_from_slice(values);
+        Ok(())
+    }
+
+    fn download_indices(&self, source: &Indices) -> Result<Vec<u32>> {
+        Ok(source.0.clone())
+    }
+
+    fn images(&self, pixels: &[u8], height: usize, width: usize) -> Result<Images> {
+        let count = shapes::images(pixels.len(), height, width)?;
+        Ok(Images { pixels: pixels.to_vec(), count, height, width })
+    }
+
+    fn synchronize(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn gather(
+        &self,
+        images: &Images,
+        rows: Plan<Self>,
+        shifts: Option<Plan<Self>>,
+        skip: usize,
+        out: &mut Matrix,
+        squares: &mut Matrix,
+    ) -> Result<()> {
+        shapes::gather::<Self>(images, &rows, shifts.as_ref(), skip, out, squares)?;
+        for r in 0..out.rows {
+            let shift = shifts.map_or(128 * 256 + 128, |shifts| planned(&shifts, r));
+            let (dy, dx) = ((shift / 256) as isize - 128, (shift % 256) as isize - 128);
+            for f in 0..out.columns {
+                let (y, x) = (((skip + f) / images.width) as isize, ((skip + f) % images.width) as isize);
+                out.set(r, f, images.pixel(planned(&rows, r), y - dy, x - dx));
+            }
+            squares.values[r] = out.square_of_row(r);
+        }
+        Ok(())
+    }
+
+    fn hybrid(&self, x: &mut Matrix, masks: &Images, which: Plan<Self>, squares: &mut Matrix) -> Result<()> {
+        shapes::hybrid::<Self>(x, masks, &which, squares)?;
+        let pairs = x.rows / 2;
+        for i in 0..pairs {
+            for f in 0..x.columns {
+                let at = planned(&which, i) * masks.columns() + f;
+                let mask = f64::from(masks.pixels[at]) / 255.0;
+                x.set(pairs + i, f, mask * x.at(i, f) + (1.0 - mask) * x.at(pairs + i, f));
+            }
+            squares.values[pairs + i] = x.square_of_row(pairs + i);
+        }
+        Ok(())
+    }
+
+    fn product(&self, input: &Matrix, weight: &Matrix, first_row: usize, out: &mut Matrix) -> Result<()> {
+        shapes::product::<Self>(input, weight, first_row, out)?;
+        for r in 0..out.rows {
+            for j in 0..out.columns {
+                let sum = (0..input.columns).map(|k| input.at(r, k) * weight.at(first_row + k, j)).sum();
+                out.set(r, j, sum);
+            }
+        }
+        Ok(())
+    }
+
+    fn activate(
+        &self,
+        product: &Matrix,
+        input: &Input<Self>,
+        layer: &Weights<Self>,
+        out: &mut Matrix,
+        squares: &mut Matrix,
+    ) -> Result<()> {
+        shapes::activate::<Self>(product, input, layer, out, squares)?;
+        for r in 0..out.rows {
+            let shared = r % product.rows;
+            let scale = input.scale(input.squares.values[shared]);
+            let code = &normalized_row(input, r)[..input.classes()];
+            for j in 0..out.columns {
+                let label: f64 = code.iter().enumerate().map(|(c, z)| z * layer.weight.value.at(c, j)).sum();
+                let bias = layer.bias.as_ref().map_or(0.0, |bias| bias.value.values[j]);
+                out.set(r, j, (scale * product.at(shared, j) + label + bias).max(0.0));
+            }
+            squares.values[r] = out.square_of_row(r);
+        }
+        Ok(())
+    }
+
+    fn dropout(&self, activities: &mut Matrix, rate: f64, seed: u32, squares: &mut Matrix) -> Result<()> {
+        shapes::dropout(activities, squares)?;
+        let drop_below = (rate * 4_294_967_296.0) as u32;
+        for r in 0..activities.rows {
+            for j in 0..activities.columns {
+                let kept = dropout_keeps(seed, (r * activities.columns + j) as u32, drop_below);
+                let value = if kept { activities.at(r, j) / (1.0 - rate) } else { 0.0 };
+                activities.set(r, j, value);
+            }
+            squares.values[r] = activities.square_of_row(r);
+        }
+        Ok(())
+    }
+
+    fn top_k(&self, activities: &Matrix, k: usize, out: &mut Matrix, squares: &mut Matrix) -> Result<()> {
+        shapes::top_k(activities, k, out, squares)?;
+        for r in 0..activities.rows {
+            let mut sorted: Vec<f64> = (0..activities.columns).map(|j| activities.at(r, j)).collect();
+            sorted.sort_by(|a, b| b.total_cmp(a));
+            let least = sorted.get(k - 1).copied().unwrap_or(0.0);
+            for j in 0..activities.columns {
+                let h = activities.at(r, j);
+                out.set(r, j, if h >= least { h } else { 0.0 });
+            }
+            squares.values[r] = out.square_of_row(r);
+        }
+        Ok(())
+    }
+
+    fn coefficients(
+        &self,
+        squares: &Matrix,
+        objective: &Objective,
+        coefficients: &mut Matrix,
+        tally: Tally<Self>,
+    ) -> Result<()> {
+        shapes::coefficients::<Self>(squares, coefficients, &tally)?;
+        let pairs = squares.columns / 2;
+        let probability = |x: f64| Some(sigmoid(x)).filter(|p| *p >= f64::EPSILON / 2.0).unwrap_or(0.0);
+        let mut sums = [0.0; 4];
+        for i in 0..pairs {
+            let positive = objective.factor * squares.values[i];
+            let negative = objective.factor * squares.values[pairs + i];
+            let (loss, up, down) = match objective.loss {
+                Loss::Bce { threshold, temperature } => {
+                    let u = |goodness: f64| (goodness - threshold) / temperature;
+                    (
+                        softplus(-u(positive)) + softplus(u(negative)),
+                        -probability(-u(positive)) / temperature,
+                        probability(u(negative)) / temperature,
+                    )
+                }
+                Loss::Symba { alpha } => {
+                    let x = -alpha * (positive - negative);
+                    (softplus(x), -alpha * probability(x), alpha * probability(x))
+                }
+            };
+            let chain = objective.gradient_scale * 2.0 * objective.factor / pairs as f64;
+            coefficients.values[i] = chain * up;
+            coefficients.values[pairs + i] = chain * down;
+            let wrong = f64::from(u8::from(negative > positive));
+            for (sum, value) in sums.iter_mut().zip([loss, positive, negative, wrong]) {
+                *sum += value / pairs as f64;
+            }
+        }
+        for (row, sum) in sums.into_iter().enumerate() {
+            let before = tally.sums.at(row, tally.layer);
+            tally.sums.set(row, tally.layer, before + sum);
+        }
+        Ok(())
+    }
+
+    fn running_mean(&self, activities: &Matrix, rows: usize, keep: f64, mean: &mut Matrix) -> Result<()> {
+        shapes::running_mean(activities, rows, mean)?;
+        for j in 0..activities.columns {
+            let batch = (0..rows).map(|r| activities.at(r, j)).sum::<f64>() / rows as f64;
+            mean.values[j] = keep * mean.values[j] + (1.0 - keep) * batch;
+        }
+        Ok(())
+    }
+
+    fn gradient(
+        &self,
+        input: &Input<Self>,
+        delta: &Delta<Self>,
+        weight: &mut Matrix,
+        bias: Option<&mut Matrix>,
+    ) -> Result<()> {
+        shapes::gradient::<Self>(input, delta, weight, bias.as_deref())?;
+        let mut bias_gradient = vec![0.0; weight.columns];
+        weight.values.fill(0.0);
+        for r in 0..delta.outputs.rows {
+            let z = normalized_row(input, r);
+            for (j, bias_j) in bias_gradient.iter_mut().enumerate() {
+                let mut d = delta.coefficients.values[r] * delta.outputs.at(r, j);
+                if let Some(peer) = delta.peer.filter(|peer| r < peer.rows) {
+                    let mean_of_means = peer.mean.values.iter().sum::<f64>() / peer.mean.columns as f64;
+                    d -= peer.strength / peer.rows as f64 * (mean_of_means - peer.mean.values[j]);
+                }
+                *bias_j += d;
+                for (k, z) in z.iter().enumerate() {
+                    weight.values[k * weight.columns + j] += z * d;
+                }
+            }
+        }
+        if let Some(bias) = bias {
+            bias.values = bias_gradient;
+        }
+        Ok(())
+    }
+
+    fn update(&self, parameter: &mut Parameter<Self>, gradient: &Matrix, rule: Rule) -> Result<()> {
+        shapes::update::<Self>(parameter, gradient)?;
+        for (i, &g) in gradient.values.iter().enumerate() {
+            let w = &mut parameter.value.values[i];
+            let first = &mut parameter.first.values[i];
+            match rule {
+                Rule::Momentum { rate, momentum, decay } => {
+                    *first = momentum * *first - (1.0 - momentum) * g;
+                    *w += rate * (*first - decay * *w);
+                }
+                Rule::Adam { rate, step, idle } => {
+                    let Some(second) = parameter.second.as_mut().map(|second| &mut second.values[i]) else {
+                        return Err(crate::BackendError::Unsupported("Adam needs a second moment".into()));
+                    };
+                    for k in 0..=u64::from(idle) {
+                        let g = if k == 0 { g } else { 0.0 };
+                        let t = (step + k) as f64;
+                        *first = Rule::BETA1 * *first + (1.0 - Rule::BETA1) * g;
+                        *second = Rule::BETA2 * *second + (1.0 - Rule::BETA2) * g * g;
+                        let m = *first / (1.0 - Rule::BETA1.powf(t));
+                        let v = *second / (1.0 - Rule::BETA2.powf(t));
+                        *w -= rate * m / (v.sqrt() + Rule::EPSILON);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn read_out(
+        &self,
+        activities: &Matrix,
+        squares: &Matrix,
+        normalization: Normalization,
+        weight: &Matrix,
+        logits: &mut Matrix,
+        add: bool,
+    ) -> Result<()> {
+        shapes::read_out(activities, squares, weight, logits)?;
+        for r in 0..activities.rows {
+            let scale = normalization.scale(squares.values[r], activities.columns);
+            for c in 0..weight.columns {
+                let sum: f64 =
+                    (0..activities.columns).map(|k| scale * activities.at(r, k) * weight.at(k, c)).sum();
+                let before = if add { logits.at(r, c) } else { 0.0 };
+                logits.set(r, c, before + sum);
+            }
+        }
+        Ok(())
+    }
+
+    fn softmax(
+        &self,
+        logits: &Matrix,
+        labels: Plan<Self>,
+        errors: &mut Matrix,
+        cost: &mut Matrix,
+    ) -> Result<()> {
+        shapes::softmax::<Self>(logits, &labels, errors, cost)?;
+        for r in 0..logits.rows {
+            let row: Vec<f64> = (0..logits.columns).map(|c| logits.at(r, c)).collect();
+            let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let total: f64 = row.iter().map(|x| (x - largest).exp()).sum();
+            let label = planned(&labels, r);
+            for (c, x) in row.iter().enumerate() {
+                errors.set(r, c, (x - largest).exp() / total - f64::from(u8::from(c == label)));
+            }
+            let wrong = row.get(label).is_none_or(|x| *x < largest);
+            cost.values[0] +=
+                (total.ln() + largest - row.get(label).copied().unwrap_or(0.0)) / logits.rows as f64;
+            cost.values[1] += f64::from(u8::from(wrong)) / logits.rows as f64;
+        }
+        Ok(())
+    }
+
+    fn draw_labels(
+        &self,
+        errors: &Matrix,
+        labels: Plan<Self>,
+        uniforms: Plan<Self>,
+        out: &mut Indices,
+    ) -> Result<()> {
+        shapes::draw_labels::<Self>(errors, &labels, &uniforms, out)?;
+        for r in 0..errors.rows {
+            let label = planned(&labels, r);
+            let others = || (0..errors.columns).filter(|&c| c != label);
+            let total: f64 = others().map(|c| errors.at(r, c)).sum();
+            let target = planned(&uniforms, r) as f64 / 4_294_967_296.0 * total;
+            let mut sum = 0.0;
+            let drawn = others().find(|&c| {
+                sum += errors.at(r, c);
+                sum > target
+            });
+            out.0[r] = label as u32;
+            out.0[errors.rows + r] = drawn.unwrap_or((label + 1) % errors.columns) as u32;
+        }
+        Ok(())
+    }
+
+    fn accumulate(&self, squares: &Matrix, factor: f64, scores: &mut Matrix, column: usize) -> Result<()> {
+        shapes::accumulate(squares, scores, column)?;
+        for r in 0..scores.rows {
+            let before = scores.at(r, column);
+            scores.set(r, column, before + factor * squares.values[r]);
+        }
+        Ok(())
+    }
+
+    fn argmax(&self, scores: &mut Matrix, out: &mut Indices, at: usize) -> Result<()> {
+        shapes::argmax(scores, out, at)?;
+        for r in 0..scores.rows {
+            let mut best = 0;
+            for c in 1..scores.columns {
+                if scores.at(r, c) > scores.at(r, best) {
+                    best = c;
+                }
+            }
+            out.0[at + r] = best as u32;
+        }
+        scores.values.fill(0.0);
+        Ok(())
+    }
+}

@@ -1,0 +1,288 @@
+//! What fits what: one check per operation, called first by every backend, so that kernels may assume it.
+
+use crate::{
+    Backend, BackendError, Delta, Input, LabelCode, Parameter, Plan, Result, Shape, TALLY_ROWS, Tally,
+    Weights,
+};
+
+/// Fails unless `left` has the shape `rows × columns`.
+pub fn expect(
+    operation: &'static str,
+    what: &'static str,
+    left: &impl Shape,
+    rows: usize,
+    columns: usize,
+) -> Result<()> {
+    fits(operation, what, (left.rows(), left.columns()), (rows, columns))
+}
+
+fn fits(
+    operation: &'static str,
+    what: &'static str,
+    left: (usize, usize),
+    right: (usize, usize),
+) -> Result<()> {
+    if left == right { Ok(()) } else { Err(BackendError::Shape { operation, what, left, right }) }
+}
+
+/// Fails unless `count` entries are left in the plan.
+pub fn plan<B: Backend>(operation: &'static str, plan: &Plan<B>, count: usize) -> Result<()> {
+    let needed = plan.at.saturating_add(count);
+    if plan.indices.columns() >= needed {
+        return Ok(());
+    }
+    Err(BackendError::Shape {
+        operation,
+        what: "plan",
+        left: (1, plan.indices.columns()),
+        right: (1, needed),
+    })
+}
+
+/// Checks an upload of `count` values.
+pub fn upload(target: &impl Shape, count: usize) -> Result<()> {
+    fits("upload", "values", (count, 1), (target.elements(), 1))
+}
+
+/// Checks an upload of `count` indices: no more than there is room for.
+pub fn upload_indices(target: &impl Shape, count: usize) -> Result<()> {
+    fits("upload_indices", "values", (count.max(target.columns()), 1), (target.columns(), 1))
+}
+
+/// Checks the bytes of images.
+pub fn images(bytes: usize, height: usize, width: usize) -> Result<usize> {
+    let pixels = height * width;
+    let count = bytes.checked_div(pixels).unwrap_or(0);
+    fits("images", "bytes", (bytes, 1), (count * pixels, 1))?;
+    Ok(count)
+}
+
+/// Checks `copy`.
+pub fn copy(source: &impl Shape, target: &impl Shape) -> Result<()> {
+    expect("copy", "target", target, source.rows(), source.columns())
+}
+
+/// Checks `gather`.
+pub fn gather<B: Backend>(
+    images: &B::Images,
+    rows: &Plan<B>,
+    shifts: Option<&Plan<B>>,
+    skip: usize,
+    out: &B::Matrix,
+    squares: &B::Matrix,
+) -> Result<()> {
+    expect("gather", "out", out, out.rows(), images.columns().saturating_sub(skip))?;
+    expect("gather", "squares", squares, 1, out.rows())?;
+    plan("gather", rows, out.rows())?;
+    shifts.map_or(Ok(()), |shifts| plan("gather", shifts, out.rows()))
+}
+
+/// Checks `hybrid`.
+pub fn hybrid<B: Backend>(
+    x: &B::Matrix,
+    masks: &B::Images,
+    which: &Plan<B>,
+    squares: &B::Matrix,
+) -> Result<()> {
+    expect("hybrid", "x", x, x.rows() / 2 * 2, masks.columns())?;
+    expect("hybrid", "squares", squares, 1, x.rows())?;
+    plan("hybrid", which, x.rows() / 2)
+}
+
+/// Checks `product`.
+pub fn product<B: Backend>(
+    input: &B::Matrix,
+    weight: &B::Matrix,
+    first_row: usize,
+    out: &B::Matrix,
+) -> Result<()> {
+    expect("product", "weight", weight, first_row + input.columns(), weight.columns())?;
+    expect("product", "out", out, input.rows(), weight.columns())
+}
+
+fn input<B: Backend>(
+    operation: &'static str,
+    input: &Input<B>,
+    weight: &B::Matrix,
+    rows: usize,
+) -> Result<()> {
+    let n = input.features.rows();
+    expect(operation, "squares of the input", input.squares, 1, n)?;
+    expect(operation, "weight", weight, input.classes() + input.features.columns(), weight.columns())?;
+    if let Some(label) = input.label {
+        match label.code {
+            LabelCode::Each(labels) => plan(operation, &labels, rows)?,
+            LabelCode::Same(index) if index as usize >= label.classes => {
+                let (left, right) = ((index as usize, 1), (label.classes, 1));
+                return Err(BackendError::Shape { operation, what: "label", left, right });
+            }
+            _ => {}
+        }
+    }
+    let whole = rows.checked_rem(n).is_none_or(|rest| rest == 0);
+    if whole { Ok(()) } else { fits(operation, "rows", (rows, 1), (n, 1)) }
+}
+
+fn layer<B: Backend>(operation: &'static str, layer: &Weights<B>) -> Result<()> {
+    let (rows, columns) = (layer.weight.value.rows(), layer.weight.value.columns());
+    moments(operation, &layer.weight, rows, columns)?;
+    layer.bias.as_ref().map_or(Ok(()), |bias| moments(operation, bias, 1, columns))
+}
+
+fn moments<B: Backend>(
+    operation: &'static str,
+    parameter: &Parameter<B>,
+    rows: usize,
+    columns: usize,
+) -> Result<()> {
+    expect(operation, "parameter", &parameter.value, rows, columns)?;
+    expect(operation, "first moment", &parameter.first, rows, columns)?;
+    parameter
+        .second
+        .as_ref()
+        .map_or(Ok(()), |second| expect(operation, "second moment", second, rows, columns))
+}
+
+/// Checks `activate`.
+pub fn activate<B: Backend>(
+    product: &B::Matrix,
+    source: &Input<B>,
+    weights: &Weights<B>,
+    out: &B::Matrix,
+    squares: &B::Matrix,
+) -> Result<()> {
+    layer("activate", weights)?;
+    input("activate", source, &weights.weight.value, out.rows())?;
+    expect("activate", "product", product, source.features.rows(), weights.weight.value.columns())?;
+    expect("activate", "out", out, out.rows(), product.columns())?;
+    expect("activate", "squares", squares, 1, out.rows())
+}
+
+/// Checks `project`.
+pub fn project<B: Backend>(
+    source: &Input<B>,
+    weights: &Weights<B>,
+    out: &B::Matrix,
+    squares: &B::Matrix,
+) -> Result<()> {
+    layer("project", weights)?;
+    input("project", source, &weights.weight.value, out.rows())?;
+    expect("project", "out", out, source.features.rows(), weights.weight.value.columns())?;
+    expect("project", "squares", squares, 1, out.rows())
+}
+
+/// Checks `dropout`.
+pub fn dropout(activities: &impl Shape, squares: &impl Shape) -> Result<()> {
+    expect("dropout", "squares", squares, 1, activities.rows())
+}
+
+/// Checks `top_k`.
+pub fn top_k(activities: &impl Shape, k: usize, out: &impl Shape, squares: &impl Shape) -> Result<()> {
+    let limit = k.clamp(1.min(activities.columns()), activities.columns());
+    fits("top_k", "k", (k, 1), (limit, 1))?;
+    expect("top_k", "out", out, activities.rows(), activities.columns())?;
+    expect("top_k", "squares", squares, 1, activities.rows())
+}
+
+/// Checks `coefficients`.
+pub fn coefficients<B: Backend>(
+    squares: &B::Matrix,
+    coefficients: &B::Matrix,
+    tally: &Tally<B>,
+) -> Result<()> {
+    let rows = squares.columns() / 2 * 2;
+    expect("coefficients", "squares", squares, 1, rows)?;
+    expect("coefficients", "coefficients", coefficients, 1, rows)?;
+    expect("coefficients", "tally", tally.sums, TALLY_ROWS, tally.sums.columns().max(tally.layer + 1))
+}
+
+/// Checks `running_mean`.
+pub fn running_mean(activities: &impl Shape, rows: usize, mean: &impl Shape) -> Result<()> {
+    fits("running_mean", "rows", (rows, 1), (rows.clamp(1.min(activities.rows()), activities.rows()), 1))?;
+    expect("running_mean", "mean", mean, 1, activities.columns())
+}
+
+fn delta<B: Backend>(
+    operation: &'static str,
+    source: &Input<B>,
+    delta: &Delta<B>,
+    weight: &B::Matrix,
+) -> Result<()> {
+    input(operation, source, weight, delta.outputs.rows())?;
+    expect(operation, "outputs", delta.outputs, delta.outputs.rows(), weight.columns())?;
+    expect(operation, "coefficients", delta.coefficients, 1, delta.outputs.rows())?;
+    delta.peer.map_or(Ok(()), |peer| {
+        let rows = peer.rows.min(source.features.rows());
+        fits(operation, "peer rows", (peer.rows, 1), (rows, 1))?;
+        expect(operation, "running mean", peer.mean, 1, weight.columns())
+    })
+}
+
+/// Checks `gradient`.
+pub fn gradient<B: Backend>(
+    source: &Input<B>,
+    change: &Delta<B>,
+    weight: &B::Matrix,
+    bias: Option<&B::Matrix>,
+) -> Result<()> {
+    delta("gradient", source, change, weight)?;
+    bias.map_or(Ok(()), |bias| expect("gradient", "bias", bias, 1, weight.columns()))
+}
+
+/// Checks `update`.
+pub fn update<B: Backend>(parameter: &Parameter<B>, gradient: &B::Matrix) -> Result<()> {
+    moments("update", parameter, gradient.rows(), gradient.columns())
+}
+
+/// Checks `learn`.
+pub fn learn<B: Backend>(source: &Input<B>, change: &Delta<B>, weights: &Weights<B>) -> Result<()> {
+    layer("learn", weights)?;
+    delta("learn", source, change, &weights.weight.value)
+}
+
+/// Checks `read_out`.
+pub fn read_out(
+    activities: &impl Shape,
+    squares: &impl Shape,
+    weight: &impl Shape,
+    logits: &impl Shape,
+) -> Result<()> {
+    expect("read_out", "squares", squares, 1, activities.rows())?;
+    expect("read_out", "weight", weight, activities.columns(), weight.columns())?;
+    expect("read_out", "logits", logits, activities.rows(), weight.columns())
+}
+
+/// Checks `softmax`.
+pub fn softmax<B: Backend>(
+    logits: &B::Matrix,
+    labels: &Plan<B>,
+    errors: &B::Matrix,
+    cost: &B::Matrix,
+) -> Result<()> {
+    plan("softmax", labels, logits.rows())?;
+    expect("softmax", "errors", errors, logits.rows(), logits.columns())?;
+    expect("softmax", "cost", cost, 1, 2)
+}
+
+/// Checks `draw_labels`.
+pub fn draw_labels<B: Backend>(
+    errors: &B::Matrix,
+    labels: &Plan<B>,
+    uniforms: &Plan<B>,
+    out: &B::Indices,
+) -> Result<()> {
+    plan("draw_labels", labels, errors.rows())?;
+    plan("draw_labels", uniforms, errors.rows())?;
+    expect("draw_labels", "out", out, 1, 2 * errors.rows())
+}
+
+/// Checks `accumulate`.
+pub fn accumulate(squares: &impl Shape, scores: &impl Shape, column: usize) -> Result<()> {
+    expect("accumulate", "scores", scores, squares.columns(), scores.columns().max(column + 1))
+}
+
+/// Checks `argmax`.
+pub fn argmax(scores: &impl Shape, out: &impl Shape, at: usize) -> Result<()> {
+    let needed = at + scores.rows();
+    fits("argmax", "out", (1, out.columns()), (1, out.columns().max(needed)))
+}

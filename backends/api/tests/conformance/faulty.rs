@@ -1,0 +1,385 @@
+//! The oracle rounded to f32, with a flaw of choice.
+
+use std::cell::{Cell, RefCell};
+
+use ff_backend::oracle::{self, Oracle};
+use ff_backend::{
+    Backend, BackendError, Delta, DeviceInfo, Input, Normalization, Objective, Parameter, Peer, Plan, Result,
+    Rule, Shape, Tally, Weights,
+};
+
+use crate::nouns::{self, Matrix, plan, reading, weights};
+
+/// What a backend does wrong.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Flaw {
+    None,
+    /// The last element of the output is wrong by 1%.
+    Off,
+    /// The last element is NaN.
+    Nan,
+    /// The last element keeps what it held.
+    Unwritten,
+    /// The last element differs from call to call, within the tolerance.
+    Fickle,
+    /// The operation is not there.
+    Refuses,
+    /// `product` writes to its input.
+    SpoilsInput,
+    Habit(Habit),
+}
+
+/// Mistakes in the meaning of one operation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Habit {
+    LastOfEquals,
+    OverwritesCost,
+    DropsIdlePull,
+    DrawsTrueLabel,
+    LeavesScores,
+    HalfGradient,
+    BiasDecays,
+    NeverRefuses,
+}
+
+/// A backend with a flaw in one operation, or in all.
+pub struct Faulty {
+    flaw: Flaw,
+    operation: Option<&'static str>,
+    calls: Cell<u32>,
+}
+
+impl Faulty {
+    pub fn new(flaw: Flaw, operation: Option<&'static str>) -> Faulty {
+        Faulty { flaw, operation, calls: Cell::new(0) }
+    }
+
+    fn has(&self, habit: Habit) -> bool {
+        self.flaw == Flaw::Habit(habit)
+    }
+
+    /// Whether the flaw strikes here.
+    fn strikes(&self, operation: &'static str) -> bool {
+        self.operation.is_none_or(|name| name == operation)
+    }
+
+    /// Runs an operation, rounds what it wrote, and spoils the last element of `out`.
+    fn call(
+        &self,
+        operation: &'static str,
+        out: &mut Matrix,
+        run: impl FnOnce(&mut oracle::Matrix) -> Result<()>,
+    ) -> Result<()> {
+        let before = out.last();
+        self.checked(operation, run(out.get()))?;
+        out.edit(|values| values.iter_mut().for_each(|x| *x = f64::from(*x as f32)));
+        self.calls.set(self.calls.get() + 1);
+        let (Some(before), Some(after)) = (before, out.last()) else { return Ok(()) };
+        match self.flaw {
+            Flaw::Off if self.strikes(operation) => out.set_last(after * 1.01 + 0.01),
+            Flaw::Nan if self.strikes(operation) => out.set_last(f64::NAN),
+            Flaw::Unwritten if self.strikes(operation) => out.set_last(before),
+            Flaw::Fickle if self.strikes(operation) => {
+                let step = f64::from(f32::EPSILON) * f64::from(self.calls.get() % 2);
+                out.set_last(after + step * after.abs().max(1e-30));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn checked(&self, operation: &'static str, outcome: Result<()>) -> Result<()> {
+        if self.flaw == Flaw::Refuses && self.strikes(operation) {
+            return Err(BackendError::DeviceLost(operation.into()));
+        }
+        match outcome {
+            Err(BackendError::Shape { .. }) if self.has(Habit::NeverRefuses) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Spoils the last of `end` entries; they have no NaN.
+    fn list(&self, operation: &'static str, out: &mut oracle::Indices, end: usize, before: &[u32]) {
+        let mut values = Oracle.download_indices(out).unwrap();
+        self.calls.set(self.calls.get() + 1);
+        let (Some(last), true) = (end.checked_sub(1), self.strikes(operation)) else { return };
+        let Some(before) = before.get(last).copied() else { return };
+        match self.flaw {
+            Flaw::Off | Flaw::Nan => values[last] = values[last].wrapping_add(1),
+            Flaw::Unwritten => values[last] = before,
+            Flaw::Fickle => values[last] = self.calls.get(),
+            _ => {}
+        }
+        Oracle.upload_indices(out, &values).unwrap();
+    }
+}
+
+impl Backend for Faulty {
+    type Real = f32;
+    type Matrix = Matrix;
+    type Indices = oracle::Indices;
+    type Images = oracle::Images;
+
+    fn device(&self) -> DeviceInfo {
+        DeviceInfo { precision: "fp32".into(), ..Oracle.device() }
+    }
+
+    fn zeros(&self, rows: usize, columns: usize) -> Result<Matrix> {
+        Ok(Matrix(RefCell::new(Oracle.zeros(rows, columns)?)))
+    }
+
+    fn upload(&self, target: &mut Matrix, values: &[f32]) -> Result<()> {
+        let values: Vec<f64> = values.iter().map(|x| f64::from(*x)).collect();
+        Oracle.upload(target.get(), &values)
+    }
+
+    fn download(&self, source: &Matrix) -> Result<Vec<f32>> {
+        Ok(Oracle.download(&source.0.borrow())?.into_iter().map(|x| x as f32).collect())
+    }
+
+    fn copy(&self, source: &Matrix, target: &mut Matrix) -> Result<()> {
+        self.call("copy", target, |target| Oracle.copy(&source.0.borrow(), target))
+    }
+
+    fn indices(&self, len: usize) -> Result<oracle::Indices> {
+        Oracle.indices(len)
+    }
+
+    fn upload_indices(&self, target: &mut oracle::Indices, values: &[u32]) -> Result<()> {
+        Oracle.upload_indices(target, values)
+    }
+
+    fn download_indices(&self, source: &oracle::Indices) -> Result<Vec<u32>> {
+        Oracle.download_indices(source)
+    }
+
+    fn images(&self, pixels: &[u8], height: usize, width: usize) -> Result<oracle::Images> {
+        Oracle.images(pixels, height, width)
+    }
+
+    fn synchronize(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn gather(
+        &self,
+        images: &oracle::Images,
+        rows: Plan<Self>,
+        shifts: Option<Plan<Self>>,
+        skip: usize,
+        out: &mut Matrix,
+        squares: &mut Matrix,
+    ) -> Result<()> {
+        self.call("gather", out, |out| {
+            Oracle.gather(images, plan(rows), shifts.map(plan), skip, out, squares.get())
+        })
+    }
+
+    fn hybrid(
+        &self,
+        x: &mut Matrix,
+        masks: &oracle::Images,
+        which: Plan<Self>,
+        squares: &mut Matrix,
+    ) -> Result<()> {
+        self.call("hybrid", x, |x| Oracle.hybrid(x, masks, plan(which), squares.get()))
+    }
+
+    fn product(&self, input: &Matrix, weight: &Matrix, first_row: usize, out: &mut Matrix) -> Result<()> {
+        self.call("product", out, |out| {
+            Oracle.product(&input.0.borrow(), &weight.0.borrow(), first_row, out)
+        })?;
+        if self.flaw == Flaw::SpoilsInput {
+            input.set_last(7.0);
+        }
+        Ok(())
+    }
+
+    fn activate(
+        &self,
+        product: &Matrix,
+        input: &Input<Self>,
+        layer: &Weights<Self>,
+        out: &mut Matrix,
+        squares: &mut Matrix,
+    ) -> Result<()> {
+        self.call("activate", out, |out| {
+            let layer = weights(layer);
+            reading(input, |input| Oracle.activate(&product.0.borrow(), input, &layer, out, squares.get()))
+        })
+    }
+
+    fn project(
+        &self,
+        input: &Input<Self>,
+        layer: &Weights<Self>,
+        out: &mut Matrix,
+        squares: &mut Matrix,
+    ) -> Result<()> {
+        // The trait's default, with a flaw on top.
+        ff_backend::shapes::project::<Self>(input, layer, out, squares)?;
+        let mut product = self.zeros(out.rows(), out.columns())?;
+        self.product(input.features, &layer.weight.value, input.classes(), &mut product)?;
+        let before = out.last();
+        self.activate(&product, input, layer, out, squares)?;
+        let result = out.clone();
+        before.into_iter().for_each(|before| out.set_last(before));
+        self.call("project", out, |out| Oracle.copy(&result.0.borrow(), out))
+    }
+
+    fn dropout(&self, activities: &mut Matrix, rate: f64, seed: u32, squares: &mut Matrix) -> Result<()> {
+        self.call("dropout", activities, |activities| Oracle.dropout(activities, rate, seed, squares.get()))
+    }
+
+    fn top_k(&self, activities: &Matrix, k: usize, out: &mut Matrix, squares: &mut Matrix) -> Result<()> {
+        self.call("top_k", out, |out| Oracle.top_k(&activities.0.borrow(), k, out, squares.get()))
+    }
+
+    fn coefficients(
+        &self,
+        squares: &Matrix,
+        objective: &Objective,
+        coefficients: &mut Matrix,
+        tally: Tally<Self>,
+    ) -> Result<()> {
+        self.call("coefficients", coefficients, |coefficients| {
+            let tally = Tally { sums: tally.sums.get(), layer: tally.layer };
+            Oracle.coefficients(&squares.0.borrow(), objective, coefficients, tally)
+        })
+    }
+
+    fn running_mean(&self, activities: &Matrix, rows: usize, keep: f64, mean: &mut Matrix) -> Result<()> {
+        self.call("running_mean", mean, |mean| Oracle.running_mean(&activities.0.borrow(), rows, keep, mean))
+    }
+
+    fn gradient(
+        &self,
+        input: &Input<Self>,
+        delta: &Delta<Self>,
+        weight: &mut Matrix,
+        bias: Option<&mut Matrix>,
+    ) -> Result<()> {
+        let coefficients = &*delta.coefficients.0.borrow();
+        let idle = Oracle.download(coefficients)?.contains(&0.0);
+        let drops = self.has(Habit::DropsIdlePull) && delta.skip_zeros && idle;
+        let mean = delta.peer.map(|peer| peer.mean.0.borrow());
+        let peer = delta.peer.zip(mean.as_deref()).filter(|_| !drops);
+        let delta = Delta {
+            coefficients,
+            outputs: &*delta.outputs.0.borrow(),
+            peer: peer.map(|(peer, mean)| Peer { mean, strength: peer.strength, rows: peer.rows }),
+            skip_zeros: delta.skip_zeros,
+        };
+        self.call("gradient", weight, |weight| {
+            reading(input, |input| Oracle.gradient(input, &delta, weight, bias.map(Matrix::get)))
+        })?;
+        if self.has(Habit::HalfGradient) {
+            weight.edit(|values| values.iter_mut().for_each(|x| *x *= -0.5));
+        }
+        Ok(())
+    }
+
+    fn update(&self, parameter: &mut Parameter<Self>, gradient: &Matrix, rule: Rule) -> Result<()> {
+        let mut changed = nouns::parameter(parameter);
+        let outcome = Oracle.update(&mut changed, &gradient.0.borrow(), rule);
+        parameter.first = Matrix(RefCell::new(changed.first));
+        parameter.second = changed.second.map(|second| Matrix(RefCell::new(second)));
+        self.call("update", &mut parameter.value, |value| {
+            outcome?;
+            Oracle.copy(&changed.value, value)
+        })
+    }
+
+    fn learn(
+        &self,
+        input: &Input<Self>,
+        delta: &Delta<Self>,
+        layer: &mut Weights<Self>,
+        rule: Rule,
+    ) -> Result<()> {
+        // The trait's default, with a flaw on top.
+        ff_backend::shapes::learn::<Self>(input, delta, layer)?;
+        let mut weight = self.zeros(layer.weight.value.rows(), layer.weight.value.columns())?;
+        let mut bias = self.zeros(1, weight.columns())?;
+        self.gradient(input, delta, &mut weight, Some(&mut bias))?;
+        if let Some(parameter) = &mut layer.bias {
+            let rule = if self.has(Habit::BiasDecays) { rule } else { rule.without_decay() };
+            self.update(parameter, &bias, rule)?;
+        }
+        let before = layer.weight.value.last();
+        self.update(&mut layer.weight, &weight, rule)?;
+        let result = layer.weight.value.clone();
+        before.into_iter().for_each(|before| layer.weight.value.set_last(before));
+        self.call("learn", &mut layer.weight.value, |value| Oracle.copy(&result.0.borrow(), value))
+    }
+
+    fn read_out(
+        &self,
+        activities: &Matrix,
+        squares: &Matrix,
+        normalization: Normalization,
+        weight: &Matrix,
+        logits: &mut Matrix,
+        add: bool,
+    ) -> Result<()> {
+        let (activities, squares, weight) = (activities.0.borrow(), squares.0.borrow(), weight.0.borrow());
+        self.call("read_out", logits, |logits| {
+            Oracle.read_out(&activities, &squares, normalization, &weight, logits, add)
+        })
+    }
+
+    fn softmax(
+        &self,
+        logits: &Matrix,
+        labels: Plan<Self>,
+        errors: &mut Matrix,
+        cost: &mut Matrix,
+    ) -> Result<()> {
+        if self.has(Habit::OverwritesCost) {
+            cost.edit(|values| values.fill(0.0));
+        }
+        self.call("softmax", errors, |errors| {
+            Oracle.softmax(&logits.0.borrow(), plan(labels), errors, cost.get())
+        })
+    }
+
+    fn draw_labels(
+        &self,
+        errors: &Matrix,
+        labels: Plan<Self>,
+        uniforms: Plan<Self>,
+        out: &mut oracle::Indices,
+    ) -> Result<()> {
+        let before = Oracle.download_indices(out)?;
+        let outcome = Oracle.draw_labels(&errors.0.borrow(), plan(labels), plan(uniforms), out);
+        self.checked("draw_labels", outcome)?;
+        if self.has(Habit::DrawsTrueLabel) {
+            let mut values = Oracle.download_indices(out)?;
+            values.copy_within(..errors.rows(), errors.rows());
+            Oracle.upload_indices(out, &values)?;
+        }
+        self.list("draw_labels", out, 2 * errors.rows(), &before);
+        Ok(())
+    }
+
+    fn accumulate(&self, squares: &Matrix, factor: f64, scores: &mut Matrix, column: usize) -> Result<()> {
+        self.call("accumulate", scores, |scores| {
+            Oracle.accumulate(&squares.0.borrow(), factor, scores, column)
+        })
+    }
+
+    fn argmax(&self, scores: &mut Matrix, out: &mut oracle::Indices, at: usize) -> Result<()> {
+        let before = Oracle.download_indices(out)?;
+        let (held, columns) = (scores.clone(), scores.columns());
+        if self.has(Habit::LastOfEquals) {
+            let nudge = |(i, x): (usize, &mut f64)| *x += (i % columns) as f64 * 1e-9;
+            scores.edit(|values| values.iter_mut().enumerate().for_each(nudge));
+        }
+        self.checked("argmax", Oracle.argmax(scores.get(), out, at))?;
+        if self.has(Habit::LeavesScores) {
+            *scores = held;
+        }
+        self.list("argmax", out, at + scores.rows(), &before);
+        Ok(())
+    }
+}

@@ -1,0 +1,70 @@
+//! Matrices that can be spoiled, and the contract's nouns as the oracle reads them.
+
+use std::cell::RefCell;
+
+use ff_backend::oracle::{self, Oracle};
+use ff_backend::{Backend, Input, LabelCode, LabelFeatures, Parameter, Plan, Shape, Weights};
+
+use crate::faulty::Faulty;
+
+/// A matrix that can be written even where it is borrowed to be read.
+#[derive(Clone)]
+pub struct Matrix(pub RefCell<oracle::Matrix>);
+
+impl Matrix {
+    pub fn edit(&self, change: impl FnOnce(&mut [f64])) {
+        let mut values = Oracle.download(&self.0.borrow()).unwrap();
+        change(&mut values);
+        Oracle.upload(&mut self.0.borrow_mut(), &values).unwrap();
+    }
+
+    pub fn last(&self) -> Option<f64> {
+        Oracle.download(&self.0.borrow()).unwrap().last().copied()
+    }
+
+    pub fn set_last(&self, value: f64) {
+        self.edit(|values| values.iter_mut().last().into_iter().for_each(|x| *x = value));
+    }
+
+    pub fn get(&mut self) -> &mut oracle::Matrix {
+        self.0.get_mut()
+    }
+}
+
+impl Shape for Matrix {
+    fn rows(&self) -> usize {
+        self.0.borrow().rows()
+    }
+    fn columns(&self) -> usize {
+        self.0.borrow().columns()
+    }
+}
+
+pub fn plan<'a>(plan: Plan<'a, Faulty>) -> Plan<'a, Oracle> {
+    Plan { indices: plan.indices, at: plan.at }
+}
+
+pub fn parameter(parameter: &Parameter<Faulty>) -> Parameter<Oracle> {
+    let second = parameter.second.as_ref().map(|second| second.0.borrow().clone());
+    Parameter { value: parameter.value.0.borrow().clone(), first: parameter.first.0.borrow().clone(), second }
+}
+
+pub fn weights(weights: &Weights<Faulty>) -> Weights<Oracle> {
+    Weights { weight: parameter(&weights.weight), bias: weights.bias.as_ref().map(parameter) }
+}
+
+/// Calls `run` with the oracle's view of an input.
+pub fn reading<T>(input: &Input<Faulty>, run: impl FnOnce(&Input<Oracle>) -> T) -> T {
+    let label = input.label.map(|label| LabelFeatures {
+        code: match label.code {
+            LabelCode::Each(labels) => LabelCode::Each(plan(labels)),
+            LabelCode::Same(label) => LabelCode::Same(label),
+            LabelCode::Neutral => LabelCode::Neutral,
+        },
+        classes: label.classes,
+        strength: label.strength,
+        normalized: label.normalized,
+    });
+    let (features, squares) = (&*input.features.0.borrow(), &*input.squares.0.borrow());
+    run(&Input { features, squares, normalization: input.normalization, label })
+}
