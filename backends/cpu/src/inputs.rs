@@ -1,0 +1,94 @@
+//! From stored images to the rows of a batch.
+
+use ff_backend::{Plan, Result, Shape, shapes};
+
+use crate::kernels::sum_of_squares;
+use crate::{Cpu, Images, Matrix, Scalar};
+
+impl<T: Scalar> Cpu<T> {
+    pub(crate) fn gather_rows(
+        &self,
+        images: &Images,
+        rows: Plan<Self>,
+        shifts: Option<Plan<Self>>,
+        skip: usize,
+        out: &mut Matrix<T>,
+        squares: &mut Matrix<T>,
+    ) -> Result<()> {
+        shapes::gather::<Self>(images, &rows, shifts.as_ref(), skip, out, squares)?;
+        let (features, batch) = (out.columns(), out.rows());
+        let part = Self::rows_per_part(batch, self.threads_for(batch * features));
+        let parts =
+            out.slice_mut().chunks_mut((part * features).max(1)).zip(squares.slice_mut().chunks_mut(part));
+        let parts = parts.enumerate().collect();
+        self.each(parts, |(index, (out, squares)): (usize, (&mut [T], &mut [T]))| {
+            let rows_of_part = out.chunks_exact_mut(features.max(1)).zip(squares).enumerate();
+            for (r, (out, square)) in rows_of_part {
+                let row = index * part + r;
+                let first = rows.indices.0[rows.at + row] as usize * images.columns();
+                let image = &images.pixels[first..first + images.columns()];
+                match shifts.map(|shifts| shifts.indices.0[shifts.at + row]) {
+                    Some(shift) => {
+                        let by = ((shift / 256) as isize - 128, (shift % 256) as isize - 128);
+                        shifted(image, images.height, images.width, by, skip, out);
+                    }
+                    None => {
+                        for (out, &pixel) in out.iter_mut().zip(&image[skip..]) {
+                            *out = brightness(pixel);
+                        }
+                    }
+                }
+                *square = sum_of_squares(out);
+            }
+        });
+        Ok(())
+    }
+
+    pub(crate) fn blend(
+        &self,
+        x: &mut Matrix<T>,
+        masks: &Images,
+        which: Plan<Self>,
+        squares: &mut Matrix<T>,
+    ) -> Result<()> {
+        shapes::hybrid::<Self>(x, masks, &which, squares)?;
+        let (pairs, features) = (x.rows() / 2, x.columns());
+        let (first, second) = x.slice_mut().split_at_mut(pairs * features);
+        let squares = &mut squares.slice_mut()[pairs..];
+        let pairs_of_rows = first.chunks_exact(features.max(1)).zip(second.chunks_exact_mut(features.max(1)));
+        for (i, ((a, b), square)) in pairs_of_rows.zip(squares).enumerate() {
+            let at = which.indices.0[which.at + i] as usize * masks.columns();
+            for ((b, &a), &mask) in b.iter_mut().zip(a).zip(&masks.pixels[at..]) {
+                let mask = T::from_f64(f64::from(mask) / 255.0);
+                *b = mask * a + (T::one() - mask) * *b;
+            }
+            *square = sum_of_squares(b);
+        }
+        Ok(())
+    }
+}
+
+/// Rounded once: a factor of 1/255 would shift all pixels alike against the label, and a trajectory
+/// makes that error grow.
+fn brightness<T: Scalar>(pixel: u8) -> T {
+    T::from_f64(f64::from(pixel)) / T::from_f64(255.0)
+}
+
+/// An image moved by (dy, dx), zeros shifted in, without its first `skip` pixels.
+fn shifted<T: Scalar>(
+    image: &[u8],
+    height: usize,
+    width: usize,
+    (dy, dx): (isize, isize),
+    skip: usize,
+    out: &mut [T],
+) {
+    for (f, out) in out.iter_mut().enumerate() {
+        let (y, x) = ((skip + f) / width, (skip + f) % width);
+        let (y, x) = (y.checked_add_signed(-dy), x.checked_add_signed(-dx));
+        *out = match (y.filter(|y| *y < height), x.filter(|x| *x < width)) {
+            (Some(y), Some(x)) => brightness(image[y * width + x]),
+            _ => T::zero(),
+        };
+    }
+}

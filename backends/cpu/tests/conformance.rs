@@ -1,0 +1,81 @@
+//! The CPU backend agrees with the oracle, on any number of threads, the same way every time.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use ff_backend::conformance::{Effort, run};
+use ff_backend::{
+    Backend, Delta, Input, LabelCode, LabelFeatures, Normalization, Parameter, Peer, Plan, Rule, Weights,
+};
+use ff_backend_cpu::{Cpu, Scalar};
+
+fn conforms<T: Scalar>(threads: usize, effort: Effort) {
+    let report = run(&Cpu::<T>::new(threads).unwrap(), effort);
+    println!("{} on {threads} threads, {effort:?}\n{report}", T::NAME);
+    assert!(report.passed(), "{report}");
+}
+
+#[test]
+fn single_precision() {
+    conforms::<f32>(2, Effort::Full);
+}
+
+#[test]
+fn double_precision() {
+    conforms::<f64>(2, Effort::Full);
+}
+
+#[test]
+fn any_number_of_threads() {
+    for threads in 1..=3 {
+        conforms::<f32>(threads, Effort::Quick);
+    }
+}
+
+/// Bits of a layer after three fused steps, wide enough for several tiles and threads.
+fn trained(threads: usize) -> Vec<u32> {
+    let (pairs, features, classes, width) = (21, 301, 10, 1201);
+    let cpu = Cpu::<f32>::new(threads).unwrap();
+    let waves = |rows: usize, columns: usize, pace: f32| {
+        let mut matrix = cpu.zeros(rows, columns).unwrap();
+        let values: Vec<f32> = (0..rows * columns).map(|i| (i as f32 * pace).sin()).collect();
+        cpu.upload(&mut matrix, &values).unwrap();
+        matrix
+    };
+    let parameter = |rows, columns| Parameter {
+        value: waves(rows, columns, 0.37),
+        first: cpu.zeros(rows, columns).unwrap(),
+        second: Some(cpu.zeros(rows, columns).unwrap()),
+    };
+    let mut layer = Weights { weight: parameter(classes + features, width), bias: Some(parameter(1, width)) };
+    let mut labels = cpu.indices(2 * pairs).unwrap();
+    cpu.upload_indices(&mut labels, &(0..2 * pairs as u32).map(|r| r % 10).collect::<Vec<_>>()).unwrap();
+    let (images, mut squares) = (waves(pairs, features, 0.11), cpu.zeros(1, pairs).unwrap());
+    cpu.upload(&mut squares, &vec![150.0; pairs]).unwrap();
+    let label = LabelFeatures {
+        code: LabelCode::Each(Plan { indices: &labels, at: 0 }),
+        classes,
+        strength: 1.0,
+        normalized: true,
+    };
+    let input =
+        Input { features: &images, squares: &squares, normalization: Normalization::Rms, label: Some(label) };
+    let (coefficients, mean) = (waves(1, 2 * pairs, 0.7), waves(1, width, 0.2));
+    let mut product = cpu.zeros(pairs, width).unwrap();
+    let (mut out, mut goodness) = (cpu.zeros(2 * pairs, width).unwrap(), cpu.zeros(1, 2 * pairs).unwrap());
+    for step in 1..=3 {
+        cpu.product(&images, &layer.weight.value, classes, &mut product).unwrap();
+        cpu.activate(&product, &input, &layer, &mut out, &mut goodness).unwrap();
+        let peer = Peer { mean: &mean, strength: 0.03, rows: pairs };
+        let delta = Delta { coefficients: &coefficients, outputs: &out, peer: Some(peer), skip_zeros: true };
+        cpu.learn(&input, &delta, &mut layer, Rule::Adam { rate: 0.01, step, idle: 1 }).unwrap();
+    }
+    let bias = layer.bias.unwrap();
+    let all = [&layer.weight.value, &layer.weight.first, &bias.value, &out, &goodness];
+    all.into_iter().flat_map(|matrix| cpu.download(matrix).unwrap()).map(f32::to_bits).collect()
+}
+
+#[test]
+fn same_threads_same_bits() {
+    for threads in 1..=3 {
+        assert!(trained(threads) == trained(threads), "two runs on {threads} threads differ");
+    }
+}
