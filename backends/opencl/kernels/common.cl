@@ -1,0 +1,151 @@
+// What every program begins with: vectors, sums in a fixed order, scales of rows.
+//
+// VEC    columns that one work-item takes at once: 16 on a CPU; on a GPU 1, so that neighbours read
+//        neighbouring columns, and 4 in products
+// ITEMS  work-items that share one row; 1 on a CPU
+// GROUP  work-items of the kernels that are one work-group, a power of two
+// SLICES work-items that share one column, each a slice of its rows; 1 on a CPU
+//
+// All matrices are row-major without padding. Sums depend on these numbers and the shapes alone.
+
+#ifndef VEC
+#define VEC 16
+#endif
+#ifndef ITEMS
+#define ITEMS 1
+#endif
+#ifndef GROUP
+#define GROUP 64
+#endif
+#ifndef SLICES
+#define SLICES 1
+#endif
+
+#define OUT global float *restrict
+#define IN global const float *restrict
+#define LIST global const uint *restrict
+
+// C99's plain `inline` leaves some compilers looking for an external definition.
+#define INLINE static inline __attribute__((always_inline))
+
+#ifdef FP_FAST_FMAF
+#define MULTIPLY_ADD(a, b, c) fma(a, b, c)
+#else
+#define MULTIPLY_ADD(a, b, c) mad(a, b, c)
+#endif
+
+// Columns j .. j + VEC of a row that has `left` columns from j on; missing ones read as 0.
+#if VEC == 1
+typedef float vec;
+INLINE vec load(global const float *x, int left) { return *x; }
+INLINE vec load_bytes(global const uchar *x, int left) { return (float)*x; }
+INLINE void store(vec value, global float *x, int left) { *x = value; }
+INLINE float sum(vec x) { return x; }
+#elif VEC == 4
+typedef float4 vec;
+// A vector access needs an aligned address, which rows of other widths do not have.
+#define WHOLE(x, left) ((left) >= VEC && ((size_t)(x) & 15) == 0)
+INLINE vec load(global const float *x, int left)
+{
+    if (WHOLE(x, left)) return *(global const float4 *)x;
+    return (vec)(left > 0 ? x[0] : 0.0f, left > 1 ? x[1] : 0.0f, left > 2 ? x[2] : 0.0f, left > 3 ? x[3] : 0.0f);
+}
+INLINE void store(vec value, global float *x, int left)
+{
+    if (WHOLE(x, left)) {
+        *(global float4 *)x = value;
+        return;
+    }
+    if (left > 0) x[0] = value.x;
+    if (left > 1) x[1] = value.y;
+    if (left > 2) x[2] = value.z;
+    if (left > 3) x[3] = value.w;
+}
+INLINE float sum(vec x) { return (x.x + x.y) + (x.z + x.w); }
+#else
+typedef float16 vec;
+INLINE vec load(global const float *x, int left)
+{
+    if (left >= VEC) return vload16(0, x);
+    float some[VEC];
+    for (int i = 0; i < VEC; i++) some[i] = i < left ? x[i] : 0.0f;
+    return vload16(0, some);
+}
+INLINE vec load_bytes(global const uchar *x, int left)
+{
+    if (left >= VEC) return convert_float16(vload16(0, x));
+    float some[VEC];
+    for (int i = 0; i < VEC; i++) some[i] = i < left ? (float)x[i] : 0.0f;
+    return vload16(0, some);
+}
+INLINE void store(vec value, global float *x, int left)
+{
+    if (left >= VEC) {
+        vstore16(value, 0, x);
+        return;
+    }
+    float some[VEC];
+    vstore16(value, 0, some);
+    for (int i = 0; i < left; i++) x[i] = some[i];
+}
+INLINE float sum(vec x)
+{
+    const float8 a = x.lo + x.hi;
+    const float4 b = a.lo + a.hi;
+    return (b.x + b.y) + (b.z + b.w);
+}
+#endif
+
+INLINE vec positive(vec x) { return fmax(x, (vec)0.0f); }
+
+// Sum over the `count` work-items of a work-group, a power of two, for all of them.
+INLINE float sum_items(float x, local float *scratch, int count)
+{
+    if (count == 1) return x;
+    const int item = get_local_id(0);
+    barrier(CLK_LOCAL_MEM_FENCE);
+    scratch[item] = x;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int half_count = count / 2; half_count > 0; half_count /= 2) {
+        if (item < half_count) scratch[item] += scratch[item + half_count];
+        barrier(CLK_LOCAL_MEM_FENCE);
+    }
+    return scratch[0];
+}
+
+// Normalization: how a layer's input rows are rescaled.
+#define UNIT 1
+#define RMS 2
+#define SCALE_ARGS const int normalization, const float code_square, const float norm_width
+#define SCALE_NAMES normalization, code_square, norm_width
+
+// s of a row: see Normalization::scale.
+INLINE float scale_of(float squares, SCALE_ARGS)
+{
+    const float all = squares + code_square;
+    if (normalization == UNIT) return 1.0f / sqrt(all + 1e-8f);
+    if (normalization == RMS) return 1.0f / (1e-30f + sqrt(all / norm_width));
+    return 1.0f;
+}
+
+// Label features: row r adds label_scale(s) times row label_of(r) of label_rows.
+//
+// EACH reads the label from a list, SAME is one label for all. Neutral rows come as SAME with
+// label_rows being the mean of the label rows of the weights.
+#define UNLABELLED 0
+#define EACH 1
+#define SAME 2
+#define LABEL_ARGS IN label_rows, LIST labels, const int labels_at, const int same_label, \
+    const int label_mode, const int classes, const float label_fixed, const float label_scaled
+#define LABEL_NAMES label_rows, labels, labels_at, same_label, label_mode, classes, label_fixed, label_scaled
+
+INLINE float label_scale(float scale, LABEL_ARGS) { return label_fixed + label_scaled * scale; }
+
+// The row of label_rows that belongs to row r, or -1.
+INLINE int label_of(int r, LABEL_ARGS)
+{
+    if (label_mode == UNLABELLED) return -1;
+    if (label_mode == SAME) return same_label;
+    const uint label = labels[labels_at + r];
+    return label < (uint)classes ? (int)label : -1;
+}

@@ -1,0 +1,112 @@
+// Reading labels.
+
+// logits[r, c] (+)= s_r sum over k of activities[r, k] weight[k, c]. One work-group of ITEMS per row;
+// classes in blocks of 16. `weight` must be readable 15 floats past its end.
+kernel void read_out(IN activities, const int columns, IN squares, SCALE_ARGS, IN weight,
+                     const int class_count, OUT logits, const int add)
+{
+    local float16 scratch[ITEMS];
+    const int r = get_group_id(0);
+    const int item = get_local_id(0);
+    global const float *h = activities + (size_t)r * columns;
+    const float scale = scale_of(squares[r], SCALE_NAMES);
+    for (int c = 0; c < class_count; c += 16) {
+        // Four chains, so that one need not wait for the other.
+        float16 sums[4] = {0.0f, 0.0f, 0.0f, 0.0f};
+        int k = item;
+        for (; k + 3 * ITEMS < columns; k += 4 * ITEMS)
+#pragma unroll
+            for (int i = 0; i < 4; i++)
+                sums[i] += h[k + i * ITEMS] * vload16(0, weight + (size_t)(k + i * ITEMS) * class_count + c);
+        for (; k < columns; k += ITEMS) sums[0] += h[k] * vload16(0, weight + (size_t)k * class_count + c);
+        scratch[item] = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+        barrier(CLK_LOCAL_MEM_FENCE);
+        for (int half_count = ITEMS / 2; half_count > 0; half_count /= 2) {
+            if (item < half_count) scratch[item] += scratch[item + half_count];
+            barrier(CLK_LOCAL_MEM_FENCE);
+        }
+        for (int i = item; i < 16 && c + i < class_count; i += ITEMS) {
+            const size_t at = (size_t)r * class_count + c + i;
+            const float value = scale * ((local const float *)scratch)[i];
+            logits[at] = add ? logits[at] + value : value;
+        }
+        barrier(CLK_LOCAL_MEM_FENCE);
+    }
+}
+
+// errors = softmax(logits) - onehot(labels); cost += mean cross-entropy, fraction of wrong rows.
+// One work-group of GROUP.
+kernel void softmax(IN logits, const int rows, const int class_count, LIST labels, const int labels_at,
+                    OUT errors, OUT cost)
+{
+    local float scratch[GROUP];
+    float entropy = 0.0f, wrong = 0.0f;
+    for (int r = get_local_id(0); r < rows; r += GROUP) {
+        IN row = logits + (size_t)r * class_count;
+        const uint label = labels[labels_at + r];
+        float largest = -INFINITY;
+        for (int c = 0; c < class_count; c++) largest = fmax(largest, row[c]);
+        float total = 0.0f;
+        for (int c = 0; c < class_count; c++) total += exp(row[c] - largest);
+        for (int c = 0; c < class_count; c++)
+            errors[(size_t)r * class_count + c] =
+                exp(row[c] - largest) / total - ((uint)c == label ? 1.0f : 0.0f);
+        const float own = label < (uint)class_count ? row[label] : 0.0f;
+        entropy += log(total) + (largest - own);
+        wrong += own < largest ? 1.0f : 0.0f;
+    }
+    entropy = sum_items(entropy, scratch, GROUP);
+    wrong = sum_items(wrong, scratch, GROUP);
+    if (get_local_id(0) == 0) {
+        cost[0] += entropy / (float)rows;
+        cost[1] += wrong / (float)rows;
+    }
+}
+
+// Hard negatives: see Backend::draw_labels. One work-item per row.
+kernel void draw_labels(IN errors, const int rows, const int class_count, LIST labels, const int labels_at,
+                        LIST uniforms, const int uniforms_at, global uint *restrict out)
+{
+    const int r = get_global_id(0);
+    if (r >= rows) return;
+    IN row = errors + (size_t)r * class_count;
+    const uint label = labels[labels_at + r];
+    float total = 0.0f;
+    for (int c = 0; c < class_count; c++)
+        if ((uint)c != label) total += row[c];
+    // Rounded down, so that it stays below 1.
+    const float target = convert_float_rtz(uniforms[uniforms_at + r]) * 0x1p-32f * total;
+    uint drawn = (label + 1) % (uint)class_count;
+    float upto = 0.0f;
+    for (int c = 0; c < class_count; c++) {
+        if ((uint)c == label) continue;
+        upto += row[c];
+        if (upto > target) {
+            drawn = c;
+            break;
+        }
+    }
+    out[r] = label;
+    out[rows + r] = drawn;
+}
+
+// scores[r, column] += factor squares[r]. One work-item per row.
+kernel void accumulate(IN squares, const int rows, const float factor, OUT scores, const int class_count,
+                       const int column)
+{
+    const int r = get_global_id(0);
+    if (r < rows) scores[(size_t)r * class_count + column] += factor * squares[r];
+}
+
+// out[at + r] = first column of the largest of scores[r], then scores[r] = 0. One work-item per row.
+kernel void argmax(OUT scores, const int rows, const int class_count, global uint *restrict out, const int at)
+{
+    const int r = get_global_id(0);
+    if (r >= rows) return;
+    OUT row = scores + (size_t)r * class_count;
+    int best = 0;
+    for (int c = 1; c < class_count; c++)
+        if (row[c] > row[best]) best = c;
+    out[at + r] = best;
+    for (int c = 0; c < class_count; c++) row[c] = 0.0f;
+}

@@ -1,0 +1,57 @@
+// From stored images to the rows of a batch. One work-group of ITEMS per row.
+
+// out[r, f] = pixel (skip + f) of image rows[rows_at + r], moved by shifts[shifts_at + r], / 255;
+// squares[r] = sum of out[r, f]^2. Image numbers past the last are taken as the last.
+kernel void gather(global const uchar *restrict pixels, const int count, const int height, const int width,
+                   LIST rows, const int rows_at, LIST shifts, const int shifts_at, const int shifted,
+                   const int skip, const int columns, OUT out, OUT squares)
+{
+    local float scratch[ITEMS];
+    const int r = get_group_id(0);
+    const int item = get_local_id(0);
+    const size_t number = min(rows[rows_at + r], (uint)count - 1);
+    global const uchar *image = pixels + number * height * width;
+    global float *to = out + (size_t)r * columns;
+    vec squared = 0.0f;
+    float one = 0.0f;
+    if (shifted) {
+        const uint shift = shifts[shifts_at + r];
+        const int dy = (int)(shift / 256) - 128, dx = (int)(shift % 256) - 128;
+        for (int f = item; f < columns; f += ITEMS) {
+            const int y = (skip + f) / width - dy, x = (skip + f) % width - dx;
+            const int inside = y >= 0 && y < height && x >= 0 && x < width;
+            const float value = inside ? (float)image[y * width + x] / 255.0f : 0.0f;
+            to[f] = value;
+            one += value * value;
+        }
+    } else {
+        for (int f = item * VEC; f < columns; f += ITEMS * VEC) {
+            const vec value = load_bytes(image + skip + f, columns - f) / 255.0f;
+            store(value, to + f, columns - f);
+            squared += value * value;
+        }
+    }
+    const float total = sum_items(sum(squared) + one, scratch, ITEMS);
+    if (item == 0) squares[r] = total;
+}
+
+// x[pairs + i] = m x[i] + (1 - m) x[pairs + i], m = mask which[which_at + i] / 255; squares anew.
+kernel void hybrid(OUT x, const int pairs, const int columns, global const uchar *restrict masks,
+                   const int count, LIST which, const int which_at, OUT squares)
+{
+    local float scratch[ITEMS];
+    const int i = get_group_id(0);
+    const size_t number = min(which[which_at + i], (uint)count - 1);
+    global const uchar *mask = masks + number * columns;
+    global const float *from = x + (size_t)i * columns;
+    global float *to = x + ((size_t)pairs + i) * columns;
+    vec squared = 0.0f;
+    for (int f = get_local_id(0) * VEC; f < columns; f += ITEMS * VEC) {
+        const vec m = load_bytes(mask + f, columns - f) / 255.0f;
+        const vec value = m * load(from + f, columns - f) + (1.0f - m) * load(to + f, columns - f);
+        store(value, to + f, columns - f);
+        squared += value * value;
+    }
+    const float total = sum_items(sum(squared), scratch, ITEMS);
+    if (get_local_id(0) == 0) squares[pairs + i] = total;
+}

@@ -1,0 +1,119 @@
+// The rest of a layer around its product. One work-group of ITEMS per row unless it says otherwise.
+
+// out[r] = max(0, s product[r % shared] + label part + bias), squares[r] = sum of out[r]^2.
+kernel void activate(IN product, const int shared_rows, const int columns, IN input_squares, SCALE_ARGS,
+                     LABEL_ARGS, IN bias, const int has_bias, OUT out, OUT squares)
+{
+    local float scratch[ITEMS];
+    const int r = get_group_id(0);
+    const int row = r % shared_rows;
+    const float scale = scale_of(input_squares[row], SCALE_NAMES);
+    const int label = label_of(r, LABEL_NAMES);
+    const float label_factor = label < 0 ? 0.0f : label_scale(scale, LABEL_NAMES);
+    global const float *label_row = label_rows + (size_t)max(label, 0) * columns;
+    vec squared = 0.0f;
+    for (int j = get_local_id(0) * VEC; j < columns; j += ITEMS * VEC) {
+        const int left = columns - j;
+        vec a = scale * load(product + (size_t)row * columns + j, left);
+        if (label >= 0) a += label_factor * load(label_row + j, left);
+        if (has_bias) a += load(bias + j, left);
+        const vec h = positive(a);
+        store(h, out + (size_t)r * columns + j, left);
+        squared += h * h;
+    }
+    const float total = sum_items(sum(squared), scratch, ITEMS);
+    if (get_local_id(0) == 0) squares[r] = total;
+}
+
+// mean[j] = mean of the first `classes` rows of weight: what neutral rows read. One work-item per VEC columns.
+kernel void label_mean(IN weight, const int classes, const int columns, OUT mean)
+{
+    const int j = get_global_id(0) * VEC;
+    if (j >= columns) return;
+    vec all = 0.0f;
+    for (int c = 0; c < classes; c++) all += load(weight + (size_t)c * columns + j, columns - j);
+    store(all / (float)classes, mean + j, columns - j);
+}
+
+// squares[r] = sum over tiles of partials[tile, r]. One work-item per row.
+kernel void add_partials(IN partials, const int tiles, const int rows, OUT squares)
+{
+    const int r = get_global_id(0);
+    if (r >= rows) return;
+    float total = 0.0f;
+    for (int tile = 0; tile < tiles; tile++) total += partials[(size_t)tile * rows + r];
+    squares[r] = total;
+}
+
+// The hash of ff_backend::dropout_keeps.
+INLINE int keeps(uint seed, uint index, uint drop_below)
+{
+    uint x = index + seed * 0x9E3779B9u;
+    x ^= seed;
+    x ^= x >> 16;
+    x *= 0x7FEB352Du;
+    x ^= x >> 15;
+    x *= 0x846CA68Bu;
+    x ^= x >> 16;
+    return x >= drop_below;
+}
+
+// Silences elements and multiplies the kept ones by `gain`; squares anew.
+kernel void dropout(OUT activities, const int columns, const uint seed, const uint drop_below,
+                    const float gain, OUT squares)
+{
+    local float scratch[ITEMS];
+    const int r = get_group_id(0);
+    const uint first = (uint)r * (uint)columns;
+    float squared = 0.0f;
+    for (int j = get_local_id(0); j < columns; j += ITEMS) {
+        const size_t at = (size_t)r * columns + j;
+        const float h = keeps(seed, first + j, drop_below) ? activities[at] * gain : 0.0f;
+        activities[at] = h;
+        squared += h * h;
+    }
+    const float total = sum_items(squared, scratch, ITEMS);
+    if (get_local_id(0) == 0) squares[r] = total;
+}
+
+// The float with the given place in the order of all floats.
+INLINE float in_order(uint place) { return as_float(place & 0x80000000u ? place ^ 0x80000000u : ~place); }
+
+// out = activities where they reach the k-th largest of their row, else 0; squares anew.
+// The k-th largest is found bit by bit: the largest float that at least k activities reach.
+kernel void top_k(IN activities, const int columns, const int k, OUT out, OUT squares)
+{
+    local float scratch[ITEMS];
+    const size_t row = (size_t)get_group_id(0) * columns;
+    const int item = get_local_id(0);
+    uint place = 0;
+    for (uint bit = 0x80000000u; bit != 0; bit >>= 1) {
+        const float least = in_order(place | bit);
+        vec reached = 0.0f;
+        for (int j = item * VEC; j < columns; j += ITEMS * VEC) {
+            const int left = columns - j;
+            const vec h = load(activities + row + j, left);
+#if VEC == 1
+            reached += h >= least ? 1.0f : 0.0f;
+#else
+            const float16 column = (float16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+            reached += select((vec)0.0f, (vec)1.0f, (h >= least) & (column < (float)left));
+#endif
+        }
+        if (sum_items(sum(reached), scratch, ITEMS) >= (float)k) place |= bit;
+    }
+    const float least = in_order(place);
+    vec squared = 0.0f;
+    for (int j = item * VEC; j < columns; j += ITEMS * VEC) {
+        const vec h = load(activities + row + j, columns - j);
+#if VEC == 1
+        const vec kept = h >= least ? h : 0.0f;
+#else
+        const vec kept = select((vec)0.0f, h, h >= least);
+#endif
+        store(kept, out + row + j, columns - j);
+        squared += kept * kept;
+    }
+    const float total = sum_items(sum(squared), scratch, ITEMS);
+    if (item == 0) squares[get_group_id(0)] = total;
+}

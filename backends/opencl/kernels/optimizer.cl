@@ -1,0 +1,44 @@
+// What becomes of a gradient.
+//
+// numbers: Adam's step i of `steps` uses rate / (1 - beta1^t) and 1 / sqrt(1 - beta2^t), pairwise;
+// momentum uses rate, mu, 1 - mu, decay.
+
+#define STORE 0
+#define ADAM 1
+#define MOMENTUM 2
+// Adam's steps on a zero gradient, without the first one.
+#define IDLE 3
+#define RULE_ARGS const int rule, const int steps, const float16 numbers
+#define RULE_NAMES rule, steps, numbers
+#define DECAY s3
+
+// Stores the gradient of elements at .. at + VEC, of which `left` exist, or steps along it.
+INLINE void apply(vec gradient, size_t at, int left, OUT value, OUT first, OUT second, RULE_ARGS)
+{
+    if (rule == STORE) {
+        store(gradient, value + at, left);
+        return;
+    }
+    vec w = load(value + at, left), m = load(first + at, left);
+    if (rule == MOMENTUM) {
+        m = numbers.s1 * m - numbers.s2 * gradient;
+        w += numbers.s0 * (m - numbers.DECAY * w);
+    } else {
+        // The current step's pair comes first.
+        float16 pairs = numbers;
+        vec v = load(second + at, left);
+        for (int i = 0; i < steps; i++) {
+            m = 0.9f * m;
+            v = 0.999f * v;
+            if (i == 0 && rule == ADAM) {
+                m += 0.1f * gradient;
+                v += 0.001f * gradient * gradient;
+            }
+            w -= pairs.s0 * m / (sqrt(v) * pairs.s1 + 1e-8f);
+            pairs = pairs.s23456789abcdef01;
+        }
+        store(v, second + at, left);
+    }
+    store(w, value + at, left);
+    store(m, first + at, left);
+}

@@ -1,0 +1,179 @@
+// Products for devices without fast work-groups: a work-group is one work-item, which packs what it
+// multiplies into local memory (its cache) and keeps 8 x 32 sums in vector registers.
+//
+// *_ROWS     rows of a tile, a multiple of 8
+// *_COLUMNS  columns of a tile, a multiple of 32
+// *_DEPTH    rows of the packed panels: how far a sum runs before it rests in the tile
+//
+// A panel of 32 columns is packed as [depth][32], zeros beyond the matrix.
+
+#ifndef PROJECT_DEPTH
+#define PROJECT_DEPTH 256
+#endif
+#ifndef LEARN_DEPTH
+#define LEARN_DEPTH 256
+#endif
+#ifndef PROJECT_ROWS
+#define PROJECT_ROWS 64
+#endif
+#ifndef PROJECT_COLUMNS
+#define PROJECT_COLUMNS 128
+#endif
+#ifndef LEARN_ROWS
+#define LEARN_ROWS 64
+#endif
+#ifndef LEARN_COLUMNS
+#define LEARN_COLUMNS 128
+#endif
+#define PANEL 32
+
+// tile[i, :] += sum over k < depth of AT(i, k) panel[k, :] for 8 rows i of the tile.
+#define MULTIPLY(AT, depth, panel, tile, stride)                             \
+    do {                                                                     \
+        float16 sums[8][2];                                                  \
+        _Pragma("unroll") for (int i = 0; i < 8; i++) {                      \
+            sums[i][0] = vload16(0, (tile) + i * (stride));                  \
+            sums[i][1] = vload16(1, (tile) + i * (stride));                  \
+        }                                                                    \
+        for (int k = 0; k < (depth); k++) {                                  \
+            const float16 left = vload16(2 * k, (panel));                    \
+            const float16 right = vload16(2 * k + 1, (panel));               \
+            _Pragma("unroll") for (int i = 0; i < 8; i++) {                  \
+                const float16 factor = AT(i, k);                             \
+                sums[i][0] = MULTIPLY_ADD(factor, left, sums[i][0]);         \
+                sums[i][1] = MULTIPLY_ADD(factor, right, sums[i][1]);        \
+            }                                                                \
+        }                                                                    \
+        _Pragma("unroll") for (int i = 0; i < 8; i++) {                      \
+            vstore16(sums[i][0], 0, (tile) + i * (stride));                  \
+            vstore16(sums[i][1], 1, (tile) + i * (stride));                  \
+        }                                                                    \
+    } while (0)
+
+#define CLEAR(tile, count) \
+    for (int i = 0; i < (count) / 16; i++) vstore16((float16)0.0f, i, (tile))
+
+// out = features weight[first_row..]; unless `raw`, then scaled, labelled, biased, rectified as a layer is, and
+// partials[tile, r] = sum of the tile's out[r]^2.
+// Work-group (x, y): columns x PROJECT_COLUMNS.., rows y group_rows..; group_rows <= PROJECT_ROWS.
+kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void project(IN features, const int rows, const int depth, IN weight, const int first_row, const int columns,
+             const int group_rows, const int raw, IN input_squares, SCALE_ARGS, LABEL_ARGS, IN bias,
+             const int has_bias, OUT out, OUT partials)
+{
+    local float packed[PROJECT_DEPTH * PROJECT_COLUMNS];
+    local float tile[PROJECT_ROWS * PROJECT_COLUMNS];
+    const int j0 = get_group_id(0) * PROJECT_COLUMNS;
+    const int r0 = get_group_id(1) * group_rows;
+    const int width = min(PROJECT_COLUMNS, columns - j0), tall = min(group_rows, rows - r0);
+    CLEAR(tile, PROJECT_ROWS * PROJECT_COLUMNS);
+    for (int k0 = 0; k0 < depth; k0 += PROJECT_DEPTH) {
+        const int deep = min(PROJECT_DEPTH, depth - k0);
+        for (int k = 0; k < deep; k++) {
+            global const float *from = weight + ((size_t)first_row + k0 + k) * columns + j0;
+            for (int j = 0; j < width; j += 16)
+                vstore16(load(from + j, width - j), 0, packed + (j / PANEL * PROJECT_DEPTH + k) * PANEL + j % PANEL);
+            if ((width + 15) / 16 % 2)
+                vstore16((float16)0.0f, 0, packed + (width / PANEL * PROJECT_DEPTH + k) * PANEL + 16);
+        }
+        for (int i0 = 0; i0 < tall; i0 += 8) {
+            global const float *a[8];
+#pragma unroll
+            for (int i = 0; i < 8; i++) a[i] = features + (size_t)(r0 + min(i0 + i, tall - 1)) * depth + k0;
+#define ROW_AT(i, k) a[i][k]
+            for (int j = 0; j < width; j += PANEL)
+                MULTIPLY(ROW_AT, deep, packed + j * PROJECT_DEPTH, tile + i0 * PROJECT_COLUMNS + j,
+                         PROJECT_COLUMNS);
+        }
+    }
+    for (int i = 0; i < tall; i++) {
+        const int r = r0 + i;
+        global float *to = out + (size_t)r * columns + j0;
+        local const float *sums = tile + i * PROJECT_COLUMNS;
+        if (raw) {
+            for (int j = 0; j < width; j += 16) store(vload16(0, sums + j), to + j, width - j);
+            continue;
+        }
+        const float scale = scale_of(input_squares[r], SCALE_NAMES);
+        const int label = label_of(r, LABEL_NAMES);
+        const float label_factor = label < 0 ? 0.0f : label_scale(scale, LABEL_NAMES);
+        global const float *label_row = label_rows + (size_t)max(label, 0) * columns + j0;
+        float16 squared = 0.0f;
+        for (int j = 0; j < width; j += 16) {
+            float16 h = scale * vload16(0, sums + j);
+            if (label >= 0) h += label_factor * load(label_row + j, width - j);
+            if (has_bias) h += load(bias + j0 + j, width - j);
+            h = positive(h);
+            store(h, to + j, width - j);
+            // Columns beyond the matrix are 0: their sums, labels and biases are.
+            squared += h * h;
+        }
+        partials[(size_t)get_group_id(0) * rows + r] = sum(squared);
+    }
+}
+
+// weight = sum over active rows of (s features)^T D, stored or used up by the optimizer at once.
+// Work-group (x, y): columns x LEARN_COLUMNS..; the first small_rows of y are the label rows, then the bias, if there
+// is one; y after them are rows y LEARN_ROWS.. of the features' part of the weights.
+kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void learn(IN features, const int width_in, IN pull_row, IN scales, LIST active, LIST count, DELTA_ARGS,
+           LABEL_ARGS, const int small_rows, OUT value, OUT first, OUT second, OUT bias_value,
+           OUT bias_first, OUT bias_second, RULE_ARGS)
+{
+    local float packed[LEARN_DEPTH * LEARN_COLUMNS];
+    local float slab[LEARN_DEPTH * 8];
+    local float tile[LEARN_ROWS * LEARN_COLUMNS];
+    const int j0 = get_group_id(0) * LEARN_COLUMNS;
+    const int width = min(LEARN_COLUMNS, columns - j0);
+    const int label = get_group_id(1);
+    if (label < small_rows) {
+        for (int j = 0; j < width; j += 16) {
+            const vec g = small_gradient(label, j0 + j, 0, 1, scales, LABEL_NAMES, DELTA_NAMES);
+            if (label < classes) {
+                const size_t at = (size_t)label * columns + j0 + j;
+                apply(g, at, width - j, value, first, second, RULE_NAMES);
+            } else {
+                float16 mild = numbers;
+                if (rule == MOMENTUM) mild.DECAY = 0.0f;
+                apply(g, j0 + j, width - j, bias_value, bias_first, bias_second, rule, steps, mild);
+            }
+        }
+        return;
+    }
+    const int f0 = (label - small_rows) * LEARN_ROWS;
+    const int tall = min(LEARN_ROWS, width_in - f0);
+    const int total = count[0];
+    CLEAR(tile, LEARN_ROWS * LEARN_COLUMNS);
+    for (int k0 = 0; k0 < total; k0 += LEARN_DEPTH) {
+        const int deep = min(LEARN_DEPTH, total - k0);
+        for (int k = 0; k < deep; k++) {
+            const int row = active[k0 + k];
+            const float scale = row < shared_rows ? scales[row] : 1.0f;
+            for (int j = 0; j < width; j += 16)
+                vstore16(scale * folded(row, j0 + j, DELTA_NAMES), 0,
+                         packed + (j / PANEL * LEARN_DEPTH + k) * PANEL + j % PANEL);
+            if ((width + 15) / 16 % 2)
+                vstore16((float16)0.0f, 0, packed + (width / PANEL * LEARN_DEPTH + k) * PANEL + 16);
+        }
+        for (int i0 = 0; i0 < tall; i0 += 8) {
+            for (int k = 0; k < deep; k++) {
+                const int row = active[k0 + k];
+                global const float *from =
+                    (row < shared_rows ? features + (size_t)row * width_in : pull_row) + f0 + i0;
+                if (i0 + 8 <= tall) {
+                    vstore8(vload8(0, from), k, slab);
+                } else {
+                    for (int i = 0; i < 8; i++) slab[k * 8 + i] = i0 + i < tall ? from[i] : 0.0f;
+                }
+            }
+#define SLAB_AT(i, k) slab[(k) * 8 + (i)]
+            for (int j = 0; j < width; j += PANEL)
+                MULTIPLY(SLAB_AT, deep, packed + j * LEARN_DEPTH, tile + i0 * LEARN_COLUMNS + j,
+                         LEARN_COLUMNS);
+        }
+    }
+    for (int i = 0; i < tall; i++)
+        for (int j = 0; j < width; j += 16)
+            apply(vload16(0, tile + i * LEARN_COLUMNS + j), ((size_t)classes + f0 + i) * columns + j0 + j, width - j,
+                  value, first, second, RULE_NAMES);
+}

@@ -1,0 +1,157 @@
+//! The arguments of a launch, in the order of the kernel's parameters.
+
+use ff_backend::{Input, LabelCode, Normalization, Plan, Rule, Shape};
+
+use crate::OpenCl;
+use crate::driver::Arg;
+use crate::memory::{Buffer, Matrix};
+
+/// Most steps of Adam in one launch: as many pairs of corrections as `float16 numbers` holds.
+pub(crate) const STEPS_AT_ONCE: usize = 8;
+
+/// How a rule's gradient is used: `rule`, `steps` and `numbers` of optimizer.cl.
+#[derive(Clone, Copy)]
+pub(crate) struct Steps {
+    pub(crate) rule: i32,
+    pub(crate) steps: usize,
+    pub(crate) numbers: [f32; 16],
+}
+
+impl Steps {
+    /// The gradient is stored.
+    pub(crate) const STORE: Steps = Steps { rule: 0, steps: 0, numbers: [0.0; 16] };
+    const ADAM: i32 = 1;
+    const MOMENTUM: i32 = 2;
+    const IDLE: i32 = 3;
+
+    /// One step of `rule`, then launches of idle steps if there are many.
+    pub(crate) fn of(rule: Rule) -> Vec<Steps> {
+        match rule {
+            Rule::Momentum { rate, momentum, decay } => {
+                let mut numbers = [0.0; 16];
+                let given = [rate, momentum, 1.0 - momentum, decay];
+                for (number, value) in numbers.iter_mut().zip(given) {
+                    *number = value as f32;
+                }
+                vec![Steps { rule: Steps::MOMENTUM, steps: 1, numbers }]
+            }
+            Rule::Adam { rate, step, idle } => {
+                let all: Vec<u64> = (0..=u64::from(idle)).map(|k| step + k).collect();
+                let kinds = std::iter::once(Steps::ADAM).chain(std::iter::repeat(Steps::IDLE));
+                all.chunks(STEPS_AT_ONCE).zip(kinds).map(|(times, kind)| adam(rate, times, kind)).collect()
+            }
+        }
+    }
+}
+
+/// Adam's bias corrections of consecutive steps.
+fn adam(rate: f64, times: &[u64], rule: i32) -> Steps {
+    let mut numbers = [0.0; 16];
+    for (pair, &t) in numbers.chunks_exact_mut(2).zip(times) {
+        let corrected =
+            [rate / (1.0 - Rule::BETA1.powf(t as f64)), (1.0 - Rule::BETA2.powf(t as f64)).sqrt().recip()];
+        for (number, value) in pair.iter_mut().zip(corrected) {
+            *number = value as f32;
+        }
+    }
+    Steps { rule, steps: times.len(), numbers }
+}
+
+/// Arguments under construction.
+#[derive(Default)]
+pub(crate) struct Args(pub(crate) Vec<Arg>);
+
+impl Args {
+    pub(crate) fn new() -> Self {
+        Args::default()
+    }
+
+    fn push(mut self, arg: Arg) -> Self {
+        self.0.push(arg);
+        self
+    }
+
+    pub(crate) fn buffer(self, buffer: &Buffer) -> Self {
+        self.push(buffer.memory.arg())
+    }
+
+    pub(crate) fn matrix(self, matrix: &Matrix) -> Self {
+        self.buffer(&matrix.buffer)
+    }
+
+    pub(crate) fn int(self, value: i32) -> Self {
+        self.push(Arg::Int(value))
+    }
+
+    /// A size. Kernels count in `int`; no device holds a dimension beyond it.
+    pub(crate) fn count(self, value: usize) -> Self {
+        self.int(i32::try_from(value).unwrap_or(i32::MAX))
+    }
+
+    pub(crate) fn uint(self, value: u32) -> Self {
+        self.push(Arg::Uint(value))
+    }
+
+    pub(crate) fn flag(self, value: bool) -> Self {
+        self.int(i32::from(value))
+    }
+
+    pub(crate) fn float(self, value: f64) -> Self {
+        self.push(Arg::Float(value as f32))
+    }
+
+    /// A list and where it begins.
+    pub(crate) fn plan(self, plan: &Plan<OpenCl>) -> Self {
+        self.buffer(&plan.indices.buffer).count(plan.at)
+    }
+
+    /// SCALE_ARGS.
+    pub(crate) fn scale(self, normalization: Normalization, code_square: f64, width: usize) -> Self {
+        let code = match normalization {
+            Normalization::None => 0,
+            Normalization::Unit => 1,
+            Normalization::Rms => 2,
+        };
+        self.int(code).float(code_square).float(width as f64)
+    }
+
+    /// SCALE_ARGS of a layer's input.
+    pub(crate) fn input_scale(self, input: &Input<OpenCl>) -> Self {
+        self.scale(input.normalization, input.code_square(), input.width())
+    }
+
+    /// LABEL_ARGS; `rows` holds the label rows that are added, `neutral` the mode of neutral rows and the
+    /// row they read.
+    pub(crate) fn label(self, input: &Input<OpenCl>, rows: &Buffer, neutral: i32) -> Self {
+        let (unlabelled, each, same) = (0, 1, 2);
+        let code = input.label.map(|label| label.code);
+        let args = match &code {
+            Some(LabelCode::Each(plan)) => {
+                self.buffer(rows).buffer(&plan.indices.buffer).count(plan.at).int(0).int(each)
+            }
+            Some(LabelCode::Same(label)) => {
+                self.buffer(rows).buffer(rows).int(0).count(*label as usize).int(same)
+            }
+            Some(LabelCode::Neutral) => self.buffer(rows).buffer(rows).int(0).int(0).int(neutral),
+            None => self.buffer(rows).buffer(rows).int(0).int(0).int(unlabelled),
+        };
+        let (at_zero, at_one) = (input.label_scale(0.0), input.label_scale(1.0));
+        args.count(input.classes()).float(at_zero).float(at_one - at_zero)
+    }
+
+    /// RULE_ARGS.
+    pub(crate) fn rule(self, steps: &Steps) -> Self {
+        self.int(steps.rule).count(steps.steps).push(Arg::Float16(steps.numbers))
+    }
+}
+
+/// Number of elements as the kernels' `int`, or an error that says so.
+pub(crate) fn elements(matrix: &Matrix) -> ff_backend::Result<usize> {
+    let count = matrix.elements();
+    match i32::try_from(count) {
+        Ok(_) => Ok(count),
+        Err(_) => Err(ff_backend::BackendError::Unsupported(format!(
+            "a parameter of {count} elements is beyond what the OpenCL kernels count"
+        ))),
+    }
+}

@@ -1,0 +1,53 @@
+//! From stored images to the rows of a batch.
+
+use ff_backend::{Plan, Result, shapes};
+
+use crate::args::Args;
+use crate::{Images, Matrix, OpenCl};
+
+impl OpenCl {
+    pub(crate) fn gather_rows(
+        &self,
+        images: &Images,
+        rows: Plan<Self>,
+        shifts: Option<Plan<Self>>,
+        skip: usize,
+        out: &mut Matrix,
+        squares: &mut Matrix,
+    ) -> Result<()> {
+        shapes::gather::<Self>(images, &rows, shifts.as_ref(), skip, out, squares)?;
+        let args = Args::new()
+            .buffer(&images.buffer)
+            .count(images.count)
+            .count(images.height)
+            .count(images.width)
+            .plan(&rows)
+            .plan(&shifts.unwrap_or(rows))
+            .flag(shifts.is_some())
+            .count(skip)
+            .count(out.columns)
+            .matrix(out)
+            .matrix(squares);
+        self.launch_rows(&self.small.gather, out.rows, args)
+    }
+
+    pub(crate) fn blend(
+        &self,
+        x: &mut Matrix,
+        masks: &Images,
+        which: Plan<Self>,
+        squares: &mut Matrix,
+    ) -> Result<()> {
+        shapes::hybrid::<Self>(x, masks, &which, squares)?;
+        let pairs = x.rows / 2;
+        let args = Args::new()
+            .matrix(x)
+            .count(pairs)
+            .count(x.columns)
+            .buffer(&masks.buffer)
+            .count(masks.count)
+            .plan(&which)
+            .matrix(squares);
+        self.launch_rows(&self.small.hybrid, pairs, args)
+    }
+}

@@ -1,0 +1,94 @@
+//! Reading labels.
+
+use ff_backend::{Normalization, Plan, Result, shapes};
+
+use crate::args::Args;
+use crate::{Indices, Matrix, OpenCl};
+
+impl OpenCl {
+    pub(crate) fn class_logits(
+        &self,
+        activities: &Matrix,
+        squares: &Matrix,
+        normalization: Normalization,
+        weight: &Matrix,
+        logits: &mut Matrix,
+        add: bool,
+    ) -> Result<()> {
+        shapes::read_out(activities, squares, weight, logits)?;
+        let args = Args::new()
+            .matrix(activities)
+            .count(activities.columns)
+            .matrix(squares)
+            .scale(normalization, 0.0, activities.columns)
+            .matrix(weight)
+            .count(weight.columns)
+            .matrix(logits)
+            .flag(add);
+        self.launch_rows(&self.small.read_out, logits.rows, args)
+    }
+
+    pub(crate) fn class_errors(
+        &self,
+        logits: &Matrix,
+        labels: Plan<Self>,
+        errors: &mut Matrix,
+        cost: &mut Matrix,
+    ) -> Result<()> {
+        shapes::softmax::<Self>(logits, &labels, errors, cost)?;
+        if logits.rows == 0 {
+            return Ok(());
+        }
+        let args = Args::new()
+            .matrix(logits)
+            .count(logits.rows)
+            .count(logits.columns)
+            .plan(&labels)
+            .matrix(errors)
+            .matrix(cost);
+        self.launch_group(&self.small.softmax, args)
+    }
+
+    pub(crate) fn hard_labels(
+        &self,
+        errors: &Matrix,
+        labels: Plan<Self>,
+        uniforms: Plan<Self>,
+        out: &mut Indices,
+    ) -> Result<()> {
+        shapes::draw_labels::<Self>(errors, &labels, &uniforms, out)?;
+        let args = Args::new()
+            .matrix(errors)
+            .count(errors.rows)
+            .count(errors.columns)
+            .plan(&labels)
+            .plan(&uniforms)
+            .buffer(&out.buffer);
+        self.launch_elements(&self.small.draw_labels, errors.rows, args)
+    }
+
+    pub(crate) fn add_scores(
+        &self,
+        squares: &Matrix,
+        factor: f64,
+        scores: &mut Matrix,
+        column: usize,
+    ) -> Result<()> {
+        shapes::accumulate(squares, scores, column)?;
+        let args = Args::new()
+            .matrix(squares)
+            .count(scores.rows)
+            .float(factor)
+            .matrix(scores)
+            .count(scores.columns)
+            .count(column);
+        self.launch_elements(&self.small.accumulate, scores.rows, args)
+    }
+
+    pub(crate) fn best_labels(&self, scores: &mut Matrix, out: &mut Indices, at: usize) -> Result<()> {
+        shapes::argmax(scores, out, at)?;
+        let args =
+            Args::new().matrix(scores).count(scores.rows).count(scores.columns).buffer(&out.buffer).count(at);
+        self.launch_elements(&self.small.argmax, scores.rows, args)
+    }
+}

@@ -1,0 +1,366 @@
+//! The fast backend: OpenCL kernels.
+//!
+//! [`devices`] lists what there is, [`choose`] takes one by name, and [`OpenCl`] runs the algorithm on it.
+//! Kernels are plain files in `kernels/`. Operations only enqueue, on one in-order queue; `download`,
+//! `upload` and `synchronize` wait. No atomics: the same device gives the same bits twice.
+
+mod args;
+mod devices;
+mod driver;
+mod forward;
+mod inputs;
+mod labels;
+mod learn;
+mod memory;
+mod program;
+mod scratch;
+mod tensor_cores;
+mod tune;
+mod tuning;
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use ff_backend::{
+    Backend, Delta, DeviceInfo, Input, Normalization, Objective, Parameter, Plan, Result, Rule, Shape, Tally,
+    Weights, shapes,
+};
+
+pub use devices::{Candidate, Kind, choose, devices, gpu};
+pub use memory::{Images, Indices, Matrix};
+pub use tune::{TuneResult, recall, remember, tune};
+pub use tuning::{KernelPath, Tile, Tuning};
+
+use args::Args;
+use driver::{Context, Kernel, Queue};
+use memory::Pool;
+use program::{Products, Small};
+use scratch::Scratch;
+
+/// Launches between two flushes: often enough to keep the device busy.
+const LAUNCHES_PER_FLUSH: usize = 64;
+
+/// Arithmetic of the products.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// Single precision.
+    #[default]
+    Fp32,
+    /// Operands rounded to 11 bits on NVIDIA's tensor cores, sums in single precision.
+    Tf32,
+}
+
+/// What a backend may be told.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Arithmetic of the products.
+    pub precision: Precision,
+    /// Forces a kernel path.
+    pub path: Option<KernelPath>,
+    /// Numbers to compile the kernels with, instead of the device's or the path's own.
+    pub tuning: Option<Tuning>,
+}
+
+/// A backend on one OpenCL device. It belongs to one thread.
+pub struct OpenCl {
+    candidate: Candidate,
+    tuning: Tuning,
+    notes: Vec<String>,
+    pool: Pool,
+    small: Small,
+    products: Products,
+    scratch: Scratch,
+    launches: Cell<usize>,
+    queue: Rc<Queue>,
+    context: Context,
+}
+
+impl OpenCl {
+    /// Builds the kernels for a device.
+    ///
+    /// Tensor cores that are asked for and cannot be had, or that fail their check, leave a note.
+    pub fn new(candidate: Candidate, options: Options) -> Result<Self> {
+        let tuning = options
+            .tuning
+            .unwrap_or_else(|| options.path.map_or_else(|| Tuning::default_for(&candidate), Tuning::of_path));
+        tuning.check(&candidate)?;
+        let context = Context::new(candidate.id)?;
+        let queue = Queue::new(&context, candidate.id)?;
+        let mut backend = OpenCl {
+            tuning,
+            notes: Vec::new(),
+            pool: Pool::new(&candidate),
+            small: Small::new(&context, &candidate, &tuning)?,
+            products: Products::new(&context, &candidate, &tuning)?,
+            scratch: Scratch::default(),
+            launches: Cell::new(0),
+            queue,
+            context,
+            candidate,
+        };
+        if options.precision == Precision::Tf32 && backend.precision() != Precision::Tf32 {
+            backend.adopt_tensor_cores();
+        }
+        Ok(backend)
+    }
+
+    /// What was asked for and could not be had.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The device it runs on.
+    pub fn candidate(&self) -> &Candidate {
+        &self.candidate
+    }
+
+    /// The numbers its kernels were compiled with.
+    pub fn tuning(&self) -> &Tuning {
+        &self.tuning
+    }
+
+    /// Arithmetic of the products.
+    pub fn precision(&self) -> Precision {
+        if self.tuning.path.is_tf32() { Precision::Tf32 } else { Precision::Fp32 }
+    }
+
+    /// Enqueues one of our kernels; none is too many. Shapes were checked before.
+    fn launch(&self, kernel: &Kernel, groups: [usize; 2], items: [usize; 2], args: Args) -> Result<()> {
+        if groups.contains(&0) {
+            return Ok(());
+        }
+        // SAFETY: every caller lists the parameters of its kernel, with operands of the shapes that
+        // `ff_backend::shapes` let pass.
+        unsafe { self.queue.launch(kernel, groups, items, &args.0)? };
+        self.launches.set(self.launches.get() + 1);
+        if self.launches.get().is_multiple_of(LAUNCHES_PER_FLUSH) { self.queue.flush() } else { Ok(()) }
+    }
+
+    /// A kernel with one work-group of `ITEMS` per row.
+    fn launch_rows(&self, kernel: &Kernel, rows: usize, args: Args) -> Result<()> {
+        self.launch(kernel, [rows, 1], [self.tuning.items, 1], args)
+    }
+
+    /// A kernel with one work-item for each of `count` elements.
+    fn launch_elements(&self, kernel: &Kernel, count: usize, args: Args) -> Result<()> {
+        self.launch(kernel, [count.div_ceil(self.tuning.items), 1], [self.tuning.items, 1], args)
+    }
+
+    /// A kernel that is one work-group.
+    fn launch_group(&self, kernel: &Kernel, args: Args) -> Result<()> {
+        self.launch(kernel, [1, 1], [self.tuning.group, 1], args)
+    }
+
+    /// A kernel that sums `columns` columns.
+    fn launch_columns(&self, kernel: &Kernel, columns: usize, args: Args) -> Result<()> {
+        let (lanes, slices) = self.tuning.lanes;
+        let groups = columns.div_ceil(lanes * self.tuning.vector);
+        self.launch(kernel, [groups, 1], [lanes, slices], args)
+    }
+}
+
+impl Backend for OpenCl {
+    type Real = f32;
+    type Matrix = Matrix;
+    type Indices = Indices;
+    type Images = Images;
+
+    fn device(&self) -> DeviceInfo {
+        DeviceInfo {
+            backend: self.candidate.selector(),
+            device: self.candidate.name.clone(),
+            driver: format!("{} {}", self.candidate.platform_name, self.candidate.driver),
+            units: self.candidate.units,
+            memory_bytes: self.candidate.memory_bytes,
+            precision: match self.precision() {
+                Precision::Fp32 => "fp32".into(),
+                Precision::Tf32 => "tf32".into(),
+            },
+        }
+    }
+
+    fn zeros(&self, rows: usize, columns: usize) -> Result<Matrix> {
+        let bytes = rows.saturating_mul(columns).saturating_mul(size_of::<f32>());
+        let what = || format!("a matrix of {rows} × {columns}");
+        Ok(Matrix { buffer: self.pool.zeros(&self.context, &self.queue, bytes, what)?, rows, columns })
+    }
+
+    fn upload(&self, target: &mut Matrix, values: &[f32]) -> Result<()> {
+        shapes::upload(target, values.len())?;
+        if values.is_empty() { Ok(()) } else { self.queue.write(&target.buffer.memory, values) }
+    }
+
+    fn download(&self, source: &Matrix) -> Result<Vec<f32>> {
+        match source.elements() {
+            0 => self.queue.finish().map(|()| Vec::new()),
+            count => self.queue.read(&source.buffer.memory, count),
+        }
+    }
+
+    fn copy(&self, source: &Matrix, target: &mut Matrix) -> Result<()> {
+        shapes::copy(source, target)?;
+        match source.elements() * size_of::<f32>() {
+            0 => Ok(()),
+            bytes => self.queue.copy(&source.buffer.memory, &target.buffer.memory, bytes),
+        }
+    }
+
+    fn indices(&self, len: usize) -> Result<Indices> {
+        let bytes = len.saturating_mul(size_of::<u32>());
+        let what = || format!("a list of {len}");
+        Ok(Indices { buffer: self.pool.zeros(&self.context, &self.queue, bytes, what)?, len })
+    }
+
+    fn upload_indices(&self, target: &mut Indices, values: &[u32]) -> Result<()> {
+        shapes::upload_indices(target, values.len())?;
+        if values.is_empty() { Ok(()) } else { self.queue.write(&target.buffer.memory, values) }
+    }
+
+    fn download_indices(&self, source: &Indices) -> Result<Vec<u32>> {
+        match source.len {
+            0 => self.queue.finish().map(|()| Vec::new()),
+            count => self.queue.read(&source.buffer.memory, count),
+        }
+    }
+
+    fn images(&self, pixels: &[u8], height: usize, width: usize) -> Result<Images> {
+        let count = shapes::images(pixels.len(), height, width)?;
+        let what = || format!("{count} images of {height} × {width}");
+        let buffer = self.pool.zeros(&self.context, &self.queue, pixels.len(), what)?;
+        if !pixels.is_empty() {
+            self.queue.write(&buffer.memory, pixels)?;
+        }
+        Ok(Images { buffer, count, height, width })
+    }
+
+    fn synchronize(&self) -> Result<()> {
+        self.queue.finish()
+    }
+
+    fn gather(
+        &self,
+        images: &Images,
+        rows: Plan<Self>,
+        shifts: Option<Plan<Self>>,
+        skip: usize,
+        out: &mut Matrix,
+        squares: &mut Matrix,
+    ) -> Result<()> {
+        self.gather_rows(images, rows, shifts, skip, out, squares)
+    }
+
+    fn hybrid(&self, x: &mut Matrix, masks: &Images, which: Plan<Self>, squares: &mut Matrix) -> Result<()> {
+        self.blend(x, masks, which, squares)
+    }
+
+    fn product(&self, input: &Matrix, weight: &Matrix, first_row: usize, out: &mut Matrix) -> Result<()> {
+        self.bare_product(input, weight, first_row, out)
+    }
+
+    fn activate(
+        &self,
+        product: &Matrix,
+        input: &Input<Self>,
+        layer: &Weights<Self>,
+        out: &mut Matrix,
+        squares: &mut Matrix,
+    ) -> Result<()> {
+        self.rest_of_layer(product, input, layer, out, squares)
+    }
+
+    fn project(
+        &self,
+        input: &Input<Self>,
+        layer: &Weights<Self>,
+        out: &mut Matrix,
+        squares: &mut Matrix,
+    ) -> Result<()> {
+        self.whole_layer(input, layer, out, squares)
+    }
+
+    fn dropout(&self, activities: &mut Matrix, rate: f64, seed: u32, squares: &mut Matrix) -> Result<()> {
+        self.silence(activities, rate, seed, squares)
+    }
+
+    fn top_k(&self, activities: &Matrix, k: usize, out: &mut Matrix, squares: &mut Matrix) -> Result<()> {
+        self.most_active(activities, k, out, squares)
+    }
+
+    fn coefficients(
+        &self,
+        squares: &Matrix,
+        objective: &Objective,
+        coefficients: &mut Matrix,
+        tally: Tally<Self>,
+    ) -> Result<()> {
+        self.compare(squares, objective, coefficients, tally)
+    }
+
+    fn running_mean(&self, activities: &Matrix, rows: usize, keep: f64, mean: &mut Matrix) -> Result<()> {
+        self.follow_mean(activities, rows, keep, mean)
+    }
+
+    fn gradient(
+        &self,
+        input: &Input<Self>,
+        delta: &Delta<Self>,
+        weight: &mut Matrix,
+        bias: Option<&mut Matrix>,
+    ) -> Result<()> {
+        self.bare_gradient(input, delta, weight, bias)
+    }
+
+    fn update(&self, parameter: &mut Parameter<Self>, gradient: &Matrix, rule: Rule) -> Result<()> {
+        self.step(parameter, gradient, rule)
+    }
+
+    fn learn(
+        &self,
+        input: &Input<Self>,
+        delta: &Delta<Self>,
+        layer: &mut Weights<Self>,
+        rule: Rule,
+    ) -> Result<()> {
+        self.fused_step(input, delta, layer, rule)
+    }
+
+    fn read_out(
+        &self,
+        activities: &Matrix,
+        squares: &Matrix,
+        normalization: Normalization,
+        weight: &Matrix,
+        logits: &mut Matrix,
+        add: bool,
+    ) -> Result<()> {
+        self.class_logits(activities, squares, normalization, weight, logits, add)
+    }
+
+    fn softmax(
+        &self,
+        logits: &Matrix,
+        labels: Plan<Self>,
+        errors: &mut Matrix,
+        cost: &mut Matrix,
+    ) -> Result<()> {
+        self.class_errors(logits, labels, errors, cost)
+    }
+
+    fn draw_labels(
+        &self,
+        errors: &Matrix,
+        labels: Plan<Self>,
+        uniforms: Plan<Self>,
+        out: &mut Indices,
+    ) -> Result<()> {
+        self.hard_labels(errors, labels, uniforms, out)
+    }
+
+    fn accumulate(&self, squares: &Matrix, factor: f64, scores: &mut Matrix, column: usize) -> Result<()> {
+        self.add_scores(squares, factor, scores, column)
+    }
+
+    fn argmax(&self, scores: &mut Matrix, out: &mut Indices, at: usize) -> Result<()> {
+        self.best_labels(scores, out, at)
+    }
+}

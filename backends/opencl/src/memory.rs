@@ -1,0 +1,129 @@
+//! What a backend holds on its device.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use ff_backend::{BackendError, Result, Shape};
+
+use crate::Candidate;
+use crate::driver::{Context, Memory, Queue};
+
+/// Bytes behind the end of every buffer that a kernel may read, though not use: a vector's width.
+const MARGIN: usize = 64;
+
+/// Memory on the device, counted while it is held.
+pub(crate) struct Buffer {
+    pub(crate) memory: Memory,
+    bytes: usize,
+    held: Rc<Cell<usize>>,
+}
+
+impl Buffer {
+    pub(crate) fn holds(&self, bytes: usize) -> bool {
+        bytes + MARGIN <= self.bytes
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        self.held.set(self.held.get() - self.bytes);
+    }
+}
+
+/// Where buffers come from.
+pub(crate) struct Pool {
+    held: Rc<Cell<usize>>,
+    device: String,
+    memory_bytes: u64,
+    largest_buffer_bytes: u64,
+}
+
+impl Pool {
+    pub(crate) fn new(candidate: &Candidate) -> Self {
+        Pool {
+            held: Rc::default(),
+            device: candidate.name.clone(),
+            memory_bytes: candidate.memory_bytes,
+            largest_buffer_bytes: candidate.largest_buffer_bytes,
+        }
+    }
+
+    /// `wanted` bytes of zeros, for `what`.
+    pub(crate) fn zeros(
+        &self,
+        context: &Context,
+        queue: &Queue,
+        wanted: usize,
+        what: impl Fn() -> String,
+    ) -> Result<Buffer> {
+        let held_bytes = self.held.get();
+        let too_much = || BackendError::OutOfMemory {
+            what: what(),
+            wanted_bytes: wanted,
+            held_bytes,
+            device: self.device.clone(),
+        };
+        let bytes = wanted.checked_next_multiple_of(MARGIN).and_then(|bytes| bytes.checked_add(MARGIN));
+        let bytes = bytes.ok_or_else(too_much)?;
+        // Drivers that overcommit would fail only when the memory is touched.
+        let total = bytes.checked_add(held_bytes).ok_or_else(too_much)? as u64;
+        if bytes as u64 > self.largest_buffer_bytes || self.memory_bytes > 0 && total > self.memory_bytes {
+            return Err(too_much());
+        }
+        let memory = context.memory(bytes).map_err(|_| too_much())?;
+        // Many drivers allocate here.
+        if queue.clear(&memory, bytes) != 0 {
+            return Err(too_much());
+        }
+        self.held.set(held_bytes + bytes);
+        Ok(Buffer { memory, bytes, held: Rc::clone(&self.held) })
+    }
+}
+
+/// A row-major matrix of f32 on the device.
+pub struct Matrix {
+    pub(crate) buffer: Buffer,
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+}
+
+impl Shape for Matrix {
+    fn rows(&self) -> usize {
+        self.rows
+    }
+    fn columns(&self) -> usize {
+        self.columns
+    }
+}
+
+/// A list of u32 on the device.
+pub struct Indices {
+    pub(crate) buffer: Buffer,
+    pub(crate) len: usize,
+}
+
+impl Shape for Indices {
+    fn rows(&self) -> usize {
+        1
+    }
+    fn columns(&self) -> usize {
+        self.len
+    }
+}
+
+/// u8 images on the device.
+pub struct Images {
+    pub(crate) buffer: Buffer,
+    pub(crate) count: usize,
+    pub(crate) height: usize,
+    pub(crate) width: usize,
+}
+
+impl Shape for Images {
+    fn rows(&self) -> usize {
+        self.count
+    }
+    fn columns(&self) -> usize {
+        self.height * self.width
+    }
+}

@@ -1,0 +1,124 @@
+//! From kernel sources to kernels.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use ff_backend::{BackendError, Result};
+
+use crate::driver::{Context, Kernel, Program};
+use crate::{Candidate, KernelPath, Tuning};
+
+const COMMON: &str = include_str!("../kernels/common.cl");
+const OPTIMIZER: &str = include_str!("../kernels/optimizer.cl");
+const DELTA: &str = include_str!("../kernels/delta.cl");
+const SMALL: [&str; 7] = [
+    COMMON,
+    include_str!("../kernels/inputs.cl"),
+    include_str!("../kernels/layer.cl"),
+    include_str!("../kernels/objective.cl"),
+    include_str!("../kernels/head.cl"),
+    OPTIMIZER,
+    include_str!("../kernels/update.cl"),
+];
+const PORTABLE: [&str; 1] = [include_str!("../kernels/portable.cl")];
+const TEAM: &str = include_str!("../kernels/team.cl");
+const MMA: &str = include_str!("../kernels/mma.cl");
+const TILES: &str = include_str!("../kernels/tiles.cl");
+const TILED: [&str; 3] = [TEAM, include_str!("../kernels/fma.cl"), TILES];
+const TENSOR_CORES: [&str; 4] = [TEAM, include_str!("../kernels/mma_ptx.cl"), MMA, TILES];
+const EMULATED: [&str; 4] = [TEAM, include_str!("../kernels/mma_emulated.cl"), MMA, TILES];
+
+macro_rules! kernels {
+    ($(#[$about:meta])* $set:ident: $($name:ident)*) => {
+        $(#[$about])*
+        pub(crate) struct $set {
+            $(pub(crate) $name: Kernel,)*
+        }
+
+        impl $set {
+            fn of(program: &Program) -> Result<Self> {
+                Ok($set { $($name: program.kernel(stringify!($name))?,)* })
+            }
+        }
+    };
+}
+
+kernels!(
+    /// Everything that is not a product.
+    Small: gather hybrid activate label_mean add_partials dropout top_k coefficients running_mean pull_row
+    prepare update read_out softmax draw_labels accumulate argmax
+);
+kernels!(
+    /// The products and what is fused to them. Every path has the same two kernels with the same parameters.
+    Products: project learn
+);
+
+impl Small {
+    pub(crate) fn new(context: &Context, candidate: &Candidate, tuning: &Tuning) -> Result<Self> {
+        Small::of(&build(context, candidate, &SMALL, &tuning.small_options())?)
+    }
+}
+
+impl Products {
+    pub(crate) fn new(context: &Context, candidate: &Candidate, tuning: &Tuning) -> Result<Self> {
+        let sources: &[&str] = match tuning.path {
+            KernelPath::Portable => &PORTABLE,
+            KernelPath::Tiled => &TILED,
+            KernelPath::TensorCores => &TENSOR_CORES,
+            KernelPath::EmulatedTensorCores => &EMULATED,
+        };
+        let sources = [&[COMMON, OPTIMIZER, DELTA], sources].concat();
+        Products::of(&build(context, candidate, &sources, &tuning.product_options(candidate))?)
+    }
+}
+
+fn build(context: &Context, candidate: &Candidate, sources: &[&str], cut: &str) -> Result<Program> {
+    let program = context.program(&sources.concat())?;
+    let options = format!("-cl-std=CL1.2{cut}");
+    match program.build(candidate.id, &options) {
+        Ok(()) => Ok(program),
+        Err(code) => {
+            let log = format!(
+                "{candidate}\ndriver {}, {}\noptions {options}\nerror {}\n\n{}\n",
+                candidate.driver,
+                candidate.version,
+                crate::driver::name_of(code),
+                program.log(candidate.id)
+            );
+            Err(BackendError::Build { device: candidate.name.clone(), log: keep(&log) })
+        }
+    }
+}
+
+/// Writes a log where the user can read it; its path, or the log itself if that fails.
+fn keep(log: &str) -> String {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let path = std::env::temp_dir().join(format!("ff-opencl-build-{}-{number}.log", std::process::id()));
+    match std::fs::write(&path, log) {
+        Ok(()) => path.display().to_string(),
+        Err(_) => log.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::*;
+    use crate::devices;
+
+    #[test]
+    fn a_kernel_that_does_not_compile_leaves_the_compilers_log() {
+        let Some(candidate) = devices().ok().and_then(|found| found.into_iter().next()) else {
+            println!("skipped: no OpenCL platform");
+            return;
+        };
+        let context = Context::new(candidate.id).unwrap();
+        let Err(BackendError::Build { log, .. }) = build(&context, &candidate, &["kernel void broken("], "")
+        else {
+            panic!("half a kernel was built");
+        };
+        let text = std::fs::read_to_string(&log).unwrap();
+        assert!(text.contains(&candidate.name) && text.contains("error"), "{text}");
+        std::fs::remove_file(log).unwrap();
+    }
+}
