@@ -1,0 +1,52 @@
+//! What only the dataset can decide.
+
+use super::error::Invalid;
+use super::schema::{Config, LabelPlacement, NegativeKind};
+
+/// Decides `label = "auto"`: `overlay` where the pixels under the label are blank in every image,
+/// else `prepend`. Unsupervised training takes no label and stays `auto`.
+pub fn resolve_label(config: &mut Config, blank_under_label: bool) {
+    let unsupervised = config.training.negatives == NegativeKind::Hybrid;
+    if config.network.label == LabelPlacement::Auto && !unsupervised {
+        config.network.label = match blank_under_label {
+            true => LabelPlacement::Overlay,
+            false => LabelPlacement::Prepend,
+        };
+    }
+}
+
+impl Config {
+    /// Whether this training set can be trained on: so many rows before any are held out, so many
+    /// classes, so many features a row.
+    pub fn check_against(&self, train_rows: usize, classes: usize, features: usize) -> Result<(), Invalid> {
+        let held_out = self.data.validation_size;
+        let batch = self.training.batch_size;
+        if held_out >= train_rows {
+            return Err(Invalid {
+                knob: "data.validation_size",
+                with: Some("data.dataset"),
+                reason: format!("holds out {held_out} of {train_rows} training rows, which leaves none"),
+            });
+        }
+        let rows = train_rows - held_out;
+        if batch > rows {
+            let left = if held_out > 0 { " left" } else { "" };
+            return Err(Invalid {
+                knob: "training.batch_size",
+                with: Some(if held_out > 0 { "data.validation_size" } else { "data.dataset" }),
+                reason: format!("is {batch}, but there are only {rows} training rows{left}"),
+            });
+        }
+        if self.network.label == LabelPlacement::Overlay && classes >= features {
+            return Err(Invalid {
+                knob: "network.label",
+                with: Some("data.dataset"),
+                reason: format!(
+                    "is \"overlay\", but {classes} label features would cover all {features} \
+                     pixels; use \"prepend\""
+                ),
+            });
+        }
+        Ok(())
+    }
+}

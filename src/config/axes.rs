@@ -1,0 +1,226 @@
+//! The varying knobs of an experiment: `[sweep]`, `[[cell]]` and `[search]`.
+
+use std::collections::HashSet;
+
+use ndarray_rand::rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use toml::Value;
+
+use super::document::{Content, Entry, Node};
+use super::error::ConfigError;
+use super::knobs::{self, DEPTH, KNOBS, LAYER_SIZES, LOG_DIR, WIDTH, describe};
+use super::layers::Setting;
+use super::range::{MOST_CELLS, Range};
+
+/// A varying knob and its value in one cell.
+#[derive(Clone, Debug)]
+pub(crate) struct Choice {
+    /// The knob's name as the file writes it.
+    pub(crate) written: String,
+    pub(crate) setting: Setting,
+}
+
+/// The varying part of one cell.
+pub(crate) type Point = Vec<Choice>;
+
+/// A knob that a table names, by its dotted name, its last part, or inside its own table.
+struct Named<'a> {
+    written: String,
+    knob: &'static str,
+    entry: &'a Entry,
+}
+
+impl Named<'_> {
+    fn choice(&self, value: Value, node: &Node) -> Result<Choice, ConfigError> {
+        let written = self.written.clone();
+        let setting = Setting::checked(self.knob, value, node.place.clone())?;
+        Ok(Choice { written, setting })
+    }
+
+    /// The values of a list.
+    fn list(&self) -> Result<Vec<Choice>, ConfigError> {
+        let node = &self.entry.node;
+        let items = node.items().unwrap_or_default();
+        if items.is_empty() {
+            return Err(node.error(format!("`{}` has no values", self.written)));
+        }
+        items.iter().map(|item| self.choice(item.value(), item)).collect()
+    }
+
+    fn no_axis(&self) -> ConfigError {
+        self.entry.node.error(format!(
+            "`{}` must be a list or a range such as {{ from = 1, to = 8 }}, found {}; \
+             one value belongs in the table of its knob",
+            self.written,
+            describe(&self.entry.node.value())
+        ))
+    }
+}
+
+/// The points of `[sweep]`: every combination, the last axis varying fastest.
+pub(crate) fn grid(sweep: &Entry) -> Result<Vec<Point>, ConfigError> {
+    let mut points = vec![Point::new()];
+    for axis in named(table(sweep)?)? {
+        let node = &axis.entry.node;
+        let values = match &node.content {
+            Content::List(_) => axis.list()?,
+            Content::Table(_) => {
+                let values = Range::steps(axis.knob, node)?;
+                let choices = values.into_iter().map(|value| axis.choice(value, node));
+                choices.collect::<Result<_, _>>()?
+            }
+            Content::Scalar(_) => return Err(axis.no_axis()),
+        };
+        points = cross(&points, &values.into_iter().map(|choice| vec![choice]).collect::<Vec<_>>())
+            .ok_or_else(|| too_many(sweep))?;
+    }
+    Ok(points)
+}
+
+/// Every first point with every second; none if that is beyond all use.
+pub(crate) fn cross(first: &[Point], second: &[Point]) -> Option<Vec<Point>> {
+    if first.len().checked_mul(second.len())? > MOST_CELLS {
+        return None;
+    }
+    let pairs = first.iter().flat_map(|a| second.iter().map(move |b| [a.as_slice(), b].concat()));
+    Some(pairs.collect())
+}
+
+/// The error for more cells than anyone can run.
+pub(crate) fn too_many(entry: &Entry) -> ConfigError {
+    entry.error(format!("`{}` makes more than {MOST_CELLS} cells", entry.key))
+}
+
+/// The points of `[[cell]]`: one each.
+pub(crate) fn cells(cells: &Entry) -> Result<Vec<Point>, ConfigError> {
+    let Some(tables) = cells.node.items() else {
+        return Err(cells.error("`cell` must be a list of tables: [[cell]]"));
+    };
+    let point = |node: &Node| {
+        let Some(entries) = node.entries() else {
+            return Err(node.error("`cell` must be a list of tables: [[cell]]"));
+        };
+        let knobs = named(entries)?;
+        knobs.iter().map(|knob| knob.choice(knob.entry.node.value(), &knob.entry.node)).collect()
+    };
+    tables.iter().map(point).collect()
+}
+
+/// The keys of `[search]` that are not knobs to draw.
+const SEARCH_KEYS: [&str; 3] = ["cells", "seed", "halving"];
+
+/// The points of `[search]`: so many, drawn at random from its seed, no two the same.
+pub(crate) fn draw(search: &Entry) -> Result<Vec<Point>, ConfigError> {
+    enum Source {
+        List(Vec<Choice>),
+        Range(Range),
+    }
+    let entries = table(search)?;
+    let own = |key: &str| entries.iter().find(|entry| entry.key == key);
+    let Some(wanted) = own("cells") else {
+        return Err(search.error("`search` needs `cells`, the number of cells to draw"));
+    };
+    let wanted = whole(wanted, 1, MOST_CELLS)?;
+    let seed = own("seed").map_or(Ok(0), |entry| whole(entry, 0, usize::MAX))?;
+    let drawn: Vec<_> = entries.iter().filter(|e| !SEARCH_KEYS.contains(&e.key.as_str())).collect();
+    let axes = named(drawn)?;
+    if axes.is_empty() {
+        return Err(search.error("`search` names no knob to draw"));
+    }
+    let source = |axis: &Named| {
+        Ok(match &axis.entry.node.content {
+            Content::List(_) => Source::List(axis.list()?),
+            Content::Table(_) => Source::Range(Range::to_draw_from(axis.knob, &axis.entry.node)?),
+            Content::Scalar(_) => return Err(axis.no_axis()),
+        })
+    };
+    let sources: Vec<Source> = axes.iter().map(source).collect::<Result<_, _>>()?;
+
+    let mut rng = ChaCha8Rng::seed_from_u64(seed as u64);
+    let mut seen = HashSet::new();
+    let mut points: Vec<Point> = Vec::new();
+    for _ in 0..wanted.saturating_mul(20) {
+        let mut point = Point::new();
+        for (axis, source) in axes.iter().zip(&sources) {
+            let uniform: f64 = rng.random();
+            match source {
+                Source::List(choices) => {
+                    let at = (uniform * choices.len() as f64) as usize;
+                    point.extend(choices.get(at).cloned());
+                }
+                Source::Range(range) => {
+                    point.push(axis.choice(range.draw(uniform), &axis.entry.node)?);
+                }
+            }
+        }
+        let values: Vec<_> = point.iter().map(|choice| choice.setting.value.to_string()).collect();
+        if seen.insert(values) {
+            points.push(point);
+        }
+        if points.len() == wanted {
+            return Ok(points);
+        }
+    }
+    let found = points.len();
+    Err(search.error(format!("`search` finds only {found} different cells of the {wanted} asked for")))
+}
+
+/// The knobs that a table names, each once.
+fn named<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Result<Vec<Named<'a>>, ConfigError> {
+    let mut found: Vec<Named> = Vec::new();
+    for entry in entries {
+        let knob_table = KNOBS.defaults.get(&entry.key).is_some_and(Value::is_table);
+        match (knob_table, entry.node.entries()) {
+            (true, Some(inside)) => {
+                for inner in inside {
+                    let written = format!("{}.{}", entry.key, inner.key);
+                    add(&mut found, written, inner)?;
+                }
+            }
+            _ => add(&mut found, entry.key.clone(), entry)?,
+        }
+    }
+    Ok(found)
+}
+
+fn add<'a>(found: &mut Vec<Named<'a>>, written: String, entry: &'a Entry) -> Result<(), ConfigError> {
+    let knob = match knobs::find(&written) {
+        Ok(knob) => knob,
+        Err(message) => return Err(entry.error(message)),
+    };
+    if knob == LOG_DIR {
+        return Err(entry.error("`logging.log_dir` cannot vary: every cell has a folder of its own"));
+    }
+    if let Some(earlier) = found.iter().find(|earlier| overlap(earlier.knob, knob)) {
+        let message = format!("`{written}` sets what `{}` sets already", earlier.written);
+        return Err(entry.error(message));
+    }
+    found.push(Named { written, knob, entry });
+    Ok(())
+}
+
+/// Whether two knobs set the same thing.
+pub(crate) fn overlap(one: &str, other: &str) -> bool {
+    let short = |knob| knob == DEPTH || knob == WIDTH;
+    one == other || (one == LAYER_SIZES && short(other)) || (other == LAYER_SIZES && short(one))
+}
+
+/// The keys of a table of the file.
+pub(crate) fn table(entry: &Entry) -> Result<&[Entry], ConfigError> {
+    let key = &entry.key;
+    let table = entry.node.entries();
+    table.ok_or_else(|| entry.error(format!("`{key}` must be a table: [{key}]")))
+}
+
+/// A whole number between limits.
+pub(crate) fn whole(entry: &Entry, least: usize, most: usize) -> Result<usize, ConfigError> {
+    let value = entry.node.value();
+    let number = value.as_integer().and_then(|n| usize::try_from(n).ok());
+    number.filter(|n| (least..=most).contains(n)).ok_or_else(|| {
+        let key = &entry.key;
+        let most = if most < usize::MAX { format!(" and at most {most}") } else { String::new() };
+        let found = describe(&value);
+        let message = format!("`{key}` must be a whole number of at least {least}{most}, found {found}");
+        entry.node.error(message)
+    })
+}

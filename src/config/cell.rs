@@ -1,0 +1,62 @@
+//! One run of an experiment.
+
+use toml::Value;
+
+use super::schema::Config;
+
+/// One run of an experiment: the base with its own values of the varying knobs.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    /// Its place in the experiment, from 0.
+    pub index: usize,
+    /// The varying knobs, as the file writes them, and their values here.
+    pub varying: Vec<(String, Value)>,
+    /// The checked configuration; its `log_dir` is the cell's own folder.
+    pub config: Config,
+    /// The name of the cell's folder: its varying values and the start of [`Config::hash`].
+    pub name: String,
+}
+
+impl Cell {
+    /// The value of a varying knob in a few letters; nothing where the knob does not vary.
+    pub fn value(&self, key: &str) -> String {
+        let value = self.varying.iter().find(|(name, _)| name == key);
+        value.map_or(String::new(), |(_, value)| short(value))
+    }
+
+    /// Its varying knobs: `threshold=2 depth=3`.
+    pub fn title(&self) -> String {
+        tell(&self.varying, " ")
+    }
+}
+
+/// The longest part of a folder's name that tells the values; the hash tells cells apart.
+const LONGEST: usize = 120;
+
+pub(crate) fn folder_name(varying: &[(String, Value)], config: &Config) -> String {
+    let told = tell(varying, "_").replace(|c| !is_plain(c), "-");
+    let told = if told.is_empty() { "run" } else { told.get(..LONGEST).unwrap_or(&told) };
+    let hash = config.hash();
+    format!("{told}-{}", hash.get(..8).unwrap_or(&hash))
+}
+
+/// `key=value` for every varying knob.
+pub(crate) fn tell(varying: &[(String, Value)], separator: &str) -> String {
+    let told = varying.iter().map(|(key, value)| format!("{key}={}", short(value)));
+    told.collect::<Vec<_>>().join(separator)
+}
+
+/// Whether a file system and a shell take the character as it is.
+fn is_plain(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "._=+-".contains(c)
+}
+
+fn short(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Float(x) if *x != 0.0 && !(1e-4..1e9).contains(&x.abs()) => format!("{x:e}"),
+        Value::Float(x) => x.to_string(),
+        Value::Array(items) => items.iter().map(short).collect::<Vec<_>>().join("x"),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,241 @@
+//! An experiment file: one base, many cells.
+
+use std::collections::{HashMap, hash_map};
+use std::path::{Path, PathBuf};
+
+use toml::Value;
+
+use super::axes::{self, Point, overlap};
+use super::builder::{Above, Base, Overrides};
+use super::cell::{Cell, folder_name, tell};
+use super::document::Entry;
+use super::error::ConfigError;
+use super::file::ConfigFile;
+use super::halving::Halving;
+use super::knobs::{LOG_DIR, RECIPE};
+use super::layers::{Layer, Origins, Resolved, resolve};
+use super::origin::Origin;
+use super::recipes::Request;
+
+/// A planned experiment; every cell of it is checked.
+///
+/// `[sweep]` is a grid of axes. `[[cell]]` lists cells one by one and `[search]` draws them; where
+/// there is a grid too, each of these is run at every point of it.
+#[derive(Clone, Debug)]
+pub struct Experiment {
+    /// Its name: the file's unless the file says another.
+    pub name: String,
+    /// The folder that holds one folder per cell.
+    pub log_dir: String,
+    /// How a search is cut short, if it is.
+    pub halving: Option<Halving>,
+    cells: Vec<Cell>,
+    origins: Vec<Origins>,
+}
+
+impl Experiment {
+    /// Reads and plans an experiment file under `--set key=value` and flags: (flag, knob, value).
+    pub fn load(
+        path: &Path,
+        sets: &[String],
+        flags: &[(String, String, Value)],
+    ) -> Result<Self, ConfigError> {
+        let above = Overrides::new(sets, flags).layers()?;
+        let mut file = ConfigFile::read(path, &Origin::Flag("FILE".into()))?;
+        let parts = std::mem::take(&mut file.sweep);
+        let part = |key: &str| parts.iter().find(|entry| entry.key == key);
+
+        let name = match part("name") {
+            Some(entry) => checked_name(entry)?,
+            None => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        };
+        let points = points(part("cell"), part("search"), part("sweep"))?;
+        refuse_fixed_axes(&points, &above)?;
+        let mut plan = Plan {
+            folder: file.folder.clone(),
+            base: Base::new(file),
+            above,
+            recipes: HashMap::new(),
+            names: HashMap::new(),
+        };
+        let mut experiment = Experiment {
+            log_dir: format!("runs/{name}"),
+            name,
+            halving: None,
+            cells: Vec::new(),
+            origins: Vec::new(),
+        };
+        for point in points {
+            experiment.add(&point, &mut plan)?;
+        }
+        if let Some((halving, entry)) = part("search").map(Halving::of).transpose()?.flatten() {
+            experiment.check_halving(halving, entry)?;
+            experiment.halving = Some(halving);
+        }
+        Ok(experiment)
+    }
+
+    /// Its cells, in order.
+    pub fn cells(&self) -> &[Cell] {
+        &self.cells
+    }
+
+    /// The varying knobs of all cells, as the file writes them, in order.
+    pub fn varying(&self) -> Vec<&str> {
+        let mut keys = Vec::new();
+        for (key, _) in self.cells.iter().flat_map(|cell| &cell.varying) {
+            if !keys.contains(&key.as_str()) {
+                keys.push(key);
+            }
+        }
+        keys
+    }
+
+    /// Who set what in a cell, for errors that only the data can show.
+    pub fn origins(&self, cell: &Cell) -> Origins {
+        self.origins.get(cell.index).cloned().unwrap_or_default()
+    }
+
+    fn add(&mut self, point: &Point, plan: &mut Plan) -> Result<(), ConfigError> {
+        let index = self.cells.len();
+        let varying: Vec<_> = point.iter().map(|c| (c.written.clone(), c.setting.value.clone())).collect();
+        let title = title(index, &varying);
+        let own = |origin: &Origin| point.iter().any(|choice| choice.setting.origin == *origin);
+        let resolved = plan.resolve(point).map_err(|error| match own(error.origin()) {
+            true => error.prefixed(&title),
+            false => error,
+        });
+        let Resolved { mut config, origins } = resolved?;
+        let name = folder_name(&varying, &config);
+        if let Some(twin) = plan.names.insert(name.clone(), index) {
+            let here = point.last().map_or(Origin::Default, |choice| choice.setting.origin.clone());
+            return Err(ConfigError::new(here, format!("{title}: the same as cell {twin}")));
+        }
+        if index == 0 && origins.of(LOG_DIR) != Origin::Default {
+            self.log_dir = config.logging.log_dir;
+        }
+        config.logging.log_dir = Path::new(&self.log_dir).join(&name).display().to_string();
+        self.cells.push(Cell { index, varying, config, name });
+        self.origins.push(origins);
+        Ok(())
+    }
+
+    fn check_halving(&self, halving: Halving, entry: &Entry) -> Result<(), ConfigError> {
+        for cell in &self.cells {
+            let epochs = cell.config.training.num_epochs;
+            let message = if cell.config.data.validation_size == 0 {
+                "`halving` compares cells on validation data: it needs `data.validation_size` above 0".into()
+            } else if halving.min_epochs > epochs {
+                format!("`min_epochs` is {}, but `training.num_epochs` is {epochs}", halving.min_epochs)
+            } else {
+                continue;
+            };
+            return Err(entry.error(format!("{}: {message}", title(cell.index, &cell.varying))));
+        }
+        Ok(())
+    }
+}
+
+fn title(index: usize, varying: &[(String, Value)]) -> String {
+    match varying {
+        [] => format!("cell {index}"),
+        _ => format!("cell {index} ({})", tell(varying, ", ")),
+    }
+}
+
+/// What all cells share.
+struct Plan {
+    folder: PathBuf,
+    base: Base,
+    above: Above,
+    /// The layers under the overrides, by the recipe that the cell chooses.
+    recipes: HashMap<Option<String>, Vec<Layer>>,
+    /// The cells planned so far, by the names of their folders.
+    names: HashMap<String, usize>,
+}
+
+impl Plan {
+    fn resolve(&mut self, point: &Point) -> Result<Resolved, ConfigError> {
+        let mut own = Layer::wished(point.iter().map(|choice| choice.setting.clone()).collect());
+        let chosen = Request::of(own.get(RECIPE), &self.folder);
+        own.settings.retain(|setting| setting.knob != RECIPE);
+        let key = chosen.as_ref().map(|request| request.name.clone());
+        let below = match self.recipes.entry(key) {
+            hash_map::Entry::Occupied(known) => known.into_mut(),
+            hash_map::Entry::Vacant(new) => new.insert(self.base.over(chosen.or(self.above.recipe.clone()))?),
+        };
+        let mut layers: Vec<_> = below.iter().collect();
+        // Nothing that varies is overridden, so this order only decides who is blamed.
+        layers.extend([&self.above.sets, &self.above.flags, &own]);
+        resolve(&layers)
+    }
+}
+
+fn points(
+    cell: Option<&Entry>,
+    search: Option<&Entry>,
+    sweep: Option<&Entry>,
+) -> Result<Vec<Point>, ConfigError> {
+    let mut points = cell.map_or(Ok(Vec::new()), axes::cells)?;
+    points.extend(search.map_or(Ok(Vec::new()), axes::draw)?);
+    if points.is_empty() {
+        points.push(Point::new());
+    }
+    spell_alike(&mut points);
+    let Some(sweep) = sweep else {
+        return Ok(points);
+    };
+    let grid = axes::grid(sweep)?;
+    for axis in grid.first().into_iter().flatten() {
+        let mut others = points.iter().flatten();
+        let same = others.find(|other| overlap(other.setting.knob, axis.setting.knob));
+        if let Some(same) = same {
+            let message = format!(
+                "`{}` is an axis of [sweep] already; every cell is run at each point of the grid",
+                same.written
+            );
+            return Err(ConfigError::new(&same.setting.origin, message));
+        }
+    }
+    axes::cross(&points, &grid).ok_or_else(|| axes::too_many(sweep))
+}
+
+/// Writes every knob as the first cell that names it does, so that results have one column for it.
+fn spell_alike(points: &mut [Point]) {
+    let mut spelling: HashMap<&str, String> = HashMap::new();
+    for choice in points.iter_mut().flatten() {
+        let first = spelling.entry(choice.setting.knob).or_insert_with(|| choice.written.clone());
+        choice.written.clone_from(first);
+    }
+}
+
+/// An override of a knob that varies would undo the experiment.
+fn refuse_fixed_axes(points: &[Point], above: &Above) -> Result<(), ConfigError> {
+    let varying = |knob: &str| points.iter().flatten().find(|c| overlap(c.setting.knob, knob));
+    let fixed = above.sets.settings.iter().chain(&above.flags.settings);
+    let fixed = fixed.map(|setting| (setting.knob, &setting.origin));
+    let recipe = above.recipe.iter().map(|request| (RECIPE, &request.origin));
+    for (knob, origin) in fixed.chain(recipe) {
+        if let Some(choice) = varying(knob) {
+            let message = format!("`{knob}` varies in this experiment, as `{}`", choice.written);
+            return Err(ConfigError::new(origin, message));
+        }
+    }
+    Ok(())
+}
+
+/// A name that can be a folder's.
+fn checked_name(entry: &Entry) -> Result<String, ConfigError> {
+    let value = entry.node.value();
+    let plain = |c: char| c.is_alphanumeric() || "._- ".contains(c);
+    match value.as_str() {
+        Some(name)
+            if (1..=100).contains(&name.len()) && name.chars().all(plain) && !name.starts_with('.') =>
+        {
+            Ok(name.into())
+        }
+        _ => Err(entry.node.error(
+            "`name` must be text that can name a folder: letters, digits, `.`, `_`, `-`, not `.` first",
+        )),
+    }
+}

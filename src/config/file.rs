@@ -1,0 +1,115 @@
+//! What a configuration file says: an experiment, a recipe, or the config.toml of a run.
+
+use std::path::{Path, PathBuf};
+
+use super::document::{self, Entry};
+use super::error::ConfigError;
+use super::knobs::{self, KNOBS, RECIPE, last_part, names, resolved_names};
+use super::layers::Setting;
+use super::nearest::did_you_mean;
+use super::origin::Origin;
+
+/// The keys that make a file an experiment of many cells.
+pub(crate) const SWEEP_KEYS: [&str; 4] = ["name", "sweep", "cell", "search"];
+
+/// A read file. Every key and the type of every value is checked.
+pub(crate) struct ConfigFile {
+    /// The folder that paths in the file are relative to.
+    pub(crate) folder: PathBuf,
+    pub(crate) settings: Vec<Setting>,
+    /// The parts that only a sweep reads, as they stand.
+    pub(crate) sweep: Vec<Entry>,
+    /// Written by a run: a statement of what was, not a wish.
+    pub(crate) of_a_run: bool,
+}
+
+impl ConfigFile {
+    pub(crate) fn read(path: &Path, origin: &Origin) -> Result<Self, ConfigError> {
+        let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
+        Self::interpret(folder, document::read(path, origin)?)
+    }
+
+    pub(crate) fn parse(name: &str, text: &str) -> Result<Self, ConfigError> {
+        Self::interpret(PathBuf::new(), document::parse(name.into(), text.into())?)
+    }
+
+    fn interpret(folder: PathBuf, entries: Vec<Entry>) -> Result<Self, ConfigError> {
+        let mut file = ConfigFile { folder, settings: Vec::new(), sweep: Vec::new(), of_a_run: false };
+        for entry in entries {
+            let key = entry.key.as_str();
+            match KNOBS.defaults.get(key) {
+                Some(table) if table.is_table() => file.add_table(&entry)?,
+                Some(_) => file.add(RECIPE, &entry)?,
+                None if SWEEP_KEYS.contains(&key) => file.sweep.push(entry),
+                None if key == "run" => file.of_a_run = true,
+                None => return Err(entry.error(unknown_key(key))),
+            }
+        }
+        Ok(file)
+    }
+
+    fn add_table(&mut self, table: &Entry) -> Result<(), ConfigError> {
+        let name = &table.key;
+        let Some(entries) = table.node.entries() else {
+            return Err(table.error(format!("`{name}` must be a table: [{name}]")));
+        };
+        for entry in entries {
+            let knob = format!("{name}.{}", entry.key.replace('-', "_"));
+            match names().find(|&known| known == knob) {
+                Some(knob) => self.add(knob, entry)?,
+                None => return Err(entry.error(unknown_in(name, &entry.key))),
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, knob: &'static str, entry: &Entry) -> Result<(), ConfigError> {
+        // TOML refuses a repeated key, but does not know that `-` and `_` are the same.
+        if self.settings.iter().any(|earlier| earlier.knob == knob) {
+            return Err(entry.error(format!("`{knob}` is set twice")));
+        }
+        let origin = entry.node.place.clone();
+        let setting = Setting::checked(knob, entry.node.value(), origin)?;
+        self.settings.push(setting);
+        Ok(())
+    }
+
+    /// Whether nothing is left for a recipe to say.
+    pub(crate) fn is_complete(&self) -> bool {
+        resolved_names().all(|knob| self.settings.iter().any(|setting| setting.knob == knob))
+    }
+
+    /// Refuses the parts that only a sweep reads, telling why.
+    pub(crate) fn refuse_sweep(&self, why: &str) -> Result<(), ConfigError> {
+        match self.sweep.first() {
+            Some(entry) => Err(entry.error(format!("`{}` {why}", entry.key))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn unknown_key(key: &str) -> String {
+    let plain = key.replace('-', "_");
+    let home = names().find(|&knob| last_part(knob) == plain);
+    let home = match knobs::find(&plain) {
+        Ok(knob) => Some(knob),
+        Err(_) => home,
+    };
+    match home.and_then(|knob| knob.split_once('.')) {
+        Some((table, _)) => format!("unknown key `{key}`; it belongs in the table [{table}]"),
+        None => {
+            let known = KNOBS.defaults.keys().map(String::as_str);
+            format!("unknown key `{key}`{}", did_you_mean(key, known.chain(SWEEP_KEYS)))
+        }
+    }
+}
+
+fn unknown_in(table: &str, key: &str) -> String {
+    let plain = key.replace('-', "_");
+    let inside = |knob: &&str| knob.split_once('.').is_some_and(|(other, _)| other == table);
+    let mut hint = did_you_mean(&plain, names().filter(inside).map(last_part));
+    if let (true, Some(knob)) = (hint.is_empty(), names().find(|knob| last_part(knob) == plain)) {
+        hint = format!("; did you mean `{knob}`?");
+    }
+    format!("unknown key `{key}` in [{table}]{hint}")
+}

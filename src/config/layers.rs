@@ -1,0 +1,168 @@
+//! Sources of values, laid over each other: the last to set a knob has its way and answers for it.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use toml::Value;
+
+use super::error::{ConfigError, Invalid};
+use super::knobs::{self, DEPTH, KNOBS, LAYER_SIZES, WIDTH};
+use super::origin::Origin;
+use super::rules;
+use super::schema::Config;
+
+/// One knob as one source sets it.
+#[derive(Clone, Debug)]
+pub(crate) struct Setting {
+    pub(crate) knob: &'static str,
+    pub(crate) value: Value,
+    pub(crate) origin: Origin,
+}
+
+impl Setting {
+    /// A setting whose value is of the knob's type.
+    pub(crate) fn checked(
+        knob: &'static str,
+        value: Value,
+        origin: impl Into<Origin>,
+    ) -> Result<Self, ConfigError> {
+        let origin = origin.into();
+        match knobs::check_type(knob, &value) {
+            Ok(()) => Ok(Setting { knob, value, origin }),
+            Err(reason) => Err(ConfigError::new(origin, format!("`{knob}` {reason}"))),
+        }
+    }
+}
+
+/// All that one source sets.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Layer {
+    pub(crate) settings: Vec<Setting>,
+    /// Whether someone wishes these values for this run, rather than a preset that just has them.
+    pub(crate) wished: bool,
+}
+
+impl Layer {
+    /// What the user asked for.
+    pub(crate) fn wished(settings: Vec<Setting>) -> Self {
+        let wished = true;
+        Layer { settings, wished }
+    }
+
+    /// Every value of an earlier run: nobody's wish for this one.
+    pub(crate) fn saved(config: &Config) -> Result<Self, ConfigError> {
+        let table = config.to_table();
+        let lone = [(knobs::RECIPE, Value::from(config.recipe.as_str()))]
+            .map(|(name, value)| (name.to_string(), value));
+        let tables = table.iter().filter_map(|(name, values)| Some((name, values.as_table()?)));
+        let all = tables.flat_map(|(name, values)| {
+            values.iter().map(move |(key, value)| (format!("{name}.{key}"), value.clone()))
+        });
+        let setting = |(name, value): (String, Value)| {
+            let knob = knobs::find(&name).map_err(|message| ConfigError::new(Origin::Default, message))?;
+            Setting::checked(knob, value, Origin::Default)
+        };
+        let settings = lone.into_iter().chain(all).map(setting).collect::<Result<_, _>>()?;
+        Ok(Layer { settings, wished: false })
+    }
+
+    /// The last value of the knob here.
+    pub(crate) fn get(&self, knob: &str) -> Option<&Setting> {
+        self.settings.iter().rev().find(|setting| setting.knob == knob)
+    }
+}
+
+/// A checked configuration and who set what in it.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// The value of every knob.
+    pub config: Config,
+    /// Who set it.
+    pub origins: Origins,
+}
+
+/// Who set each knob.
+#[derive(Clone, Debug, Default)]
+pub struct Origins(HashMap<&'static str, Answerable>);
+
+#[derive(Clone, Debug)]
+struct Answerable {
+    origin: Origin,
+    wished: bool,
+    /// Higher layers have the higher rank.
+    rank: usize,
+}
+
+impl Origins {
+    /// Who set the knob with this dotted name.
+    pub fn of(&self, knob: &str) -> Origin {
+        let found = self.0.get(knob);
+        found.map_or(Origin::Default, |answerable| answerable.origin.clone())
+    }
+
+    /// Whether someone set the knob for this run, above its recipe.
+    pub fn is_wished(&self, knob: &str) -> bool {
+        self.0.get(knob).is_some_and(|answerable| answerable.wished)
+    }
+
+    /// The error that names who is to blame: of two knobs that do not go together, the one that was
+    /// set at the higher level.
+    pub fn blame(&self, invalid: &Invalid) -> ConfigError {
+        let rank = |knob| self.0.get(knob).map(|answerable| answerable.rank);
+        let knob = match invalid.with {
+            Some(other) if rank(other) > rank(invalid.knob) => other,
+            _ => invalid.knob,
+        };
+        ConfigError::new(self.of(knob), invalid.to_string())
+    }
+}
+
+/// Lays the layers, lowest first, over the built-in values and checks the result.
+pub(crate) fn resolve(layers: &[&Layer]) -> Result<Resolved, ConfigError> {
+    let mut table = KNOBS.defaults.clone();
+    let mut origins = Origins::default();
+    for (rank, layer) in layers.iter().enumerate() {
+        refuse_two_shapes(layer)?;
+        for setting in &layer.settings {
+            let (knob, value) = match shape(setting, table.get("network")) {
+                Some(sizes) => (LAYER_SIZES, sizes),
+                None => (setting.knob, setting.value.clone()),
+            };
+            knobs::put(&mut table, knob, value);
+            let answerable = Answerable { origin: setting.origin.clone(), wished: layer.wished, rank };
+            origins.0.insert(knob, answerable);
+        }
+    }
+    let config = Config::deserialize(Value::Table(table))
+        .map_err(|error| ConfigError::new(Origin::Default, error.message()))?;
+    match rules::check(&config, |knob| origins.is_wished(knob)) {
+        Ok(()) => Ok(Resolved { config, origins }),
+        Err(invalid) => Err(origins.blame(&invalid)),
+    }
+}
+
+/// `depth` and `width` are short for `layer_sizes`: one source says it one way.
+fn refuse_two_shapes(layer: &Layer) -> Result<(), ConfigError> {
+    let short = layer.get(DEPTH).or(layer.get(WIDTH));
+    match (layer.get(LAYER_SIZES), short) {
+        (Some(_), Some(short)) => Err(ConfigError::new(
+            &short.origin,
+            format!("`{}` and `{LAYER_SIZES}` are set together; use one of them", short.knob),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The layer sizes that `depth` or `width` make of the ones below them.
+fn shape(setting: &Setting, network: Option<&Value>) -> Option<Value> {
+    let sizes = network.and_then(|network| network.get("layer_sizes"));
+    let sizes = sizes.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    match (setting.knob, setting.value.as_integer()) {
+        (DEPTH, Some(depth)) => {
+            let width = sizes.first().cloned().unwrap_or(Value::Integer(0));
+            Some(Value::Array(vec![width; usize::try_from(depth).ok()?]))
+        }
+        (WIDTH, Some(_)) => Some(Value::Array(vec![setting.value.clone(); sizes.len()])),
+        _ => None,
+    }
+}

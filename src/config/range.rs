@@ -1,0 +1,113 @@
+//! `{ from = 0.5, to = 8, steps = 5, scale = "log" }`: numbers between two ends.
+
+use toml::Value;
+
+use super::document::{Entry, Node};
+use super::error::ConfigError;
+use super::knobs;
+use super::nearest::did_you_mean;
+
+/// The most values that one axis may have, and the most cells that an experiment may have.
+pub(crate) const MOST_CELLS: usize = 10_000;
+
+/// A range of a knob's values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Range {
+    from: f64,
+    to: f64,
+    logarithmic: bool,
+    integer: bool,
+}
+
+impl Range {
+    /// The values of `{ from, to, steps }`, both ends included. Whole numbers that rounding makes
+    /// equal count once.
+    pub(crate) fn steps(knob: &str, node: &Node) -> Result<Vec<Value>, ConfigError> {
+        let range = Range::parse(knob, node, &["from", "to", "steps", "scale"])?;
+        let written = required(node, "steps")?;
+        let steps = written.value().as_integer().and_then(|steps| usize::try_from(steps).ok());
+        let Some(steps) = steps.filter(|steps| (1..=MOST_CELLS).contains(steps)) else {
+            return Err(written.error(format!("`steps` must be a whole number from 1 to {MOST_CELLS}")));
+        };
+        let last = steps.max(2) - 1;
+        let mut values: Vec<_> = (0..steps).map(|i| range.at(i as f64 / last as f64)).collect();
+        values.dedup();
+        Ok(values)
+    }
+
+    /// A `{ from, to }` to draw from.
+    pub(crate) fn to_draw_from(knob: &str, node: &Node) -> Result<Range, ConfigError> {
+        let range = Range::parse(knob, node, &["from", "to", "scale"])?;
+        match range.from < range.to {
+            true => Ok(range),
+            false => Err(node.error(format!("the range of `{knob}` must have `from` below `to`"))),
+        }
+    }
+
+    fn parse(knob: &str, node: &Node, keys: &[&str]) -> Result<Range, ConfigError> {
+        if !knobs::is_number(knob) {
+            return Err(node.error(format!("`{knob}` is not a number: list its values")));
+        }
+        let unknown = |entry: &&Entry| !keys.contains(&entry.key.as_str());
+        if let Some(entry) = node.entries().unwrap_or_default().iter().find(unknown) {
+            let hint = did_you_mean(&entry.key, keys.iter().copied());
+            return Err(entry.error(format!("unknown key `{}` in a range{hint}", entry.key)));
+        }
+        let integer = knobs::is_integer(knob);
+        let logarithmic = match node.get("scale").map(|scale| (scale, scale.value())) {
+            None => false,
+            Some((_, Value::String(name))) if name == "linear" => false,
+            Some((_, Value::String(name))) if name == "log" => true,
+            Some((scale, _)) => return Err(scale.error("`scale` must be \"linear\" or \"log\"")),
+        };
+        let end = |key| {
+            let end = required(node, key)?;
+            let fail = |what: &str| Err(end.error(format!("`{key}` of `{knob}` must be {what}")));
+            match end.value() {
+                Value::Float(_) if integer => fail("a whole number"),
+                Value::Float(x) if !x.is_finite() => fail("finite"),
+                Value::Float(x) if logarithmic && x <= 0.0 => fail("above 0 on a log scale"),
+                Value::Integer(n) if logarithmic && n <= 0 => fail("above 0 on a log scale"),
+                Value::Float(x) => Ok(x),
+                Value::Integer(n) => Ok(n as f64),
+                _ => fail("a number"),
+            }
+        };
+        let (from, to) = (end("from")?, end("to")?);
+        Ok(Range { from, to, logarithmic, integer })
+    }
+
+    /// The value at a fraction of the way.
+    fn at(&self, fraction: f64) -> Value {
+        self.value(self.between(self.from, self.to, fraction))
+    }
+
+    /// The value that a uniform draw from [0, 1) stands for; every whole number gets its share.
+    pub(crate) fn draw(&self, uniform: f64) -> Value {
+        let margin = if self.integer { 0.5 } else { 0.0 };
+        let x = self.between(self.from - margin, self.to + margin, uniform);
+        self.value(x.clamp(self.from, self.to))
+    }
+
+    fn between(&self, from: f64, to: f64, fraction: f64) -> f64 {
+        let linear = |from: f64, to: f64| from * (1.0 - fraction) + to * fraction;
+        match self.logarithmic {
+            _ if fraction == 0.0 => from,
+            _ if fraction == 1.0 => to,
+            true => linear(from.ln(), to.ln()).exp(),
+            false => linear(from, to),
+        }
+    }
+
+    fn value(&self, x: f64) -> Value {
+        if self.integer {
+            return Value::Integer(x.round() as i64);
+        }
+        // 1.0000000000000002 is meant as 1, and names a folder.
+        Value::Float(format!("{x:.11e}").parse().unwrap_or(x))
+    }
+}
+
+fn required<'a>(node: &'a Node, key: &str) -> Result<&'a Node, ConfigError> {
+    node.get(key).ok_or_else(|| node.error(format!("a range needs `{key}`")))
+}

@@ -1,0 +1,135 @@
+//! Every rule refuses what it is for.
+
+use super::super::rules::{IDLE, RULES};
+use super::*;
+
+/// Knob, the knob it does not go with, and overrides that break this rule and no other.
+const CASES: &[(&str, Option<&str>, &[&str])] = &[
+    ("data.dataset", None, &["dataset=mnst"]),
+    ("data.validation_size", None, &["validation_size=2000000000"]),
+    ("data.jitter", None, &["jitter=17"]),
+    ("network.layer_sizes", None, &["layer_sizes=[]"]),
+    ("network.layer_sizes", None, &["layer_sizes=[5, 0]"]),
+    ("network.layer_sizes", None, &["width=1000001"]),
+    ("network.initial_scale", None, &["initial_scale=0"]),
+    ("network.label_strength", None, &["label_strength=0"]),
+    ("goodness.threshold", None, &["threshold=nan"]),
+    ("goodness.temperature", None, &["temperature=-1"]),
+    ("goodness.top_k", None, &["function=topk", "top_k=0"]),
+    ("goodness.top_k", Some("network.layer_sizes"), &["function=topk", "width=99"]),
+    ("training.num_epochs", None, &["num_epochs=0"]),
+    ("training.batch_size", None, &["batch_size=0"]),
+    ("training.learning_rate", None, &["learning_rate=-0.1"]),
+    ("training.learning_rate", None, &["learning_rate=inf"]),
+    ("training.momentum", None, &["optimizer=momentum", "momentum=1"]),
+    ("training.weight_decay", None, &["optimizer=momentum", "weight_decay=-1"]),
+    ("training.idle_steps", None, &["idle_steps=1001"]),
+    ("training.idle_steps", Some("training.optimizer"), &["recipe=original", "optimizer=momentum"]),
+    ("training.gradient_scale", None, &["gradient_scale=0"]),
+    ("training.alpha", None, &["loss=symba", "alpha=0"]),
+    ("training.negatives", Some("head.enabled"), &["negatives=hard"]),
+    ("training.negatives", Some("head.enabled"), &["negatives=hybrid"]),
+    ("training.negatives", Some("evaluation.predict"), &["negatives=hybrid", "enabled=true"]),
+    (
+        "training.negatives",
+        Some("network.label"),
+        &["negatives=hybrid", "enabled=true", "predict=head", "label=overlay"],
+    ),
+    ("training.peer_normalization", None, &["peer_normalization=-1"]),
+    ("training.dropout", None, &["dropout=1"]),
+    ("head.learning_rate", None, &["enabled=true", "head.learning_rate=0"]),
+    ("head.momentum", None, &["enabled=true", "head.momentum=-0.5"]),
+    ("head.weight_decay", None, &["enabled=true", "head.weight_decay=inf"]),
+    ("evaluation.batch_size", None, &["evaluation.batch_size=0"]),
+    ("evaluation.predict", Some("head.enabled"), &["predict=head"]),
+    ("backend.name", None, &["backend.name=opencl:1"]),
+    ("backend.precision", Some("backend.name"), &["precision=tf32", "backend.name=cpu"]),
+    ("backend.threads", None, &["threads=5000"]),
+    ("logging.log_dir", None, &["log_dir="]),
+    ("logging.scalars_every", None, &["scalars_every=2000000000"]),
+    ("logging.histograms_every", None, &["histograms_every=2000000000"]),
+    ("logging.images_every", None, &["images_every=2000000000"]),
+    ("logging.figures_every", None, &["figures_every=2000000000"]),
+    (
+        "network.label_strength",
+        Some("training.negatives"),
+        &["negatives=hybrid", "enabled=true", "predict=head", "label_strength=2"],
+    ),
+    ("goodness.threshold", Some("training.loss"), &["loss=symba", "threshold=2"]),
+    ("goodness.temperature", Some("training.loss"), &["loss=symba", "temperature=2"]),
+    ("training.alpha", Some("training.loss"), &["alpha=2"]),
+    ("goodness.top_k", Some("goodness.function"), &["top_k=5"]),
+    ("training.momentum", Some("training.optimizer"), &["momentum=0.5"]),
+    ("training.weight_decay", Some("training.optimizer"), &["weight_decay=0.5"]),
+    ("head.learning_rate", Some("head.enabled"), &["head.learning_rate=0.5"]),
+    ("head.momentum", Some("head.enabled"), &["head.momentum=0.5"]),
+    ("head.weight_decay", Some("head.enabled"), &["head.weight_decay=0.5"]),
+];
+
+#[test]
+fn every_case_is_refused_by_its_rule() {
+    for (knob, with, list) in CASES {
+        let message = refusal(list);
+        assert!(message.contains(&format!(": `{knob}` ")), "{list:?} is about {knob}: {message}");
+        assert!(message.contains(with.unwrap_or("")), "{list:?} is about {with:?}: {message}");
+        assert!(!message.contains('\n') && message.starts_with("--set "), "{message}");
+    }
+}
+
+#[test]
+fn every_rule_has_its_case() {
+    for rule in RULES.iter().chain(IDLE) {
+        let seed = rule.knob == "training.seed"; // beyond TOML's integers
+        let tested = CASES.iter().any(|(knob, with, _)| (*knob, *with) == (rule.knob, rule.with));
+        assert!(tested || seed, "no case for {} with {:?}", rule.knob, rule.with);
+    }
+}
+
+#[test]
+fn a_seed_beyond_toml_is_refused() {
+    let mut config = Config::default();
+    config.training.seed = u64::MAX;
+    assert_eq!(config.validate().unwrap_err().knob, "training.seed");
+}
+
+#[test]
+fn what_a_recipe_holds_idle_is_no_wish() {
+    sets(&["recipe=hinton", "optimizer=adam", "loss=symba"]).unwrap();
+    sets(&["recipe=contrast", "loss=bce"]).unwrap();
+}
+
+#[test]
+fn unsupervised_training_reads_through_the_head() {
+    let list = ["negatives=hybrid", "enabled=true", "predict=head", "jitter=2"];
+    let mut config = sets(&list).unwrap();
+    resolve_label(&mut config, true);
+    assert_eq!(config.network.label, LabelPlacement::Auto);
+}
+
+#[test]
+fn labels_go_where_pixels_are_blank() {
+    let resolved = |blank, label| {
+        let mut config = Config::default();
+        config.network.label = label;
+        resolve_label(&mut config, blank);
+        config.network.label
+    };
+    assert_eq!(resolved(true, LabelPlacement::Auto), LabelPlacement::Overlay);
+    assert_eq!(resolved(false, LabelPlacement::Auto), LabelPlacement::Prepend);
+    assert_eq!(resolved(false, LabelPlacement::EveryLayer), LabelPlacement::EveryLayer);
+}
+
+#[test]
+fn data_have_a_say() {
+    let check = |list: &[&str], rows, classes, features| {
+        let mut config = sets(list).unwrap();
+        resolve_label(&mut config, true);
+        config.check_against(rows, classes, features).map_err(|invalid| invalid.knob)
+    };
+    assert_eq!(check(&[], 128, 10, 11), Ok(()));
+    assert_eq!(check(&[], 127, 10, 784), Err("training.batch_size"));
+    assert_eq!(check(&["validation_size=1"], 128, 10, 784), Err("training.batch_size"));
+    assert_eq!(check(&["validation_size=200"], 200, 10, 784), Err("data.validation_size"));
+    assert_eq!(check(&[], 128, 10, 10), Err("network.label"));
+    assert_eq!(check(&["label=prepend"], 128, 10, 10), Ok(()));
+}

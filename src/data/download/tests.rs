@@ -1,0 +1,129 @@
+#![allow(clippy::unwrap_used)]
+use super::super::checksum::Checksum;
+use super::super::fixtures::{Mirror, Reply, gzip, sha256};
+use super::super::idx::Kind;
+use super::super::published;
+use super::*;
+
+const PATH: &str = "/labels.gz";
+
+fn labels(checksum: Checksum<'static>) -> PublishedFile {
+    PublishedFile { stem: "labels", kind: Kind::Labels, sizes: &[2], checksum }
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+/// Fetches "contents" from mirrors that reply so; the folder is returned too.
+fn fetch_from(replies: Vec<Option<Reply>>) -> (Result<PathBuf, DataError>, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let mirrors: Vec<String> = replies
+        .into_iter()
+        .map(|reply| Mirror::serve(reply.map(|reply| (PATH, reply)).into_iter().collect()).url)
+        .collect();
+    let file = labels(Checksum::Contents(sha256(b"contents")));
+    let result = fetch("set", &file, &mirrors, &folder.path().join("set"), false);
+    (result, folder)
+}
+
+#[test]
+fn a_good_file_arrives_whole() {
+    let body = gzip(b"contents");
+    let (path, folder) = fetch_from(vec![Some(Reply::Whole(body.clone()))]);
+    assert_eq!(path.unwrap(), folder.path().join("set/labels.gz"));
+    assert_eq!(fs::read(folder.path().join("set/labels.gz")).unwrap(), body);
+    assert_eq!(names(&folder.path().join("set")), ["labels.gz"]);
+}
+
+#[test]
+fn a_bad_mirror_gives_way_to_the_next() {
+    let good = Reply::Whole(gzip(b"contents"));
+    for bad in [
+        None,
+        Some(Reply::Whole(gzip(b"other contents"))),
+        Some(Reply::Whole(b"<html>please log in</html>".to_vec())),
+        Some(Reply::Whole([0x1f, 0x8b, 8, 0, 0, 0].to_vec())),
+        Some(Reply::CutShort(gzip(b"contents"))),
+    ] {
+        let (path, folder) = fetch_from(vec![bad, Some(good.clone())]);
+        path.unwrap();
+        assert_eq!(names(&folder.path().join("set")), ["labels.gz"]);
+    }
+}
+
+#[test]
+fn when_all_fail_one_line_says_what_was_tried_and_nothing_is_left() {
+    let (result, folder) =
+        fetch_from(vec![None, Some(Reply::Whole(gzip(b"other"))), Some(Reply::CutShort(gzip(b"contents")))]);
+    let message = result.unwrap_err().to_string();
+    for part in [
+        "cannot download labels.gz (http://127.0.0.1:",
+        "404",
+        sha256(b"other"),
+        sha256(b"contents"),
+        "by hand",
+        &folder.path().join("set").display().to_string(),
+    ] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+    assert_eq!(message.matches("http://").count(), 3);
+    assert!(!message.contains('\n'));
+    assert!(names(&folder.path().join("set")).is_empty());
+}
+
+#[test]
+fn nobody_listening_fails_at_once() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mirror = format!("http://{}", closed.local_addr().unwrap());
+    drop(closed);
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().join("set");
+    let file = labels(Checksum::Contents("0"));
+    let started = std::time::Instant::now();
+    fetch("set", &file, &[mirror, "no address".into()], &folder, false).unwrap_err();
+    assert!(started.elapsed() < Duration::from_secs(10));
+    assert!(!folder.exists());
+}
+
+#[test]
+fn an_archive_checksum_is_of_the_compressed_bytes() {
+    let body = gzip(b"contents");
+    let mirror = Mirror::serve(vec![(PATH, Reply::Whole(body.clone()))]).url;
+    let folder = tempfile::tempdir().unwrap();
+    let fetch = |sum| {
+        fetch("set", &labels(Checksum::Archive(sum)), std::slice::from_ref(&mirror), folder.path(), true)
+    };
+    fetch(sha256(b"contents")).unwrap_err();
+    fetch(sha256(&body)).unwrap();
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let file = NamedTempFile::new().unwrap();
+    let folder = file.path().join("below-a-file");
+    let mirror = Mirror::serve(vec![(PATH, Reply::Whole(gzip(b"contents")))]).url;
+    let message =
+        fetch("set", &labels(Checksum::Contents("0")), &[mirror], &folder, false).unwrap_err().to_string();
+    assert!(message.starts_with(&folder.display().to_string()), "{message}");
+}
+
+#[test]
+fn the_users_mirror_comes_first() {
+    assert_eq!(
+        mirrors_after("http://lab/data/", &published::MNIST),
+        [
+            "http://lab/data/mnist",
+            "http://lab/data",
+            "https://storage.googleapis.com/cvdf-datasets/mnist",
+            "https://ossci-datasets.s3.amazonaws.com/mnist",
+        ]
+    );
+    assert_eq!(mirrors_after("", &published::FASHION_MNIST).len(), 2);
+}
+
+#[test]
+fn a_given_folder_is_taken_as_it_is() {
+    assert_eq!(folder("some/where").unwrap(), Path::new("some/where"));
+}

@@ -1,0 +1,214 @@
+//! Reads IDX files, the format of MNIST: a magic number, sizes, values, all big-endian.
+//!
+//! Nothing in a header is believed, or allocated for, before it is held against the file's length.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::bufread::MultiGzDecoder;
+use sha2::{Digest, Sha256};
+
+use super::DataError;
+use super::checksum::hex;
+
+/// Deflate cannot do better than 1032 : 1, so a compressed file bounds its contents.
+const DEFLATE_LIMIT: u64 = 1032;
+
+/// What a file is to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// count × height × width values of `u8`.
+    Images,
+    /// count values of `u8`, `i16` or `i32`.
+    Labels,
+}
+
+/// One IDX file, its header checked against its length.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idx {
+    /// Where it was read from, for messages.
+    pub path: PathBuf,
+    magic: u32,
+    sizes: Vec<u32>,
+    values: Vec<u8>,
+}
+
+/// The images of one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Images {
+    /// Number of images.
+    pub count: usize,
+    /// Rows of an image.
+    pub height: usize,
+    /// Columns of an image.
+    pub width: usize,
+    /// count × height·width, row-major.
+    pub pixels: Vec<u8>,
+}
+
+/// Reads a file of images, plain or gzip.
+pub fn read_images(path: &Path) -> Result<Images, DataError> {
+    Idx::read(path, Kind::Images)?.into_images()
+}
+
+/// Reads a file of labels, plain or gzip.
+pub fn read_labels(path: &Path) -> Result<Vec<u32>, DataError> {
+    Idx::read(path, Kind::Labels)?.into_labels()
+}
+
+/// The file in `folder` that goes by the standard name `stem`, such as `train-images-idx3-ubyte`;
+/// `.idx` for `-idx` and a further `.gz` are as good.
+pub fn find(folder: &Path, stem: &str) -> Option<PathBuf> {
+    [stem, &dotted(stem)]
+        .iter()
+        .flat_map(|name| [folder.join(name), folder.join(format!("{name}.gz"))])
+        .find(|path| path.is_file())
+}
+
+/// The other common spelling of a standard name.
+pub fn dotted(stem: &str) -> String {
+    stem.replace("-idx", ".idx")
+}
+
+/// Opens a file, decompressing it if it is gzip, whatever it is called; and the most bytes that
+/// its contents can have.
+pub fn open(path: &Path) -> io::Result<(Box<dyn Read>, u64)> {
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let mut file = BufReader::with_capacity(1 << 16, file);
+    Ok(match file.fill_buf()?.starts_with(&[0x1f, 0x8b]) {
+        true => (Box::new(MultiGzDecoder::new(file)), length.saturating_mul(DEFLATE_LIMIT)),
+        false => (Box::new(file), length),
+    })
+}
+
+impl Idx {
+    /// Reads and checks a file, plain or gzip.
+    pub fn read(path: &Path, kind: Kind) -> Result<Self, DataError> {
+        let (source, most) = open(path).map_err(|source| DataError::Io { path: path.to_owned(), source })?;
+        Self::parse(path, kind, source, most)
+            .map_err(|problem| DataError::Content { path: path.to_owned(), problem })
+    }
+
+    /// Parses contents that are at most `most` bytes long; an error is the problem found.
+    fn parse(path: &Path, kind: Kind, mut source: impl Read, most: u64) -> Result<Self, String> {
+        let magic = big_endian(&mut source)?;
+        let value_size = value_size(kind, magic)?;
+        let sizes = (0..magic & 0xff).map(|_| big_endian(&mut source)).collect::<Result<Vec<_>, _>>()?;
+        let shape = times(&sizes);
+        if sizes.contains(&0) {
+            return Err(format!("sizes are {shape}, expected all above 0"));
+        }
+        let header = 4 + 4 * sizes.len() as u64;
+        let total = (sizes.iter())
+            .try_fold(value_size, |length, &size| length.checked_mul(size.into()))
+            .and_then(|length| length.checked_add(header))
+            .ok_or_else(|| format!("sizes are {shape}, expected some that fit into 64 bits"))?;
+        if total > most {
+            return Err(too_short(most, total, &shape));
+        }
+        // One byte more than needed: it shows what should not be there, and lets gzip check its CRC.
+        let mut values = Vec::new();
+        (source.take(total - header + 1).read_to_end(&mut values)).map_err(unreadable)?;
+        let found = header + values.len() as u64;
+        if found < total {
+            return Err(too_short(found, total, &shape));
+        }
+        if found > total {
+            return Err(format!("longer than the {total} bytes expected for sizes {shape}"));
+        }
+        Ok(Self { path: path.to_owned(), magic, sizes, values })
+    }
+
+    /// Count, height and width of images; count of labels.
+    pub fn sizes(&self) -> &[u32] {
+        &self.sizes
+    }
+
+    /// SHA-256 of the uncompressed file.
+    pub fn sha256(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update(self.magic.to_be_bytes());
+        for size in &self.sizes {
+            hash.update(size.to_be_bytes());
+        }
+        hash.update(&self.values);
+        hex(&hash.finalize())
+    }
+
+    /// An error that is about this file.
+    pub fn error(&self, problem: String) -> DataError {
+        DataError::Content { path: self.path.clone(), problem }
+    }
+
+    /// The values as images.
+    pub fn into_images(self) -> Result<Images, DataError> {
+        match *self.sizes.as_slice() {
+            [count, height, width] => Ok(Images {
+                count: count as usize,
+                height: height as usize,
+                width: width as usize,
+                pixels: self.values,
+            }),
+            _ => Err(self.error("holds labels, expected images".to_owned())),
+        }
+    }
+
+    /// The values as labels; a negative one is an error.
+    pub fn into_labels(self) -> Result<Vec<u32>, DataError> {
+        let wide = |value: i32| u32::try_from(value).map_err(|_| value);
+        let labels: Result<Vec<u32>, i32> = match self.magic {
+            0x0801 => self.values.iter().map(|&value| Ok(value.into())).collect(),
+            0x0b01 => (self.values.as_chunks().0.iter())
+                .map(|&value| wide(i16::from_be_bytes(value).into()))
+                .collect(),
+            0x0c01 => {
+                (self.values.as_chunks().0.iter()).map(|&value| wide(i32::from_be_bytes(value))).collect()
+            }
+            _ => return Err(self.error("holds images, expected labels".to_owned())),
+        };
+        labels.map_err(|value| self.error(format!("label {value}, expected 0 or above")))
+    }
+}
+
+/// Bytes per value of a file whose magic number suits its kind.
+fn value_size(kind: Kind, magic: u32) -> Result<u64, String> {
+    match (kind, magic) {
+        (Kind::Images, 0x0803) | (Kind::Labels, 0x0801) => Ok(1),
+        (Kind::Labels, 0x0b01) => Ok(2),
+        (Kind::Labels, 0x0c01) => Ok(4),
+        (Kind::Images, _) => Err(format!("magic number is {magic:#010x}, expected 0x00000803 (u8 images)")),
+        (Kind::Labels, _) => Err(format!(
+            "magic number is {magic:#010x}, expected 0x00000801 (u8 labels), 0x00000b01 (i16) or 0x00000c01 (i32)"
+        )),
+    }
+}
+
+fn big_endian(source: &mut impl Read) -> Result<u32, String> {
+    let mut bytes = [0; 4];
+    source.read_exact(&mut bytes).map_err(unreadable)?;
+    Ok(u32::from_be_bytes(bytes))
+}
+
+fn too_short(found: u64, expected: u64, shape: &str) -> String {
+    format!("too short for sizes {shape}: at most {found} bytes, expected {expected}")
+}
+
+fn unreadable(error: io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => "cut short: ends before its contents do".to_owned(),
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
+            format!("corrupt gzip: {error}")
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// Sizes as they are read out: `60000 × 28 × 28`.
+pub fn times(sizes: &[u32]) -> String {
+    sizes.iter().map(u32::to_string).collect::<Vec<_>>().join(" × ")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+//! A data set in a few numbers.
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::checksum::hex;
+use super::{Dataset, Split};
+
+/// What a data set holds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DatasetInfo {
+    /// As on the command line.
+    pub name: String,
+    /// Rows of an image.
+    pub height: usize,
+    /// Columns of an image.
+    pub width: usize,
+    /// Number of classes.
+    pub classes: usize,
+    /// What is trained on.
+    pub train: SplitInfo,
+    /// What is tested on.
+    pub test: SplitInfo,
+    /// SHA-256 of train pixels, train labels, test pixels, test labels; labels as little-endian
+    /// `u32`. Runs with the same value saw the same data.
+    pub sha256: String,
+}
+
+/// What a split holds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SplitInfo {
+    /// Number of images.
+    pub count: usize,
+    /// Number of images of each class.
+    pub per_class: Vec<usize>,
+    /// Mean over all pixels, 0 to 255.
+    pub mean_pixel: f64,
+}
+
+impl Dataset {
+    /// Counts and checksums of this data set.
+    pub fn describe(&self) -> DatasetInfo {
+        let mut hash = Sha256::new();
+        for split in [&self.train, &self.test] {
+            hash.update(&split.pixels);
+            for label in &split.labels {
+                hash.update(label.to_le_bytes());
+            }
+        }
+        DatasetInfo {
+            name: self.name.clone(),
+            height: self.height,
+            width: self.width,
+            classes: self.classes,
+            train: SplitInfo::of(&self.train, self.classes),
+            test: SplitInfo::of(&self.test, self.classes),
+            sha256: hex(&hash.finalize()),
+        }
+    }
+}
+
+impl SplitInfo {
+    fn of(split: &Split, classes: usize) -> Self {
+        let mut per_class = vec![0; classes];
+        for &label in &split.labels {
+            if let Some(count) = per_class.get_mut(label as usize) {
+                *count += 1;
+            }
+        }
+        let ink: u64 = split.pixels.iter().map(|&pixel| u64::from(pixel)).sum();
+        Self { count: split.len(), per_class, mean_pixel: ink as f64 / split.pixels.len().max(1) as f64 }
+    }
+}

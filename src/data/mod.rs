@@ -1,0 +1,22 @@
+//! Labelled images: where they come from, how they are checked, how they are divided.
+
+pub mod checksum;
+pub mod dataset;
+pub mod digits;
+pub mod download;
+pub mod error;
+#[cfg(test)]
+mod fixtures;
+pub mod idx;
+pub mod info;
+pub mod published;
+pub mod source;
+pub mod split;
+mod splits;
+
+pub use dataset::Dataset;
+pub use error::DataError;
+pub use info::{DatasetInfo, SplitInfo};
+pub use source::Source;
+pub use split::Split;
+pub use splits::Splits;
