@@ -1,0 +1,349 @@
+//! Checkpoints: safetensors that any Python reader opens, written whole or not at all.
+//!
+//! `layers.{l}.weight` `[fan_in, fan_out]`, `layers.{l}.bias` `[fan_out]`, `head.{l}.weight`
+//! `[fan_out, classes]`, and `optimizer.*` for training state. A file with `layers.*` alone is a
+//! checkpoint too.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use ff_backend::{Backend, BackendError, Parameter, Shape};
+use safetensors::{Dtype, SafeTensorError, SafeTensors, View};
+use serde::{Deserialize, Serialize};
+
+use crate::config::Config;
+use crate::network::{HeadLayer, ImageShape, Network, download, upload};
+
+/// Why a checkpoint could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    /// The file system refused.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The bytes are not a checkpoint.
+    #[error("{}: not a readable safetensors file: {reason}", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What the reader said.
+        reason: String,
+    },
+    /// The tensors are not those of the network.
+    #[error("{}: {reason}", path.display())]
+    Mismatch {
+        /// The file.
+        path: PathBuf,
+        /// Tensor, shape found, shape needed.
+        reason: String,
+    },
+    /// The device refused.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+}
+
+/// A checkpoint in host memory.
+pub struct Checkpoint {
+    path: PathBuf,
+    tensors: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
+    config: Option<String>,
+}
+
+/// Key of the only metadata entry. More than one would be written in random order, and the same run
+/// would not give the same bytes.
+const CONFIG: &str = "config";
+
+/// Where a run stood: table `run` of the config in a checkpoint's metadata.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Finished epochs.
+    pub epoch: usize,
+    /// Best accuracy so far.
+    pub best_accuracy: f64,
+    /// The epoch it was reached in.
+    pub best_epoch: usize,
+    /// Shape of the images.
+    pub image: ImageShape,
+    /// Number of labels.
+    pub classes: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Described {
+    #[serde(flatten)]
+    config: toml::Table,
+    run: Progress,
+}
+
+impl Checkpoint {
+    /// Reads a file.
+    pub fn read(path: &Path) -> Result<Checkpoint, CheckpointError> {
+        let bytes =
+            std::fs::read(path).map_err(|source| CheckpointError::Io { path: path.into(), source })?;
+        let format = |reason: String| CheckpointError::Format { path: path.into(), reason };
+        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| format(error.to_string()))?;
+        let file = SafeTensors::deserialize(&bytes).map_err(|error| format(error.to_string()))?;
+        let mut tensors = BTreeMap::new();
+        for (name, view) in file.iter() {
+            if view.dtype() != Dtype::F32 {
+                // Someone else's extra tensors may have any type; ours are float32.
+                if is_ours(name) {
+                    return Err(format(format!("tensor {name} is {:?}, not F32", view.dtype())));
+                }
+                continue;
+            }
+            let values =
+                view.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+            tensors.insert(name.to_owned(), (view.shape().to_vec(), values));
+        }
+        let config = header.metadata().as_ref().and_then(|metadata| metadata.get(CONFIG).cloned());
+        Ok(Checkpoint { path: path.into(), tensors, config })
+    }
+
+    /// The config that trained the network and where its run stood; `None` in someone else's file.
+    pub fn described(&self) -> Result<Option<(Config, Progress)>, CheckpointError> {
+        let read = |text: &String| -> Result<_, toml::de::Error> {
+            let Described { config, run } = toml::from_str(text)?;
+            Ok((config.try_into()?, run))
+        };
+        let broken =
+            |error: toml::de::Error| self.mismatch(format!("config in the metadata: {}", error.message()));
+        self.config.as_ref().map(read).transpose().map_err(broken)
+    }
+
+    /// Shapes `[fan_in, fan_out]` of the layers there are, from the input up.
+    pub fn layer_shapes(&self) -> Result<Vec<(usize, usize)>, CheckpointError> {
+        let shapes: Vec<_> = (0..)
+            .map_while(|l| self.tensors.get(&format!("layers.{l}.weight")))
+            .map(|(shape, _)| match shape[..] {
+                [fan_in, fan_out] if fan_in > 0 && fan_out > 0 => Ok((fan_in, fan_out)),
+                _ => {
+                    Err(self.mismatch(format!("a layer's weight has shape {shape:?}, not [fan_in, fan_out]")))
+                }
+            })
+            .collect::<Result<_, _>>()?;
+        if shapes.is_empty() {
+            return Err(self.mismatch("there is no tensor layers.0.weight".into()));
+        }
+        Ok(shapes)
+    }
+
+    /// Whether the file holds a head.
+    pub fn has_head(&self) -> bool {
+        self.tensors.keys().any(|name| name.starts_with("head."))
+    }
+
+    fn mismatch(&self, reason: String) -> CheckpointError {
+        CheckpointError::Mismatch { path: self.path.clone(), reason }
+    }
+
+    fn tensor(&self, name: &str, shape: &[usize]) -> Result<&[f32], CheckpointError> {
+        let (found, values) =
+            self.tensors.get(name).ok_or_else(|| self.mismatch(format!("there is no tensor {name}")))?;
+        if found != shape {
+            return Err(self.mismatch(format!("{name} has shape {found:?}, this network needs {shape:?}")));
+        }
+        Ok(values)
+    }
+
+    /// Puts the weights into a network, and the head's if the network has one.
+    pub fn load_weights<B: Backend>(
+        &self,
+        backend: &B,
+        network: &mut Network<B>,
+    ) -> Result<(), CheckpointError> {
+        let surplus = format!("layers.{}.weight", network.layers.len());
+        if self.tensors.contains_key(&surplus) {
+            return Err(self
+                .mismatch(format!("{surplus} is there, this network has {} layers", network.layers.len())));
+        }
+        for (l, layer) in network.layers.iter_mut().enumerate() {
+            let weight = &mut layer.weights.weight.value;
+            let name = format!("layers.{l}.weight");
+            upload(backend, weight, self.tensor(&name, &[weight.rows(), weight.columns()])?)?;
+            if let Some(bias) = &mut layer.weights.bias {
+                let values = self.tensor(&format!("layers.{l}.bias"), &[bias.value.columns()])?;
+                upload(backend, &mut bias.value, values)?;
+            }
+        }
+        for HeadLayer { layer, weights } in network.head.iter_mut().flatten() {
+            let weight = &mut weights.weight.value;
+            let name = format!("head.{layer}.weight");
+            upload(backend, weight, self.tensor(&name, &[weight.rows(), weight.columns()])?)?;
+        }
+        Ok(())
+    }
+
+    /// Puts weights and training state into a network.
+    pub fn load_training<B: Backend>(
+        &self,
+        backend: &B,
+        network: &mut Network<B>,
+    ) -> Result<(), CheckpointError> {
+        self.load_weights(backend, network)?;
+        let load = |name: String, target: &mut B::Matrix| -> Result<(), CheckpointError> {
+            let values = self.tensor(&name, &[target.rows(), target.columns()])?;
+            Ok(upload(backend, target, values)?)
+        };
+        let moments = |name: &str, parameter: &mut Parameter<B>| -> Result<(), CheckpointError> {
+            load(format!("optimizer.{name}.first"), &mut parameter.first)?;
+            parameter
+                .second
+                .as_mut()
+                .map_or(Ok(()), |second| load(format!("optimizer.{name}.second"), second))
+        };
+        for (l, layer) in network.layers.iter_mut().enumerate() {
+            moments(&format!("layers.{l}.weight"), &mut layer.weights.weight)?;
+            if let Some(bias) = &mut layer.weights.bias {
+                moments(&format!("layers.{l}.bias"), bias)?;
+            }
+            load(format!("optimizer.layers.{l}.running_mean"), &mut layer.running_mean)?;
+        }
+        for HeadLayer { layer, weights } in network.head.iter_mut().flatten() {
+            moments(&format!("head.{layer}.weight"), &mut weights.weight)?;
+        }
+        Ok(())
+    }
+}
+
+fn is_ours(name: &str) -> bool {
+    ["layers.", "head.", "optimizer."].iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// What goes into a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contents {
+    /// Weights, biases and head.
+    Weights,
+    /// Those and the optimizer's state.
+    Training,
+}
+
+/// Writes a network to `path`: to a temporary file, synced, renamed.
+pub fn write<B: Backend>(
+    backend: &B,
+    network: &Network<B>,
+    contents: Contents,
+    config: &Config,
+    progress: &Progress,
+    path: &Path,
+) -> Result<(), CheckpointError> {
+    // Where a run lies is not part of what it is: moved or repeated elsewhere, its files are the same.
+    let mut config = config.clone();
+    let defaults = Config::default();
+    config.logging.log_dir = defaults.logging.log_dir;
+    config.data.data_dir = defaults.data.data_dir;
+    let describe =
+        |error: toml::ser::Error| CheckpointError::Format { path: path.into(), reason: error.to_string() };
+    let config = toml::Table::try_from(config).map_err(describe)?;
+    let described = toml::to_string(&Described { config, run: *progress }).map_err(describe)?;
+    let metadata = HashMap::from([(CONFIG.to_owned(), described)]);
+    let io = |source| CheckpointError::Io { path: path.into(), source };
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(io)?;
+    let readable = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+    let file = tempfile::Builder::new().permissions(readable).tempfile_in(folder).map_err(io)?;
+    let failure = Cell::new(None);
+    let on_device = |(name, matrix, vector)| {
+        let shape = shape_of(matrix, vector);
+        (name, OnDevice { backend, matrix, shape, failure: &failure })
+    };
+    let written = safetensors::serialize_to_file(
+        tensors_of(network, contents).into_iter().map(on_device),
+        Some(metadata),
+        file.path(),
+    );
+    if let Some(error) = failure.take() {
+        return Err(error.into());
+    }
+    written.map_err(|error| match error {
+        SafeTensorError::IoError(source) => io(source),
+        other => CheckpointError::Format { path: path.into(), reason: other.to_string() },
+    })?;
+    file.as_file().sync_all().map_err(io)?;
+    file.persist(path).map_err(|error| io(error.error))?;
+    sync_folder(folder);
+    Ok(())
+}
+
+/// Makes a rename durable, where the system can.
+pub fn sync_folder(folder: &Path) {
+    if let Ok(folder) = std::fs::File::open(folder) {
+        // Not every file system syncs folders; the file itself is already safe.
+        let _ = folder.sync_all();
+    }
+}
+
+type Named<'a, B> = (String, &'a <B as Backend>::Matrix, bool);
+
+fn tensors_of<B: Backend>(network: &Network<B>, contents: Contents) -> Vec<Named<'_, B>> {
+    let mut all: Vec<Named<B>> = Vec::new();
+    for (l, layer) in network.layers.iter().enumerate() {
+        all.push((format!("layers.{l}.weight"), &layer.weights.weight.value, false));
+        if let Some(bias) = &layer.weights.bias {
+            all.push((format!("layers.{l}.bias"), &bias.value, true));
+        }
+    }
+    for part in network.head.iter().flatten() {
+        all.push((format!("head.{}.weight", part.layer), &part.weights.weight.value, false));
+    }
+    if contents == Contents::Weights {
+        return all;
+    }
+    for (l, layer) in network.layers.iter().enumerate() {
+        push_moments(&mut all, &format!("layers.{l}.weight"), &layer.weights.weight);
+        if let Some(bias) = &layer.weights.bias {
+            push_moments(&mut all, &format!("layers.{l}.bias"), bias);
+        }
+        all.push((format!("optimizer.layers.{l}.running_mean"), &layer.running_mean, false));
+    }
+    for part in network.head.iter().flatten() {
+        push_moments(&mut all, &format!("head.{}.weight", part.layer), &part.weights.weight);
+    }
+    all
+}
+
+fn push_moments<'a, B: Backend>(all: &mut Vec<Named<'a, B>>, name: &str, parameter: &'a Parameter<B>) {
+    all.push((format!("optimizer.{name}.first"), &parameter.first, false));
+    if let Some(second) = &parameter.second {
+        all.push((format!("optimizer.{name}.second"), second, false));
+    }
+}
+
+fn shape_of(matrix: &impl Shape, vector: bool) -> Vec<usize> {
+    if vector { vec![matrix.columns()] } else { vec![matrix.rows(), matrix.columns()] }
+}
+
+/// A tensor that is fetched only when its bytes are written: a checkpoint takes memory for one of them.
+struct OnDevice<'a, B: Backend> {
+    backend: &'a B,
+    matrix: &'a B::Matrix,
+    shape: Vec<usize>,
+    /// Why a fetch failed: the writer has no place for it.
+    failure: &'a Cell<Option<BackendError>>,
+}
+
+impl<B: Backend> View for OnDevice<'_, B> {
+    fn dtype(&self) -> Dtype {
+        Dtype::F32
+    }
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+    fn data(&self) -> Cow<'_, [u8]> {
+        let values = download(self.backend, self.matrix).unwrap_or_else(|error| {
+            self.failure.set(Some(error));
+            vec![0.0; self.matrix.elements()]
+        });
+        values.into_iter().map(f32::to_le_bytes).collect::<Vec<_>>().into_flattened().into()
+    }
+    fn data_len(&self) -> usize {
+        4 * self.matrix.elements()
+    }
+}

@@ -1,0 +1,135 @@
+//! Predictions for a fixed set of images.
+
+use ff_backend::{Backend, Plan, Result, Shape};
+
+use crate::network::{Activities, ImageRows, Network, label_energies, neutral_logits, upload};
+
+/// What a network makes of a set of images.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Predictions {
+    /// The label with the largest Σ G over the scored layers; empty if not asked for.
+    pub energy: Vec<u32>,
+    /// The same by each layer's goodness alone.
+    pub layers: Vec<Vec<u32>>,
+    /// The head's argmax, where there is a head.
+    pub head: Option<Vec<u32>>,
+}
+
+/// Buffers for one chunk of rows.
+struct Chunk<B: Backend> {
+    rows: usize,
+    images: ImageRows<B>,
+    activities: Activities<B>,
+    /// Σ over the scored layers, then each layer `[rows, classes]`.
+    scores: Vec<B::Matrix>,
+    logits: Option<B::Matrix>,
+}
+
+/// A fixed set of images on the device, and buffers to evaluate it in chunks.
+pub struct Evaluator<B: Backend> {
+    images: B::Images,
+    order: B::Indices,
+    /// Full chunks, then one for the rest.
+    chunks: Vec<(Chunk<B>, Vec<usize>)>,
+    /// Predictions by total energy, by each layer, by the head.
+    predictions: Vec<B::Indices>,
+    rows: usize,
+}
+
+impl<B: Backend> Chunk<B> {
+    fn new(backend: &B, network: &Network<B>, rows: usize) -> Result<Self> {
+        let architecture = &network.architecture;
+        let classes = architecture.classes;
+        let scored =
+            (0..=architecture.depth()).map(|_| backend.zeros(rows, classes)).collect::<Result<_>>()?;
+        Ok(Chunk {
+            rows,
+            images: ImageRows::new(backend, architecture, rows)?,
+            activities: Activities::new(backend, architecture, rows)?,
+            scores: scored,
+            logits: network.head.as_ref().map(|_| backend.zeros(rows, classes)).transpose()?,
+        })
+    }
+}
+
+impl<B: Backend> Evaluator<B> {
+    /// Puts images on the device, to be evaluated `chunk` rows at a time.
+    pub fn new(backend: &B, network: &Network<B>, pixels: &[u8], chunk: usize) -> Result<Self> {
+        let architecture = &network.architecture;
+        let images = backend.images(pixels, architecture.image.height, architecture.image.width)?;
+        let rows = images.rows();
+        let mut order = backend.indices(rows)?;
+        backend.upload_indices(&mut order, &(0..rows as u32).collect::<Vec<_>>())?;
+        let mut chunks = Vec::new();
+        let full = rows / chunk.max(1);
+        if full > 0 {
+            let starts = (0..full).map(|index| index * chunk).collect();
+            chunks.push((Chunk::new(backend, network, chunk)?, starts));
+        }
+        if rows > full * chunk {
+            chunks.push((Chunk::new(backend, network, rows - full * chunk)?, vec![full * chunk]));
+        }
+        let predictions =
+            (0..architecture.depth() + 2).map(|_| backend.indices(rows)).collect::<Result<_>>()?;
+        Ok(Evaluator { images, order, chunks, predictions, rows })
+    }
+
+    /// Predicts every image: by the head if there is one, and by `energy` if asked to, which takes a pass
+    /// for each label.
+    pub fn predict(&mut self, backend: &B, network: &Network<B>, energy: bool) -> Result<Predictions> {
+        let depth = network.architecture.depth();
+        for (chunk, starts) in &mut self.chunks {
+            for &at in starts.iter() {
+                let plan = Plan { indices: &self.order, at };
+                chunk.images.gather(backend, &network.architecture, &self.images, plan, None)?;
+                chunk.images.multiply(backend, network)?;
+                if energy {
+                    let images = &chunk.images;
+                    label_energies(backend, network, images, &mut chunk.activities, &mut chunk.scores)?;
+                    for (scores, out) in chunk.scores.iter_mut().zip(&mut self.predictions) {
+                        backend.argmax(scores, out, at)?;
+                    }
+                }
+                if let Some(logits) = &mut chunk.logits {
+                    neutral_logits(backend, network, &chunk.images, &mut chunk.activities, logits)?;
+                    backend.argmax(logits, &mut self.predictions[depth + 1], at)?;
+                }
+            }
+        }
+        let read = |indices: &B::Indices| backend.download_indices(indices);
+        let layers = if energy { 1..depth + 1 } else { 0..0 };
+        Ok(Predictions {
+            energy: if energy { read(&self.predictions[0])? } else { Vec::new() },
+            layers: self.predictions[layers].iter().map(read).collect::<Result<_>>()?,
+            head: network.head.as_ref().map(|_| read(&self.predictions[depth + 1])).transpose()?,
+        })
+    }
+
+    /// Scores of every label for every image, `[rows, classes]`: total energies, or the head's logits.
+    pub fn scores(&mut self, backend: &B, network: &Network<B>, head: bool) -> Result<Vec<f32>> {
+        let mut all = Vec::with_capacity(self.rows * network.architecture.classes);
+        for (chunk, starts) in &mut self.chunks {
+            for &at in starts.iter() {
+                let plan = Plan { indices: &self.order, at };
+                chunk.images.gather(backend, &network.architecture, &self.images, plan, None)?;
+                chunk.images.multiply(backend, network)?;
+                match &mut chunk.logits {
+                    Some(logits) if head => {
+                        neutral_logits(backend, network, &chunk.images, &mut chunk.activities, logits)?;
+                        all.extend(crate::network::download(backend, logits)?);
+                    }
+                    _ => {
+                        let images = &chunk.images;
+                        label_energies(backend, network, images, &mut chunk.activities, &mut chunk.scores)?;
+                        all.extend(crate::network::download(backend, &chunk.scores[0])?);
+                        for scores in &mut chunk.scores {
+                            let zeros = vec![0.0; chunk.rows * network.architecture.classes];
+                            upload(backend, scores, &zeros)?;
+                        }
+                    }
+                }
+            }
+        }
+        Ok(all)
+    }
+}

@@ -1,0 +1,57 @@
+//! Initial weights, drawn on the host so that every backend starts alike.
+
+use ndarray_rand::RandomExt;
+use ndarray_rand::rand::SeedableRng;
+use ndarray_rand::rand_distr::{Distribution, StandardNormal};
+use rand_chacha::ChaCha8Rng;
+
+use crate::config::{Initialization, NetworkConfig};
+
+/// Standard deviation of a standard normal that is truncated at ± 2.
+const TRUNCATED_DEVIATION: f64 = 0.879_625_661_034_239_8;
+
+/// Weights `[fan_in, fan_out]`, row-major; each layer has a stream of its own.
+pub fn initial_layer(
+    network: &NetworkConfig,
+    seed: u64,
+    layer: usize,
+    fan_in: usize,
+    fan_out: usize,
+) -> Vec<f32> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(layer as u64);
+    let deviation = network.initial_scale / (fan_in as f64).sqrt();
+    let shape = (fan_in, fan_out);
+    let weights = match network.initialization {
+        Initialization::LecunNormal => {
+            let scale = (deviation / TRUNCATED_DEVIATION) as f32;
+            ndarray::Array2::random_using(shape, Truncated { scale }, &mut rng)
+        }
+        Initialization::ScaledNormal => {
+            let normal: ndarray::Array2<f32> = ndarray::Array2::random_using(shape, StandardNormal, &mut rng);
+            normal * deviation as f32
+        }
+    };
+    weights.into_raw_vec_and_offset().0
+}
+
+/// The head starts at zero: every label is equally likely.
+pub fn initial_head(fan_out: usize, classes: usize) -> Vec<f32> {
+    vec![0.0; fan_out * classes]
+}
+
+/// A normal distribution without its tails beyond two standard deviations.
+struct Truncated {
+    scale: f32,
+}
+
+impl Distribution<f32> for Truncated {
+    fn sample<R: ndarray_rand::rand::Rng + ?Sized>(&self, rng: &mut R) -> f32 {
+        loop {
+            let x: f32 = StandardNormal.sample(rng);
+            if x.abs() <= 2.0 {
+                return self.scale * x;
+            }
+        }
+    }
+}

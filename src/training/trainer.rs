@@ -1,0 +1,393 @@
+//! Epochs: train, evaluate, write down, go on.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use ff_backend::{Backend, BackendError};
+
+use super::plan::validation_labels;
+use super::schedule::{gain, head_rule, rule};
+use super::step::TrainTally;
+use super::{EpochPlan, PlannedEpoch, Stepper};
+use crate::checkpoint::{self, Checkpoint, CheckpointError, Contents};
+use crate::config::{Config, PredictKind};
+use crate::data::{Split, Splits};
+use crate::evaluation::{ConfusionMatrix, Evaluator, Predictions, ValidationLoss};
+use crate::network::{Architecture, Network, download};
+use crate::observers::{EpochReport, Observer, ObserverError, Start};
+use crate::run::{
+    EpochRecord, EvaluationRecord, LayerGoodness, LayerLosses, RunDirectory, RunError, SampleRecord, Seconds,
+    Status, Summary,
+};
+
+/// Why a run stopped before its end.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// A loss is no longer a number.
+    #[error(
+        "the loss of layer {layer} became {value} in epoch {epoch}; a smaller learning rate may help{}",
+        if *epoch > 1 { format!(" (the checkpoint of epoch {} stands)", epoch - 1) } else { String::new() }
+    )]
+    Diverged {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// The layer, from 0.
+        layer: usize,
+        /// NaN or an infinity.
+        value: f64,
+    },
+    /// The device failed.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+    /// A checkpoint could not be written or read.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The run directory failed.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// An observer failed.
+    #[error(transparent)]
+    Observer(#[from] ObserverError),
+}
+
+/// Predicted test images that figures and TensorBoard show.
+const SAMPLES: usize = 25;
+/// Bins of the goodness figure.
+const GOODNESS_BINS: usize = 60;
+
+/// When to end before the last epoch.
+pub struct Limits<'a> {
+    /// Set by a signal: end after the running epoch.
+    pub stop: &'a AtomicBool,
+    /// End after this many epochs; the run can be resumed.
+    pub until: usize,
+}
+
+/// One run: a network, its data, and what it writes.
+pub struct Trainer<'a, B: Backend> {
+    backend: &'a B,
+    config: &'a Config,
+    splits: &'a Splits,
+    directory: &'a RunDirectory,
+    network: Network<B>,
+    evaluator: Evaluator<B>,
+    validation_loss: ValidationLoss<B>,
+    best: checkpoint::Progress,
+    seconds: Seconds,
+}
+
+impl<'a, B: Backend> Trainer<'a, B> {
+    /// Puts a fresh network on the device.
+    pub fn new(
+        backend: &'a B,
+        config: &'a Config,
+        splits: &'a Splits,
+        directory: &'a RunDirectory,
+    ) -> Result<Self, TrainError> {
+        let architecture = Architecture::new(config, splits.image, splits.classes);
+        let network = Network::new(backend, architecture, config)?;
+        let held_out = splits.held_out();
+        let chunk = config.evaluation.batch_size;
+        let wrong = validation_labels(config.training.seed, &held_out.labels, splits.classes);
+        Ok(Trainer {
+            evaluator: Evaluator::new(backend, &network, &held_out.pixels, chunk)?,
+            validation_loss: ValidationLoss::new(
+                backend,
+                &network,
+                &held_out.pixels,
+                &held_out.labels,
+                &wrong,
+                chunk,
+            )?,
+            backend,
+            config,
+            splits,
+            directory,
+            network,
+            best: checkpoint::Progress {
+                epoch: 0,
+                best_accuracy: 0.0,
+                best_epoch: 0,
+                image: splits.image,
+                classes: splits.classes,
+            },
+            seconds: Seconds::default(),
+        })
+    }
+
+    /// Goes on from the directory's last checkpoint.
+    pub fn resume(&mut self) -> Result<(), TrainError> {
+        let path = self.directory.last_checkpoint();
+        let checkpoint = Checkpoint::read(&path)?;
+        checkpoint.load_training(self.backend, &mut self.network)?;
+        let described = checkpoint.described()?;
+        let mismatch = |reason: String| CheckpointError::Mismatch { path: path.clone(), reason };
+        let (_, progress) =
+            described.ok_or_else(|| mismatch("its metadata does not say where its run stood".into()))?;
+        let (finished, asked) = (progress.epoch, self.config.training.num_epochs);
+        if finished > asked {
+            return Err(
+                mismatch(format!("{finished} epochs are finished, more than num_epochs = {asked}")).into()
+            );
+        }
+        self.best = progress;
+        for record in self.directory.truncate_metrics(progress.epoch)? {
+            self.seconds.train += record.seconds.train;
+            self.seconds.eval += record.seconds.eval;
+        }
+        Ok(())
+    }
+
+    /// Trains to the end or to a limit. The summary on disk says how it went, whatever happens.
+    pub fn run(
+        mut self,
+        observers: &mut [Box<dyn Observer>],
+        limits: &Limits,
+    ) -> Result<Summary, TrainError> {
+        let result = self.epochs(observers, limits);
+        let (status, error) = match &result {
+            Ok(()) if self.best.epoch >= self.config.training.num_epochs => (Status::Done, None),
+            Ok(()) => (Status::Interrupted, None),
+            Err(error) => (Status::Failed, Some(error.to_string())),
+        };
+        let summary = self.summary(status, error);
+        // The first error is the one to tell.
+        result?;
+        let summary = summary?;
+        for observer in observers {
+            observer.ended(&summary)?;
+        }
+        Ok(summary)
+    }
+
+    fn epochs(&mut self, observers: &mut [Box<dyn Observer>], limits: &Limits) -> Result<(), TrainError> {
+        let training = &self.config.training;
+        let (labels, classes) = (&self.splits.train.labels, self.splits.classes);
+        let planned = PlannedEpoch::draw(self.config, labels, classes, self.best.epoch + 1);
+        let mut plan = EpochPlan::new(self.backend, &planned, training.batch_size)?;
+        let mut stepper = Stepper::new(self.backend, &self.network.architecture, self.config)?;
+        let image = self.splits.image;
+        let images = self.backend.images(&self.splits.train.pixels, image.height, image.width)?;
+        let finished = self.best.epoch;
+        let start = Start {
+            config: self.config,
+            architecture: &self.network.architecture,
+            finished_epochs: finished,
+            batches: planned.batches,
+            best_accuracy: self.best.best_accuracy,
+        };
+        for observer in observers.iter_mut() {
+            observer.started(&start)?;
+        }
+        let last = training.num_epochs.min(limits.until);
+        for epoch in finished + 1..=last {
+            let began = Instant::now();
+            if epoch > finished + 1 {
+                plan.upload(self.backend, &PlannedEpoch::draw(self.config, labels, classes, epoch))?;
+            }
+            let gain = gain(training.learning_rate_schedule, epoch, training.num_epochs);
+            let before = (epoch - 1) as u64 * plan.batches as u64;
+            for index in 0..plan.batches {
+                let layers = rule(training, gain, before + index as u64);
+                let head = head_rule(&self.config.head, gain);
+                let batch = plan.batch(index);
+                stepper.step(self.backend, &mut self.network, &images, &batch, layers, head)?;
+                observers.iter_mut().for_each(|observer| observer.step(epoch, index + 1));
+            }
+            let tally = stepper.take_tally(self.backend, plan.batches)?;
+            refuse_divergence(epoch, &tally.losses)?;
+            let active = stepper.active_fractions(self.backend)?;
+            let train_seconds = began.elapsed().as_secs_f64();
+            self.finish_epoch(epoch, tally, active, gain * training.learning_rate, train_seconds, observers)?;
+            if limits.stop.load(Ordering::Relaxed) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Evaluates, writes metrics and checkpoints, tells the observers.
+    fn finish_epoch(
+        &mut self,
+        epoch: usize,
+        tally: TrainTally,
+        active: Vec<f64>,
+        learning_rate: f64,
+        train_seconds: f64,
+        observers: &mut [Box<dyn Observer>],
+    ) -> Result<(), TrainError> {
+        let began = Instant::now();
+        let held_out = self.splits.held_out();
+        let predict = self.config.evaluation.predict;
+        let predictions =
+            self.evaluator.predict(self.backend, &self.network, predict == PredictKind::Energy)?;
+        let val_losses = self.validation_loss.measure(self.backend, &self.network, self.config)?;
+        refuse_divergence(epoch, &val_losses)?;
+        let eval_seconds = began.elapsed().as_secs_f64();
+
+        let chosen = chosen(&predictions, predict);
+        let confusion = ConfusionMatrix::new(self.splits.classes, &held_out.labels, chosen);
+        let accuracy = confusion.accuracy();
+        let improved = accuracy > self.best.best_accuracy || self.best.epoch == 0;
+        self.best.epoch = epoch;
+        if improved {
+            self.best.best_accuracy = accuracy;
+            self.best.best_epoch = epoch;
+        }
+        let losses = tally.losses.iter().zip(&val_losses);
+        let goodness = tally.positive.iter().zip(&tally.negative);
+        let record = EpochRecord {
+            epoch,
+            train_loss: tally.losses.iter().sum(),
+            val_loss: val_losses.iter().sum(),
+            layers: losses.map(|(&train_loss, &val_loss)| LayerLosses { train_loss, val_loss }).collect(),
+            accuracy,
+            best_accuracy: self.best.best_accuracy,
+            class_accuracy: confusion.class_accuracy(),
+            head_accuracy: predictions.head.as_ref().map(|head| share_right(&held_out.labels, head)),
+            head_loss: tally.head_cost,
+            layer_accuracy: predictions
+                .layers
+                .iter()
+                .map(|layer| share_right(&held_out.labels, layer))
+                .collect(),
+            goodness: goodness.map(|(&positive, &negative)| LayerGoodness { positive, negative }).collect(),
+            pairwise_errors: tally.pairwise_errors,
+            active,
+            learning_rate,
+            seconds: Seconds { train: train_seconds, eval: eval_seconds },
+        };
+        self.seconds.train += train_seconds;
+        self.seconds.eval += eval_seconds;
+
+        // Metrics first: an epoch with a checkpoint but no metrics could not be told from a finished one.
+        self.directory.append_metrics(&record)?;
+        if improved {
+            self.save(Contents::Weights)?;
+        }
+        self.save(Contents::Training)?;
+        let network = &self.network;
+        let report = EpochReport {
+            record: &record,
+            num_epochs: self.config.training.num_epochs,
+            confusion: &confusion,
+            image: self.splits.image,
+            samples: &samples(held_out, chosen),
+            weights: &|l| {
+                let weights = &network.layers[l].weights;
+                let bias =
+                    weights.bias.as_ref().map(|bias| download(self.backend, &bias.value)).transpose()?;
+                Ok((download(self.backend, &weights.weight.value)?, bias.unwrap_or_default()))
+            },
+        };
+        for observer in observers {
+            observer.epoch(&report)?;
+        }
+        Ok(())
+    }
+
+    fn save(&self, contents: Contents) -> Result<(), CheckpointError> {
+        let path = match contents {
+            Contents::Weights => self.directory.best_checkpoint(),
+            Contents::Training => self.directory.last_checkpoint(),
+        };
+        checkpoint::write(self.backend, &self.network, contents, self.config, &self.best, &path)
+    }
+
+    /// Measures the test set and writes summary.json and evaluation.json.
+    fn summary(&mut self, status: Status, error: Option<String>) -> Result<Summary, TrainError> {
+        let records = RunDirectory::read_metrics(self.directory.path())?;
+        let last = records.last();
+        let figure = |pick: fn(&EpochRecord) -> f64| last.map_or(0.0, pick);
+        let mut summary = Summary {
+            status,
+            error,
+            recipe: self.config.recipe.clone(),
+            dataset: self.config.data.dataset.clone(),
+            classes: self.splits.classes,
+            layer_sizes: self.config.network.layer_sizes.clone(),
+            parameters: self.network.parameters(),
+            seed: self.config.training.seed,
+            backend: self.backend.device().backend,
+            device: self.backend.device().device,
+            epochs: last.map_or(0, |record| record.epoch),
+            num_epochs: self.config.training.num_epochs,
+            split: if self.splits.validation.is_some() { "validation".into() } else { "test".into() },
+            accuracy: figure(|record| record.accuracy),
+            best_accuracy: figure(|record| record.best_accuracy),
+            best_epoch: self.best.best_epoch,
+            head_accuracy: last.and_then(|record| record.head_accuracy),
+            test_accuracy: 0.0,
+            test_head_accuracy: None,
+            train_loss: figure(|record| record.train_loss),
+            val_loss: figure(|record| record.val_loss),
+            layers: last.map_or(Vec::new(), |record| record.layers.clone()),
+            class_accuracy: Vec::new(),
+            confusion_matrix: ConfusionMatrix::new(self.splits.classes, &[], &[]),
+            seconds: self.seconds,
+            run_dir: self.directory.path().display().to_string(),
+            version: env!("CARGO_PKG_VERSION").into(),
+        };
+        if status != Status::Failed {
+            self.measure_test_set(&mut summary)?;
+        }
+        self.directory.write_summary(&summary)?;
+        Ok(summary)
+    }
+
+    fn measure_test_set(&mut self, summary: &mut Summary) -> Result<(), TrainError> {
+        let test = &self.splits.test;
+        let predict = self.config.evaluation.predict;
+        if self.splits.validation.is_some() {
+            // Chosen on validation rows, so the test set is looked at once, with that checkpoint.
+            Checkpoint::read(&self.directory.best_checkpoint())?
+                .load_weights(self.backend, &mut self.network)?;
+            let chunk = self.config.evaluation.batch_size;
+            self.evaluator = Evaluator::new(self.backend, &self.network, &test.pixels, chunk)?;
+        }
+        let predictions =
+            self.evaluator.predict(self.backend, &self.network, predict == PredictKind::Energy)?;
+        let chosen = chosen(&predictions, predict);
+        let confusion = ConfusionMatrix::new(self.splits.classes, &test.labels, chosen);
+        summary.test_accuracy = confusion.accuracy();
+        summary.test_head_accuracy = predictions.head.as_ref().map(|head| share_right(&test.labels, head));
+        summary.class_accuracy = confusion.class_accuracy();
+        summary.confusion_matrix = confusion;
+        let goodness =
+            self.validation_loss.histograms(self.backend, &self.network, self.config, GOODNESS_BINS)?;
+        self.directory.write_evaluation(&EvaluationRecord {
+            height: self.splits.image.height,
+            width: self.splits.image.width,
+            samples: samples(test, chosen),
+            goodness,
+        })?;
+        Ok(())
+    }
+}
+
+fn chosen(predictions: &Predictions, predict: PredictKind) -> &[u32] {
+    match predict {
+        PredictKind::Energy => &predictions.energy,
+        PredictKind::Head => predictions.head.as_deref().unwrap_or_default(),
+    }
+}
+
+fn share_right(labels: &[u32], predictions: &[u32]) -> f64 {
+    let right = labels.iter().zip(predictions).filter(|(label, prediction)| label == prediction).count();
+    right as f64 / labels.len().max(1) as f64
+}
+
+fn samples(split: &Split, predictions: &[u32]) -> Vec<SampleRecord> {
+    let sample = |(i, (&label, &prediction)): (usize, (&u32, &u32))| {
+        let pixels = split.image(i)?.to_vec();
+        Some(SampleRecord { pixels, label, prediction })
+    };
+    split.labels.iter().zip(predictions).enumerate().take(SAMPLES).filter_map(sample).collect()
+}
+
+fn refuse_divergence(epoch: usize, losses: &[f64]) -> Result<(), TrainError> {
+    match losses.iter().position(|loss| !loss.is_finite()) {
+        Some(layer) => Err(TrainError::Diverged { epoch, layer, value: losses[layer] }),
+        None => Ok(()),
+    }
+}
