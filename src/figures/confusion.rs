@@ -1,0 +1,70 @@
+//! The confusion matrix: counts, and shares of each true class as text and color.
+
+use super::canvas::Canvas;
+use super::legend;
+use super::matrix::{self, Cell, Side};
+use super::palette::{ABSENT, amount};
+
+/// Up to this many classes every class is labelled.
+const ALL_LABELLED: usize = 25;
+
+/// `counts` has one row per true class; `None` without classes.
+pub fn draw(counts: &[Vec<u64>], title: &str, description: &str) -> Option<Canvas> {
+    let classes = counts.len();
+    if classes == 0 {
+        return None;
+    }
+    let right: u64 = counts
+        .iter()
+        .enumerate()
+        .filter_map(|(class, row)| row.get(class))
+        .fold(0, |sum, count| sum.saturating_add(*count));
+    let total: u64 = counts.iter().flatten().fold(0, |sum, count| sum.saturating_add(*count));
+    let right = match total {
+        0 => "no images".to_owned(),
+        _ => format!("{:.2} % of {total} images right", 100.0 * right as f64 / total as f64),
+    };
+    let missing = counts.iter().any(|row| row.iter().all(|count| *count == 0));
+    let missing = if missing { " · gray: class not in the data" } else { "" };
+    let mut canvas = Canvas::new(1400, 1200);
+    let body = canvas.heading(title, &format!("{description} · {right}{missing}"));
+    let marks: Vec<(f64, String)> = [0.0, 1.0, 5.0, 20.0, 50.0, 100.0]
+        .iter()
+        .map(|percent| (shade(percent / 100.0), percent.to_string()))
+        .collect();
+    let bar = body.inset(0.0, 4.0, 0.0, 78.0);
+    let rest = legend::color_bar(&mut canvas, bar, "Share of the true class (%)", amount, &marks);
+    let area = body.inset(0.0, 0.0, body.right() - rest.right(), 0.0);
+    let labels: Vec<String> = (0..classes).map(|class| class.to_string()).collect();
+    let step = match classes {
+        ..=ALL_LABELLED => 1,
+        26..=60 => 5,
+        _ => (classes.div_ceil(100)) * 10,
+    };
+    let side = |title| Side { title, labels: &labels, step };
+    let cells: Vec<Cell> = counts.iter().flat_map(|row| cells(row, classes)).collect();
+    matrix::draw(&mut canvas, area, &side("True class"), &side("Predicted class"), &cells);
+    Some(canvas)
+}
+
+/// Errors are rare: the square root makes one percent visible.
+fn shade(share: f64) -> f64 {
+    share.sqrt()
+}
+
+fn cells(row: &[u64], classes: usize) -> impl Iterator<Item = Cell> + '_ {
+    let total: f64 = row.iter().take(classes).map(|count| *count as f64).sum();
+    (0..classes).map(move |column| {
+        let count = row.get(column).copied().unwrap_or(0);
+        if total == 0.0 {
+            return Cell { color: ABSENT, text: String::new(), note: String::new() };
+        }
+        let share = count as f64 / total;
+        let (text, note) = if count == 0 {
+            Default::default()
+        } else {
+            (count.to_string(), format!("{:.1}%", 100.0 * share))
+        };
+        Cell { color: amount(shade(share)), text, note }
+    })
+}

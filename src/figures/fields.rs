@@ -1,0 +1,100 @@
+//! Receptive fields: the first layer's weights as images.
+
+use plotters::style::RGBColor;
+
+use super::canvas::Canvas;
+use super::legend;
+use super::palette::{ABSENT, FAINT, signed};
+use super::results::Run;
+use super::scale::significant;
+use super::weights::Weights;
+
+const COLUMNS: usize = 10;
+const MOST: usize = 60;
+
+/// How an image lies in a layer's input.
+struct Layout {
+    height: usize,
+    width: usize,
+    /// Input rows before the first pixel: a prepended label.
+    before: usize,
+    /// Pixels that carry the label instead of the image.
+    label: usize,
+}
+
+/// The first units' weights on one color scale; `None` if no image shape fits the weights.
+pub fn draw(run: &Run, weights: &Weights) -> Option<Canvas> {
+    let layout = layout(run, weights.fan_in)?;
+    let units = weights.fan_out.min(MOST);
+    if units == 0 {
+        return None;
+    }
+    let fields: Vec<Vec<Option<f32>>> = (0..units).map(|unit| field(weights, &layout, unit)).collect();
+    let limit = limit(fields.iter().flatten().filter_map(|weight| *weight));
+    let rows = units.div_ceil(COLUMNS);
+    let mut canvas = Canvas::new(1400, 150 + 118 * rows.max(2) as u32);
+    let body = canvas.heading(
+        "Receptive fields",
+        &format!("{} · weights into {units} of {} first-layer units", run.description(), weights.fan_out),
+    );
+    let marks = [
+        (0.0, format!("≤ {}", significant(-limit, 2))),
+        (0.5, "0".to_owned()),
+        (1.0, format!("≥ {}", significant(limit, 2))),
+    ];
+    let bar = body.inset(0.0, 14.0, 0.0, 14.0);
+    let rest = legend::color_bar(&mut canvas, bar, "Weight", |f| signed(2.0 * f - 1.0), &marks);
+    let grid = body.inset(0.0, 0.0, body.right() - rest.right(), 0.0);
+    for (index, field) in fields.iter().enumerate() {
+        let slot = grid.cell(index, COLUMNS, rows.max(2), 10.0);
+        let scale = (slot.width / layout.width as f64).min(slot.height / layout.height as f64);
+        let mut area = slot;
+        area.width = layout.width as f64 * scale;
+        area.height = layout.height as f64 * scale;
+        let color = |weight: &Option<f32>| match weight {
+            Some(weight) => signed(f64::from(*weight) / limit),
+            None => ABSENT,
+        };
+        canvas.frame(area, FAINT, 3.0);
+        let pixels: Vec<RGBColor> = field.iter().map(color).collect();
+        canvas.image(area, layout.width, pixels);
+    }
+    Some(canvas)
+}
+
+/// Rows of the input that are pixels, as the saved image size tells, else by guessing a square.
+fn layout(run: &Run, fan_in: usize) -> Option<Layout> {
+    let classes = run.classes().unwrap_or(0);
+    let square = |pixels: usize| {
+        let side = pixels.isqrt();
+        (side > 0 && side * side == pixels).then_some((side, side))
+    };
+    let (height, width) = run
+        .evaluation
+        .as_ref()
+        .map(|evaluation| (evaluation.height, evaluation.width))
+        .filter(|(height, width)| *height > 0 && *width > 0)
+        .or_else(|| square(fan_in))
+        .or_else(|| square(fan_in.checked_sub(classes)?))?;
+    let before = fan_in.checked_sub(height.checked_mul(width)?)?;
+    Some(Layout { height, width, before, label: if before == 0 { classes } else { 0 } })
+}
+
+fn field(weights: &Weights, layout: &Layout, unit: usize) -> Vec<Option<f32>> {
+    (0..layout.height * layout.width)
+        .map(|pixel| {
+            let row = layout.before + pixel;
+            let weight = weights.values.get(row * weights.fan_out + unit).copied();
+            weight.filter(|weight| pixel >= layout.label && weight.is_finite())
+        })
+        .collect()
+}
+
+/// All but the largest half percent of weights lie within ± this.
+fn limit(weights: impl Iterator<Item = f32>) -> f64 {
+    let mut sizes: Vec<f32> = weights.map(f32::abs).collect();
+    sizes.sort_by(f32::total_cmp);
+    let place = sizes.len().saturating_sub(1) * 995 / 1000;
+    let limit = sizes.get(place).copied().map_or(0.0, f64::from);
+    if limit > 0.0 { limit } else { 1.0 }
+}

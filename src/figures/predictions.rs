@@ -1,0 +1,70 @@
+//! Sample images with what the network took them for.
+
+use plotters::style::RGBColor;
+
+use super::canvas::{Anchor, Canvas, Rect, SMALL, TextLook};
+use super::palette::{ABSENT, GREEN, RED};
+use super::results::{Evaluation, Run, Sample};
+
+const SIDE: usize = 5;
+const BORDER: f64 = 8.0;
+const CAPTION: f64 = 44.0;
+
+/// A 5×5 grid: green borders are right, red ones wrong.
+pub fn draw(run: &Run) -> Option<Canvas> {
+    let evaluation = run.evaluation.as_ref()?;
+    let samples: Vec<&Sample> = evaluation.samples.iter().take(SIDE * SIDE).collect();
+    if samples.is_empty() {
+        return None;
+    }
+    let right = samples.iter().filter(|sample| is_right(sample)).count();
+    let mut canvas = Canvas::new(1400, 1480);
+    let body = canvas.heading(
+        "Predictions",
+        &format!("{} · {right} of {} right (green); wrong ones in red", run.description(), samples.len()),
+    );
+    for (index, sample) in samples.into_iter().enumerate() {
+        let slot = body.cell(index, SIDE, SIDE, 18.0);
+        draw_sample(&mut canvas, slot, sample, evaluation);
+    }
+    Some(canvas)
+}
+
+fn is_right(sample: &Sample) -> bool {
+    sample.label == sample.prediction
+}
+
+fn draw_sample(canvas: &mut Canvas, slot: Rect, sample: &Sample, evaluation: &Evaluation) {
+    let (color, caption) = if is_right(sample) {
+        (GREEN, format!("predicted {}", sample.prediction))
+    } else {
+        let Sample { prediction, label, .. } = sample;
+        (RED, format!("predicted {prediction}, true {label}"))
+    };
+    let room = slot.inset(BORDER, BORDER, BORDER, BORDER + CAPTION);
+    let columns = evaluation.width;
+    let known =
+        evaluation.height.checked_mul(columns) == Some(sample.pixels.len()) && !sample.pixels.is_empty();
+    let shape = if known { (columns, evaluation.height) } else { (1, 1) };
+    let area = fit(room, shape);
+    let border =
+        Rect::new(area.x - BORDER, area.y - BORDER, area.width + 2.0 * BORDER, area.height + 2.0 * BORDER);
+    canvas.fill(border, color);
+    if known {
+        let gray = |value: &u8| RGBColor(*value, *value, *value);
+        canvas.image(area, columns, sample.pixels.iter().map(gray).collect());
+    } else {
+        canvas.fill(area, ABSENT);
+    }
+    let look = TextLook::new(SMALL, Anchor::Center).color(color);
+    let at = (area.center().0, border.bottom() + CAPTION / 2.0);
+    canvas.text_within(&caption, at, look, slot.width);
+}
+
+/// The largest area of this shape in the middle of `room`.
+fn fit(room: Rect, (columns, rows): (usize, usize)) -> Rect {
+    let scale = (room.width / columns as f64).min(room.height / rows as f64);
+    let (width, height) = (columns as f64 * scale, rows as f64 * scale);
+    let (x, _) = room.center();
+    Rect::new(x - width / 2.0, room.y, width, height)
+}

@@ -1,0 +1,187 @@
+//! Axes: a range, its ticks, and where a value lies.
+
+/// Values beyond this are as good as infinite on paper.
+const HUGE: f64 = 1e30;
+
+/// One axis of a panel.
+#[derive(Clone, Debug)]
+pub struct Axis {
+    /// What is measured, with its unit.
+    pub title: String,
+    /// Values that carry a label.
+    pub ticks: Vec<(f64, String)>,
+    low: f64,
+    high: f64,
+    log: bool,
+}
+
+/// A value that can be drawn.
+pub fn drawable(value: f64) -> bool {
+    value.abs() < HUGE
+}
+
+fn extent(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
+    values
+        .into_iter()
+        .filter(|value| drawable(*value))
+        .map(|value| (value, value))
+        .reduce(|(low, high), (a, b)| (low.min(a), high.max(b)))
+}
+
+impl Axis {
+    /// A linear axis around the values, with `count` or so ticks; without a finite value it
+    /// has none.
+    pub fn linear(title: &str, values: impl IntoIterator<Item = f64>, count: usize) -> Self {
+        let range = extent(values).map(|(low, high)| {
+            let pad = if high > low { 0.05 * (high - low) } else { 0.1 * low.abs().max(1e-3) };
+            (low - pad, high + pad)
+        });
+        Self::spanning(title, range, count)
+    }
+
+    /// As [`Axis::linear`], for percentages.
+    pub fn percent(title: &str, values: impl IntoIterator<Item = f64>) -> Self {
+        let range = extent(values).map(|(low, high)| {
+            let pad = (0.06 * (high - low)).max(0.5);
+            ((low - pad).max(0.0), (high + pad).min(100.0).max(low + 0.1))
+        });
+        Self::spanning(title, range, 5)
+    }
+
+    /// From zero to just above the largest value.
+    pub fn from_zero(title: &str, values: impl IntoIterator<Item = f64>) -> Self {
+        let range = extent(values).map(|(_, high)| (0.0, if high > 0.0 { 1.06 * high } else { 1.0 }));
+        Self::spanning(title, range, 3)
+    }
+
+    /// Linear, or logarithmic when positive values span more than a factor of fifty.
+    pub fn loss(title: &str, values: impl IntoIterator<Item = f64>) -> Self {
+        let values: Vec<f64> = values.into_iter().collect();
+        match extent(values.iter().copied()) {
+            Some((low, high)) if low > 0.0 && high / low > 50.0 => Self {
+                title: format!("{title}, log scale"),
+                ticks: log_ticks(low / 1.2, high * 1.2),
+                low: (low / 1.2).log10(),
+                high: (high * 1.2).log10(),
+                log: true,
+            },
+            _ => Self::linear(title, values, 5),
+        }
+    }
+
+    /// Whole epochs.
+    pub fn epochs(values: impl IntoIterator<Item = f64>) -> Self {
+        let (low, high) = extent(values).unwrap_or((1.0, 1.0));
+        let pad = (0.03 * (high - low)).max(if high > low { 0.0 } else { 0.5 });
+        let step = nice_step((high - low) / 6.0).max(1.0).round();
+        Self {
+            title: "Epoch".to_owned(),
+            ticks: multiples(low, high, step),
+            low: low - pad,
+            high: high + pad,
+            log: false,
+        }
+    }
+
+    /// Exactly from `low` to `high`.
+    pub fn exact(title: &str, low: f64, high: f64, count: usize) -> Self {
+        let range = (drawable(low) && drawable(high) && low < high).then_some((low, high));
+        Self::spanning(title, range, count)
+    }
+
+    /// Evenly spaced named places 0, 1, 2, ….
+    pub fn places(title: &str, labels: &[String], most: usize) -> Self {
+        let step = labels.len().div_ceil(most.max(1)).max(1);
+        Self {
+            title: title.to_owned(),
+            ticks: (labels.iter().enumerate().step_by(step))
+                .map(|(index, label)| (index as f64, label.clone()))
+                .collect(),
+            low: -0.5,
+            high: labels.len().max(1) as f64 - 0.5,
+            log: false,
+        }
+    }
+
+    fn spanning(title: &str, range: Option<(f64, f64)>, count: usize) -> Self {
+        let (low, high) = range.unwrap_or((0.0, 1.0));
+        let ticks = match range {
+            Some(_) => multiples(low, high, nice_step((high - low) / count.max(1) as f64)),
+            None => Vec::new(),
+        };
+        Self { title: title.to_owned(), ticks, low, high, log: false }
+    }
+
+    /// 0 at the lower end of the axis, 1 at the upper.
+    pub fn position(&self, value: f64) -> f64 {
+        let value = if self.log { value.log10() } else { value };
+        ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
+    }
+
+    /// The value has a place on this axis.
+    pub fn shows(&self, value: f64) -> bool {
+        drawable(value) && (!self.log || value > 0.0)
+    }
+}
+
+/// Of 1, 2, 5 × 10ⁿ the one nearest to `step`.
+fn nice_step(step: f64) -> f64 {
+    if step <= 0.0 || !step.is_finite() {
+        return 1.0;
+    }
+    let power = 10f64.powf(step.log10().floor());
+    let factors = [10.0, 5.0, 2.0];
+    let fits = factors.iter().find(|factor| *factor * power <= step * 1.45);
+    fits.unwrap_or(&1.0) * power
+}
+
+fn multiples(low: f64, high: f64, step: f64) -> Vec<(f64, String)> {
+    let decimals = (-step.log10()).ceil().clamp(0.0, 12.0) as usize;
+    let slack = step * 1e-9;
+    let first = ((low - slack) / step).ceil();
+    let count = ((high + slack) / step).floor() - first;
+    (0..=count.clamp(0.0, 50.0) as u32)
+        .map(|index| (first + f64::from(index)) * step)
+        .filter(|value| *value <= high + slack)
+        .map(|value| (value, number(value, decimals)))
+        .collect()
+}
+
+fn log_ticks(low: f64, high: f64) -> Vec<(f64, String)> {
+    let decades = (low.log10().floor() as i32)..=(high.log10().ceil() as i32);
+    let wide = decades.clone().count();
+    let factors: &[f64] = if wide > 4 { &[1.0] } else { &[1.0, 2.0, 5.0] };
+    decades
+        .step_by(wide.div_ceil(8).max(1))
+        .flat_map(|decade| factors.iter().map(move |factor| factor * 10f64.powi(decade)))
+        .filter(|value| (low..=high).contains(value))
+        .map(|value| {
+            let decimals = (-value.log10()).ceil().clamp(0.0, 12.0) as usize;
+            (value, number(value, decimals))
+        })
+        .collect()
+}
+
+/// A number for people: a real minus sign, and powers of ten where digits would run on.
+pub fn number(value: f64, decimals: usize) -> String {
+    let plain = if value != 0.0 && (value.abs() >= 1e6 || value.abs() < 1e-4) {
+        format!("{value:.1e}")
+    } else {
+        format!("{value:.decimals$}")
+    };
+    plain.replace('-', "−")
+}
+
+/// A measured number to so many significant digits, without trailing zeros.
+pub fn significant(value: f64, digits: i32) -> String {
+    if !drawable(value) {
+        return "–".to_owned();
+    }
+    let before = if value == 0.0 { 1 } else { value.abs().log10().floor() as i32 + 1 };
+    let text = number(value, (digits - before).clamp(0, 8) as usize);
+    if text.contains('.') && !text.contains('e') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
+}

@@ -1,0 +1,275 @@
+//! TensorBoard as the original toolkit fills it, and what it lacked.
+
+use std::path::Path;
+
+use super::tensorboard::{
+    EventWriter, HParam, PixelRows, Sample, SessionStatus, confusion_matrix, prediction_grid,
+    receptive_fields,
+};
+use super::{EpochReport, Observer, ObserverError, Start};
+use crate::config::{Config, LoggingConfig};
+use crate::network::Architecture;
+use crate::run::{Status, Summary};
+
+/// First-layer fields that are shown.
+const FIELDS: usize = 64;
+
+/// Writes an event file into the run directory.
+pub struct TensorBoard {
+    writer: EventWriter,
+    logging: Option<LoggingConfig>,
+    pixel_rows: Option<PixelRows>,
+    widths: Vec<usize>,
+}
+
+type Written = std::io::Result<()>;
+
+/// What an epoch's turn is.
+#[derive(Clone, Copy)]
+struct Due {
+    scalars: bool,
+    histograms: bool,
+}
+
+impl TensorBoard {
+    /// A new event file in `directory`.
+    pub fn create(directory: &Path) -> Result<Self, ObserverError> {
+        let writer = EventWriter::create(directory, "").map_err(failed)?;
+        Ok(TensorBoard { writer, logging: None, pixel_rows: None, widths: Vec::new() })
+    }
+
+    fn begin(&mut self, start: &Start) -> Written {
+        if start.finished_epochs > 0 {
+            self.writer.resume_at(start.finished_epochs as i64 + 1)?;
+        }
+        self.writer.text("Hyperparameters", 0, &hyperparameters(start.config))?;
+        let knobs = session_knobs(start.config);
+        let knobs: Vec<(&str, HParam)> =
+            knobs.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        self.writer.hparams(
+            &knobs,
+            &["Accuracy/test", "Accuracy/best", "Loss/val"],
+            &start.config.logging.log_dir,
+        )?;
+        self.writer.flush()
+    }
+
+    fn scalars(&mut self, report: &EpochReport) -> Written {
+        let record = report.record;
+        let step = record.epoch as i64;
+        let writer = &mut self.writer;
+        writer.scalar("Loss/train", step, record.train_loss)?;
+        writer.scalar("Loss/val", step, record.val_loss)?;
+        for (i, losses) in record.layers.iter().enumerate() {
+            writer.scalar(&format!("Loss/train_layer_{i}"), step, losses.train_loss)?;
+            writer.scalar(&format!("Loss/val_layer_{i}"), step, losses.val_loss)?;
+        }
+        writer.scalar("Accuracy/test", step, record.accuracy)?;
+        writer.scalar("Accuracy/best", step, record.best_accuracy)?;
+        if let Some(head) = record.head_accuracy {
+            writer.scalar("Accuracy/head", step, head)?;
+        }
+        if let Some(head) = record.head_loss {
+            writer.scalar("Loss/head", step, head)?;
+        }
+        for (i, accuracy) in record.layer_accuracy.iter().enumerate() {
+            writer.scalar(&format!("Accuracy/layer_{i}"), step, *accuracy)?;
+        }
+        for (i, goodness) in record.goodness.iter().enumerate() {
+            writer.scalar(&format!("Goodness/positive_layer_{i}"), step, goodness.positive)?;
+            writer.scalar(&format!("Goodness/negative_layer_{i}"), step, goodness.negative)?;
+        }
+        for (i, fraction) in record.active.iter().enumerate() {
+            writer.scalar(&format!("Active/layer_{i}"), step, *fraction)?;
+        }
+        writer.scalar("Time/train_epoch", step, record.seconds.train)?;
+        writer.scalar("Time/eval_epoch", step, record.seconds.eval)?;
+        writer.scalar("Time/total_epoch", step, record.seconds.train + record.seconds.eval)?;
+        writer.scalar("LearningRate/actual", step, record.learning_rate)?;
+        Ok(())
+    }
+
+    /// What is shown of a layer's weights.
+    fn layer(&mut self, step: i64, l: usize, weight: &[f32], bias: &[f32], due: Due) -> Written {
+        let writer = &mut self.writer;
+        for (kind, values) in [("Weights", weight), ("Bias", bias)] {
+            if due.scalars {
+                let (mean, deviation) = moments(values);
+                writer.scalar(&format!("{kind}/mean_layer_{l}"), step, mean)?;
+                writer.scalar(&format!("{kind}/std_layer_{l}"), step, deviation)?;
+            }
+            if due.histograms {
+                writer.histogram(&format!("{kind}/layer_{l}"), step, values)?;
+            }
+        }
+        match (self.pixel_rows, self.widths.first()) {
+            (Some(rows), Some(&width)) if l == 0 && due.histograms => {
+                let fields = receptive_fields(weight, width, rows, FIELDS);
+                writer.image("Weights/receptive_fields", step, &fields)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn classes(&mut self, report: &EpochReport) -> Written {
+        let step = report.record.epoch as i64;
+        let writer = &mut self.writer;
+        for (class, accuracy) in report.record.class_accuracy.iter().enumerate() {
+            writer.scalar(&format!("Accuracy/class_{class}"), step, *accuracy)?;
+        }
+        writer.text("Confusion_Matrix", step, &confusion_table(report.confusion.rows()))?;
+        writer.image("Confusion_Matrix/image", step, &confusion_matrix(report.confusion.rows()))
+    }
+
+    fn predictions(&mut self, report: &EpochReport) -> Written {
+        let sample =
+            |sample: &'_ crate::run::SampleRecord| (sample.label as usize, sample.prediction as usize);
+        let samples: Vec<Sample> = report
+            .samples
+            .iter()
+            .map(|record| {
+                let (label, prediction) = sample(record);
+                let (height, width) = (report.image.height, report.image.width);
+                Sample { pixels: &record.pixels, height, width, label, prediction }
+            })
+            .collect();
+        self.writer.image("Predictions/sample", report.record.epoch as i64, &prediction_grid(&samples))
+    }
+
+    fn finish(&mut self, summary: &Summary) -> Written {
+        let step = summary.epochs as i64;
+        self.writer.text("Training_Summary", step, &summary_table(summary))?;
+        // An interrupted session goes on later; TensorBoard keeps the first end it reads.
+        match summary.status {
+            Status::Done => self.writer.session_end(SessionStatus::Success)?,
+            Status::Failed => self.writer.session_end(SessionStatus::Failure)?,
+            _ => {}
+        }
+        self.writer.flush()
+    }
+}
+
+fn failed(source: std::io::Error) -> ObserverError {
+    ObserverError::Io { what: "TensorBoard events".into(), source }
+}
+
+fn due(every: usize, epoch: usize) -> bool {
+    every > 0 && epoch.is_multiple_of(every)
+}
+
+impl Observer for TensorBoard {
+    fn started(&mut self, start: &Start) -> Result<(), ObserverError> {
+        self.logging = Some(start.config.logging.clone());
+        self.pixel_rows = Some(pixel_rows(start.architecture));
+        self.widths.clone_from(&start.architecture.widths);
+        self.begin(start).map_err(failed)
+    }
+
+    fn epoch(&mut self, report: &EpochReport) -> Result<(), ObserverError> {
+        let (epoch, last) = (report.record.epoch, report.num_epochs);
+        let Some(logging) = &self.logging else { return Ok(()) };
+        let due_now = Due {
+            scalars: due(logging.scalars_every, epoch),
+            histograms: due(logging.histograms_every, epoch),
+        };
+        let tenth = (last / 10).max(1);
+        let images = if logging.images_every == 0 { tenth } else { logging.images_every };
+        if due_now.scalars {
+            self.scalars(report).map_err(failed)?;
+        }
+        if due_now.histograms {
+            self.classes(report).map_err(failed)?;
+        }
+        if due_now.scalars || due_now.histograms {
+            // One layer's weights in host memory at a time.
+            for l in 0..self.widths.len() {
+                let (weight, bias) = (report.weights)(l)?;
+                self.layer(epoch as i64, l, &weight, &bias, due_now).map_err(failed)?;
+            }
+        }
+        if due(images, epoch) || epoch == last {
+            self.predictions(report).map_err(failed)?;
+        }
+        self.writer.flush().map_err(failed)
+    }
+
+    fn ended(&mut self, summary: &Summary) -> Result<(), ObserverError> {
+        self.finish(summary).map_err(failed)
+    }
+}
+
+fn pixel_rows(architecture: &Architecture) -> PixelRows {
+    let covered = architecture.covered_pixels();
+    let first_pixel_row = if covered > 0 { 0 } else { architecture.label_features(0) };
+    let (height, width) = (architecture.image.height, architecture.image.width);
+    PixelRows { height, width, first_pixel_row, label_pixels: covered }
+}
+
+/// Mean and standard deviation.
+fn moments(values: &[f32]) -> (f64, f64) {
+    let count = values.len().max(1) as f64;
+    let (sum, squares) = values.iter().fold((0.0, 0.0), |(sum, squares), &x| {
+        let x = f64::from(x);
+        (sum + x, squares + x * x)
+    });
+    let mean = sum / count;
+    (mean, (squares / count - mean * mean).max(0.0).sqrt())
+}
+
+/// The whole config as a Markdown code block.
+fn hyperparameters(config: &Config) -> String {
+    config.to_toml().lines().map(|line| format!("    {line}\n")).collect()
+}
+
+/// Knobs as columns of the HParams tab: all but where the run lies.
+fn session_knobs(config: &Config) -> Vec<(String, HParam)> {
+    let table = toml::Table::try_from(config).unwrap_or_default();
+    let mut knobs = vec![("recipe".to_owned(), HParam::Text(config.recipe.clone()))];
+    for (name, values) in table.iter().filter(|(name, _)| *name != "logging") {
+        for (key, value) in values.as_table().into_iter().flatten() {
+            let value = match value {
+                toml::Value::Integer(number) => HParam::Number(*number as f64),
+                toml::Value::Float(number) => HParam::Number(*number),
+                toml::Value::Boolean(flag) => HParam::Flag(*flag),
+                toml::Value::String(text) => HParam::Text(text.clone()),
+                other => HParam::Text(other.to_string()),
+            };
+            knobs.push((format!("{name}.{key}"), value));
+        }
+    }
+    knobs
+}
+
+fn confusion_table(rows: &[Vec<u64>]) -> String {
+    let header: String = (0..rows.len()).map(|class| format!(" {class} |")).collect();
+    let mut text = format!("| true \\ predicted |{header}\n|---|{}\n", "---|".repeat(rows.len()));
+    for (class, row) in rows.iter().enumerate() {
+        let cells: String = row.iter().map(|count| format!(" {count} |")).collect();
+        text += &format!("| **{class}** |{cells}\n");
+    }
+    text
+}
+
+fn summary_table(summary: &Summary) -> String {
+    let status = match summary.status {
+        Status::Done => "done",
+        Status::Failed => "failed",
+        Status::Interrupted => "interrupted",
+        Status::Running => "running",
+        Status::Pruned => "pruned",
+    };
+    format!(
+        "| | |\n|---|---|\n| status | {status} |\n| epochs | {} of {} |\n| test accuracy | {:.4} |\n| best accuracy | \
+         {:.4} (epoch {}) |\n| train loss | {:.6} |\n| val loss | {:.6} |\n| seconds | {:.1} training, {:.1} \
+         evaluation |\n",
+        summary.epochs,
+        summary.num_epochs,
+        summary.test_accuracy,
+        summary.best_accuracy,
+        summary.best_epoch,
+        summary.train_loss,
+        summary.val_loss,
+        summary.seconds.train,
+        summary.seconds.eval
+    )
+}

@@ -1,0 +1,79 @@
+//! Who watches a run: each observer turns epochs into something a person or a program reads.
+
+mod events;
+mod progress;
+pub mod tensorboard;
+
+use ff_backend::BackendError;
+
+use crate::config::Config;
+use crate::evaluation::ConfusionMatrix;
+use crate::network::{Architecture, ImageShape};
+use crate::run::{EpochRecord, SampleRecord, Summary};
+
+pub use events::TensorBoard;
+pub use progress::Progress;
+
+/// Why an observer could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum ObserverError {
+    /// The file system refused.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was being written.
+        what: String,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The device refused to give up a layer's weights.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+}
+
+/// A run that begins.
+pub struct Start<'a> {
+    /// Every knob.
+    pub config: &'a Config,
+    /// Shapes and semantics.
+    pub architecture: &'a Architecture,
+    /// Epochs that are already done.
+    pub finished_epochs: usize,
+    /// Steps of an epoch.
+    pub batches: usize,
+    /// Best accuracy so far.
+    pub best_accuracy: f64,
+}
+
+/// An epoch that ended.
+pub struct EpochReport<'a> {
+    /// Its line of metrics.jsonl.
+    pub record: &'a EpochRecord,
+    /// Epochs of the whole run.
+    pub num_epochs: usize,
+    /// Predictions of the split that accuracy is measured on.
+    pub confusion: &'a ConfusionMatrix,
+    /// Shape of an image.
+    pub image: ImageShape,
+    /// The first images of that split, and what the network makes of them.
+    pub samples: &'a [SampleRecord],
+    /// Fetches weights `[fan_in, fan_out]` and bias of a layer from the device.
+    pub weights: &'a dyn Fn(usize) -> Result<(Vec<f32>, Vec<f32>), BackendError>,
+}
+
+/// Watches a run.
+pub trait Observer {
+    /// The run begins.
+    fn started(&mut self, _start: &Start) -> Result<(), ObserverError> {
+        Ok(())
+    }
+    /// A step was enqueued; `done` of the epoch's.
+    fn step(&mut self, _epoch: usize, _done: usize) {}
+    /// An epoch ended.
+    fn epoch(&mut self, _report: &EpochReport) -> Result<(), ObserverError> {
+        Ok(())
+    }
+    /// The run ended, well or not.
+    fn ended(&mut self, _summary: &Summary) -> Result<(), ObserverError> {
+        Ok(())
+    }
+}

@@ -1,0 +1,182 @@
+//! TensorBoard event files, written directly: no TensorFlow needed.
+
+mod histogram;
+mod hparams;
+mod images;
+mod proto;
+mod raster;
+mod record;
+
+use std::env;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+use std::process;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use prost::Message;
+
+pub use hparams::{HParam, SessionStatus};
+pub use images::{PixelRows, Sample, confusion_matrix, prediction_grid, receptive_fields};
+use proto::{
+    Event, Image, Payload, PluginData, SessionLog, Summary, SummaryMetadata, TensorProto, TensorShapeProto,
+    TensorType, Value, What,
+};
+pub use raster::{Color, RgbImage};
+
+/// Records beyond this many bytes are handed to the file without being asked to.
+const BUFFER: usize = 1 << 20;
+
+/// Appends events to one file of a run directory.
+///
+/// Only whole records go to the file: a run that is killed leaves a file that readers take as it is,
+/// at worst with a cut last record, which they ignore. A run that goes on writes a new file beside
+/// it, see [`resume_at`](Self::resume_at); TensorBoard shows them as one.
+///
+/// Every method fails as writing to the file does; what is logged is written at the latest by
+/// [`flush`](Self::flush) or when the writer is dropped.
+#[derive(Debug)]
+pub struct EventWriter {
+    file: File,
+    /// Bytes of whole records in the file.
+    written: u64,
+    /// Whole records that are not in the file yet.
+    pending: Vec<u8>,
+}
+
+impl EventWriter {
+    /// Makes `events.out.tfevents.SECONDS.HOST.PID` + `suffix` in `dir`, which is made if missing.
+    ///
+    /// # Errors
+    /// The directory or file cannot be made or written to.
+    pub fn create(dir: &Path, suffix: &str) -> io::Result<Self> {
+        fs::create_dir_all(dir)?;
+        let (host, pid) = (host_name(), process::id());
+        let mut seconds = now() as u64;
+        let file = loop {
+            let name = format!("events.out.tfevents.{seconds:010}.{host}.{pid}{suffix}");
+            match File::options().append(true).create_new(true).open(dir.join(name)) {
+                // A second writer within a second: its name has to be another one, and sort later.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => seconds += 1,
+                opened => break opened?,
+            }
+        };
+        let mut writer = Self { file, written: 0, pending: Vec::new() };
+        writer.event(0, What::FileVersion("brain.Event:2".to_owned()))?;
+        writer.flush()?;
+        Ok(writer)
+    }
+
+    /// Begins a run that goes on: readers forget what earlier files of the directory hold from
+    /// `step` on, since these steps are about to be logged again.
+    pub fn resume_at(&mut self, step: i64) -> io::Result<()> {
+        self.event(step, What::SessionLog(SessionLog { status: 1 }))
+    }
+
+    /// Logs one number, kept as an `f32` as TensorBoard's scalars are.
+    pub fn scalar(&mut self, tag: &str, step: i64, value: f64) -> io::Result<()> {
+        self.value(tag, step, Payload::SimpleValue(value as f32))
+    }
+
+    /// Logs the distribution of `values`; those that are not finite are left out.
+    pub fn histogram(&mut self, tag: &str, step: i64, values: &[f32]) -> io::Result<()> {
+        self.value(tag, step, Payload::Histo(histogram::histogram(values)))
+    }
+
+    /// Logs a picture; fails too if it is not one, as [`RgbImage::png`] does.
+    pub fn image(&mut self, tag: &str, step: i64, image: &RgbImage) -> io::Result<()> {
+        let side = |length: usize| i32::try_from(length).map_err(io::Error::other);
+        let encoded = Image {
+            height: side(image.height)?,
+            width: side(image.width)?,
+            colorspace: 3,
+            encoded_image_string: image.png()?,
+        };
+        self.value(tag, step, Payload::Image(encoded))
+    }
+
+    /// Logs a text in Markdown.
+    pub fn text(&mut self, tag: &str, step: i64, markdown: &str) -> io::Result<()> {
+        let metadata = SummaryMetadata {
+            plugin_data: Some(PluginData { plugin_name: "text".to_owned(), content: Vec::new() }),
+        };
+        let tensor = TensorProto {
+            dtype: TensorType::String.into(),
+            tensor_shape: Some(TensorShapeProto { dim: Vec::new() }),
+            string_val: vec![markdown.as_bytes().to_vec()],
+        };
+        let value =
+            Value { tag: tag.to_owned(), metadata: Some(metadata), payload: Some(Payload::Tensor(tensor)) };
+        self.summary(step, value)
+    }
+
+    /// Logs what the run was started with: one row of TensorBoard's HParams tab.
+    ///
+    /// `metrics` are tags of scalars, whose last values are shown in that row. Runs of the same
+    /// `group` are shown as repeats of one session; empty: the run is a group by itself.
+    pub fn hparams(&mut self, params: &[(&str, HParam)], metrics: &[&str], group: &str) -> io::Result<()> {
+        self.summary(0, hparams::experiment(params, metrics, now()))?;
+        self.summary(0, hparams::session_start(params, group, now()))
+    }
+
+    /// Logs how the run ended, for the row that [`hparams`](Self::hparams) began.
+    pub fn session_end(&mut self, status: SessionStatus) -> io::Result<()> {
+        self.summary(0, hparams::session_end(status, now()))
+    }
+
+    /// Hands everything logged so far to the operating system, so that it outlives this process.
+    ///
+    /// After a failure the records are kept, and the file ends with a whole record again if it can
+    /// still be cut: flushing once more is safe.
+    pub fn flush(&mut self) -> io::Result<()> {
+        if let Err(error) = self.file.write_all(&self.pending) {
+            self.file.set_len(self.written)?;
+            return Err(error);
+        }
+        self.written += self.pending.len() as u64;
+        self.pending.clear();
+        Ok(())
+    }
+
+    fn value(&mut self, tag: &str, step: i64, payload: Payload) -> io::Result<()> {
+        let value = Value { tag: tag.to_owned(), metadata: None, payload: Some(payload) };
+        self.summary(step, value)
+    }
+
+    fn summary(&mut self, step: i64, value: Value) -> io::Result<()> {
+        self.event(step, What::Summary(Summary { value: vec![value] }))
+    }
+
+    fn event(&mut self, step: i64, what: What) -> io::Result<()> {
+        let event = Event { wall_time: now(), step, what: Some(what) };
+        record::append(&mut self.pending, &event.encode_to_vec());
+        if self.pending.len() > BUFFER {
+            self.flush()?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for EventWriter {
+    fn drop(&mut self) {
+        // Nobody is left to hear of an error; who cares flushes before.
+        let _ = self.flush();
+    }
+}
+
+/// Seconds since 1970.
+fn now() -> f64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0.0, |elapsed| elapsed.as_secs_f64())
+}
+
+/// This machine's name as far as it fits in a file name.
+fn host_name() -> String {
+    let name = fs::read_to_string("/proc/sys/kernel/hostname")
+        .or_else(|_| env::var("HOSTNAME"))
+        .or_else(|_| env::var("COMPUTERNAME"))
+        .unwrap_or_default();
+    let fits = |c: &char| c.is_ascii_alphanumeric() || "-_.".contains(*c);
+    let name: String = name.trim().chars().filter(fits).collect();
+    if name.is_empty() { "localhost".to_owned() } else { name }
+}
