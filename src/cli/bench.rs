@@ -1,0 +1,347 @@
+//! `ff bench`: a training step beside the floor of the device it runs on.
+
+use std::time::Instant;
+
+use clap::Args;
+use ff_backend::{Backend, Result};
+use serde::Serialize;
+use toml::Value;
+
+use super::backend::{OnBackend, on_backend};
+use super::memory::refuse_oversize;
+use super::source::{Knobs, flag, value};
+use super::train::text_flag;
+use super::{CliError, opencl, report};
+use crate::config::{Config, ConfigBuilder, LabelPlacement, OptimizerKind, PredictKind};
+use crate::data::{Dataset, Split, Splits};
+use crate::evaluation::Evaluator;
+use crate::network::{Architecture, ImageShape, Network};
+use crate::training::{EpochPlan, PlannedEpoch, Stepper, gain, head_rule, rule};
+
+/// Time a training step beside the floor of the device: its products alone, and its optimizer's memory
+/// traffic alone.
+#[derive(Args)]
+pub struct Bench {
+    /// Units of each hidden layer [default: 2000 2000 2000 2000]
+    #[arg(value_name = "LAYER_SIZES", allow_negative_numbers = true)]
+    layer_sizes: Vec<String>,
+    /// Positive rows of a batch
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    batch_size: Option<String>,
+    /// Timed steps
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    steps: u32,
+    /// Train on real data for this many epochs first: rows that need no work are then left out as in a real run
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    warm_up_epochs: usize,
+    /// Data of the warm-up and the steps [default: random images, 28×28 with 10 classes]
+    #[arg(long, value_name = "NAME")]
+    dataset: Option<String>,
+    /// Folder of IDX files
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<String>,
+    /// Measure ways to cut the kernels to the OpenCL device first, and remember the fastest
+    #[arg(long)]
+    tune: bool,
+    #[command(flatten)]
+    knobs: Knobs,
+    /// One JSON object on stdout
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Milliseconds {
+    min: f64,
+    median: f64,
+    max: f64,
+}
+
+#[derive(Serialize)]
+struct Floor {
+    products: f64,
+    optimizer: f64,
+}
+
+#[derive(Serialize)]
+struct Timing {
+    backend: String,
+    device: String,
+    precision: String,
+    recipe: String,
+    layer_sizes: Vec<usize>,
+    batch_size: usize,
+    steps: usize,
+    milliseconds_per_step: Milliseconds,
+    floor_milliseconds: Floor,
+    gflops: f64,
+    evaluation_images_per_second: f64,
+}
+
+impl Bench {
+    /// Measures and reports.
+    pub fn run(self) -> std::result::Result<(), CliError> {
+        let mut builder = self.knobs.apply(ConfigBuilder::new());
+        if !self.layer_sizes.is_empty() {
+            let sizes = self.layer_sizes.iter().map(|size| value(size)).collect();
+            builder = builder.flag("LAYER_SIZES", "network.layer_sizes", Value::Array(sizes));
+        }
+        builder = flag(builder, "--batch-size", "training.batch_size", &self.batch_size);
+        builder = text_flag(builder, "--dataset", "data.dataset", self.dataset.as_deref());
+        builder = text_flag(builder, "--data-dir", "data.data_dir", self.data_dir.as_deref());
+        let mut resolved = builder.resolve()?;
+        let dataset = match (&self.dataset, self.warm_up_epochs) {
+            (None, 0) => random_images(resolved.config.training.batch_size * 8),
+            _ => super::source::load(&resolved.config, !self.json)?,
+        };
+        super::source::settle(&mut resolved, &dataset)?;
+        let config = resolved.config;
+        if config.network.label == LabelPlacement::Auto && !self.json {
+            report::say("unsupervised: hybrids instead of labels");
+        }
+        let splits = Splits::new(dataset, 0, config.training.seed)?;
+        let say = |message: &str| {
+            if !self.json {
+                report::say(message);
+            }
+        };
+        if self.tune {
+            say(&opencl::tune(&tuned_device(&config.backend.name)?)?);
+        }
+        let work = Measure {
+            config: &config,
+            splits: &splits,
+            steps: self.steps as usize,
+            warm_up: self.warm_up_epochs,
+        };
+        let timing = on_backend(&config.backend, say, work)?;
+        if self.json { report::print_json(&timing) } else { report::print(&described(&timing)) }
+    }
+}
+
+/// The OpenCL device that `--tune` is about.
+fn tuned_device(backend: &str) -> std::result::Result<opencl::Device, CliError> {
+    match backend {
+        "cpu" => None,
+        "auto" => opencl::gpu(),
+        name => Some(opencl::choose(name)?),
+    }
+    .ok_or_else(|| CliError::request("--tune: is for OpenCL devices; name one with --backend opencl"))
+}
+
+fn described(timing: &Timing) -> String {
+    let Milliseconds { min, median, max } = timing.milliseconds_per_step;
+    let Floor { products, optimizer } = timing.floor_milliseconds;
+    format!(
+        "{} {:?}, batch {}+{} on {} ({}, {})\nstep      {median:.3} ms (median of {}; {min:.3} to {max:.3}), {:.0} GFLOP/s of dense work\n\
+         floor     {:.3} ms: products {products:.3}, optimizer's memory traffic {optimizer:.3}\n\
+         ratio     {:.2}\nevaluate  {:.0} images/s\n",
+        timing.recipe,
+        timing.layer_sizes,
+        timing.batch_size,
+        timing.batch_size,
+        timing.device,
+        timing.backend,
+        timing.precision,
+        timing.steps,
+        timing.gflops,
+        products + optimizer,
+        median / (products + optimizer),
+        timing.evaluation_images_per_second
+    )
+}
+
+/// Noise of MNIST's shape: time does not depend on what the images show, save for rows that need no work.
+fn random_images(rows: usize) -> Dataset {
+    let image = ImageShape { height: 28, width: 28 };
+    let mut state = 1_u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state >> 24
+    };
+    let split = |rows: usize, next: &mut dyn FnMut() -> u32| {
+        let noise: Vec<u8> = (0..rows * image.pixels()).map(|_| next() as u8).collect();
+        // Blank under the label, as MNIST is.
+        let blank = |(at, pixel): (usize, u8)| if at % image.pixels() < 28 { 0 } else { pixel };
+        Split {
+            pixels: noise.into_iter().enumerate().map(blank).collect(),
+            labels: (0..rows).map(|row| row as u32 % 10).collect(),
+        }
+    };
+    Dataset {
+        name: "random".into(),
+        height: image.height,
+        width: image.width,
+        classes: 10,
+        train: split(rows, &mut next),
+        test: split(1000, &mut next),
+    }
+}
+
+struct Measure<'a> {
+    config: &'a Config,
+    splits: &'a Splits,
+    steps: usize,
+    warm_up: usize,
+}
+
+impl OnBackend for Measure<'_> {
+    type Output = Timing;
+
+    fn run<B: Backend>(self, backend: &B) -> std::result::Result<Timing, CliError> {
+        let Measure { config, splits, steps, warm_up } = self;
+        refuse_oversize(&backend.device(), config, splits)?;
+        let architecture = Architecture::new(config, splits.image, splits.classes);
+        let mut network = Network::new(backend, architecture, config)?;
+        let mut times = time_steps(backend, &mut network, config, splits, steps, warm_up)?;
+        times.sort_by(f64::total_cmp);
+        let median = times[times.len() / 2];
+
+        let chunk = config.evaluation.batch_size;
+        let mut evaluator = Evaluator::new(backend, &network, &splits.test.pixels, chunk)?;
+        let energy = config.evaluation.predict == PredictKind::Energy;
+        evaluator.predict(backend, &network, energy)?;
+        let began = Instant::now();
+        evaluator.predict(backend, &network, energy)?;
+        let images_per_second = splits.test.len() as f64 / began.elapsed().as_secs_f64();
+
+        let floor = floor(backend, &network.architecture, config)?;
+        let device = backend.device();
+        Ok(Timing {
+            backend: device.backend,
+            device: device.device,
+            precision: device.precision,
+            recipe: config.recipe.clone(),
+            layer_sizes: config.network.layer_sizes.clone(),
+            batch_size: config.training.batch_size,
+            steps,
+            gflops: dense_flops(&network.architecture, config) / median / 1e6,
+            milliseconds_per_step: Milliseconds {
+                min: times.first().copied().unwrap_or(0.0),
+                median,
+                max: times.last().copied().unwrap_or(0.0),
+            },
+            floor_milliseconds: floor,
+            evaluation_images_per_second: images_per_second,
+        })
+    }
+}
+
+/// Milliseconds of each step. Steps are timed a few at a time where one is too short to time.
+fn time_steps<B: Backend>(
+    backend: &B,
+    network: &mut Network<B>,
+    config: &Config,
+    splits: &Splits,
+    steps: usize,
+    warm_up: usize,
+) -> Result<Vec<f64>> {
+    let classes = splits.classes;
+    let train = &splits.train;
+    let images = backend.images(&train.pixels, splits.image.height, splits.image.width)?;
+    let mut stepper = Stepper::new(backend, &network.architecture, config)?;
+    let planned = PlannedEpoch::draw(config, &train.labels, classes, 1);
+    let mut plan = EpochPlan::new(backend, &planned, config.training.batch_size)?;
+    let mut count = 0;
+    let mut step = |plan: &EpochPlan<B>, index: usize, epoch: usize| {
+        let gain = gain(config.training.learning_rate_schedule, epoch, config.training.num_epochs);
+        let rules = (rule(&config.training, gain, count), head_rule(&config.head, gain));
+        count += 1;
+        stepper.step(backend, network, &images, &plan.batch(index), rules.0, rules.1)
+    };
+    for epoch in 1..=warm_up {
+        plan.upload(backend, &PlannedEpoch::draw(config, &train.labels, classes, epoch))?;
+        (0..plan.batches).try_for_each(|index| step(&plan, index, epoch))?;
+    }
+    let epoch = warm_up + 1;
+    plan.upload(backend, &PlannedEpoch::draw(config, &train.labels, classes, epoch))?;
+    for index in 0..3 {
+        step(&plan, index % plan.batches, epoch)?;
+    }
+    backend.synchronize()?;
+    let began = Instant::now();
+    step(&plan, 3 % plan.batches, epoch)?;
+    backend.synchronize()?;
+    // Groups of about 5 ms: waiting for a device after every step would be part of the time.
+    let group = ((0.005 / began.elapsed().as_secs_f64()) as usize).clamp(1, 50);
+    let mut times = Vec::with_capacity(steps);
+    for first in 0..steps {
+        let began = Instant::now();
+        for k in 0..group {
+            step(&plan, (first * group + k) % plan.batches, epoch)?;
+        }
+        backend.synchronize()?;
+        times.push(began.elapsed().as_secs_f64() * 1e3 / group as f64);
+    }
+    Ok(times)
+}
+
+/// Floating-point operations of a step that takes no shortcut: forward and gradient products of all passes.
+fn dense_flops(architecture: &Architecture, config: &Config) -> f64 {
+    let batch = config.training.batch_size as f64;
+    let weights: usize =
+        (0..architecture.depth()).map(|l| architecture.fan_in(l) * architecture.widths[l]).sum();
+    let neutral = if config.head.enabled { 2.0 * batch * weights as f64 } else { 0.0 };
+    4.0 * 2.0 * batch * weights as f64 + neutral
+}
+
+/// Best times of the products alone and of a copy of as many bytes as the optimizer moves.
+fn floor<B: Backend>(backend: &B, architecture: &Architecture, config: &Config) -> Result<Floor> {
+    const TRIES: usize = 5;
+    let rows = 2 * config.training.batch_size;
+    let mut products = 0.0;
+    let mut bytes = 0.0;
+    // Adam reads and writes weights and two moments, the momentum rule weights and velocity.
+    let words = match config.training.optimizer {
+        OptimizerKind::Adam => 6.0,
+        OptimizerKind::Momentum => 4.0,
+    };
+    for l in 0..architecture.depth() {
+        let (fan_in, width) = (architecture.fan_in(l), architecture.widths[l]);
+        bytes += words * (fan_in * width * size_of::<B::Real>()) as f64;
+        let neutral = if config.head.enabled { config.training.batch_size } else { 0 };
+        products += best_product(backend, (rows + neutral, fan_in, width), TRIES)?;
+        products += best_product(backend, (fan_in, rows, width), TRIES)?;
+    }
+    let side = 2048;
+    let source = backend.zeros(side, side)?;
+    let mut target = backend.zeros(side, side)?;
+    let moved = (2 * side * side * size_of::<B::Real>()) as f64;
+    let copy = best_of(TRIES, || {
+        for _ in 0..8 {
+            backend.copy(&source, &mut target)?;
+        }
+        backend.synchronize()
+    })? / 8.0;
+    Ok(Floor { products, optimizer: copy * bytes / moved })
+}
+
+/// Milliseconds of an `m × k` by `k × n` product at its best.
+pub(super) fn best_product<B: Backend>(
+    backend: &B,
+    (m, k, n): (usize, usize, usize),
+    tries: usize,
+) -> Result<f64> {
+    let mut left = backend.zeros(m, k)?;
+    let mut right = backend.zeros(k, n)?;
+    let mut out = backend.zeros(m, n)?;
+    // Zeros may run faster than numbers do.
+    let noise: Vec<f32> = (0..m.max(n) * k).map(|i| ((i * 7919) % 1013) as f32 / 1013.0 - 0.5).collect();
+    crate::network::upload(backend, &mut left, &noise[..m * k])?;
+    crate::network::upload(backend, &mut right, &noise[..k * n])?;
+    best_of(tries, || {
+        backend.product(&left, &right, 0, &mut out)?;
+        backend.synchronize()
+    })
+}
+
+fn best_of(tries: usize, mut work: impl FnMut() -> Result<()>) -> Result<f64> {
+    work()?;
+    let mut best = f64::INFINITY;
+    for _ in 0..tries {
+        let began = Instant::now();
+        work()?;
+        best = best.min(began.elapsed().as_secs_f64() * 1e3);
+    }
+    Ok(best)
+}

@@ -1,0 +1,29 @@
+//! Networks too large for their device are refused before anything is written.
+
+use ff_backend::DeviceInfo;
+
+use super::CliError;
+use crate::config::{Config, OptimizerKind};
+use crate::data::Splits;
+use crate::network::Architecture;
+
+/// Refuses a network whose parameters and moments alone are more than the device's memory.
+pub fn refuse_oversize(device: &DeviceInfo, config: &Config, splits: &Splits) -> Result<(), CliError> {
+    const GIB: f64 = (1 << 30) as f64;
+    let architecture = Architecture::new(config, splits.image, splits.classes);
+    let weights = |l: usize| architecture.fan_in(l) as f64 * architecture.widths[l] as f64;
+    let parameters: f64 = (0..architecture.depth()).map(weights).sum();
+    let copies = match config.training.optimizer {
+        OptimizerKind::Adam => 3.0,
+        OptimizerKind::Momentum => 2.0,
+    };
+    let (needed, there) = (parameters * copies * 4.0 / GIB, device.memory_bytes as f64 / GIB);
+    // 0: unknown.
+    if device.memory_bytes == 0 || needed < there {
+        return Ok(());
+    }
+    Err(CliError::request(format!(
+        "`network.layer_sizes`: {parameters:.0} weights and their moments need {needed:.1} GiB, {} has {there:.1} GiB",
+        device.device
+    )))
+}

@@ -1,0 +1,135 @@
+//! The command line: arguments become checked configs before any work starts.
+
+mod backend;
+mod bench;
+mod completions;
+mod data;
+mod devices;
+mod error;
+mod eval;
+mod memory;
+mod opencl;
+mod plot;
+mod predict;
+mod report;
+mod signals;
+mod source;
+mod sweep;
+mod train;
+mod verify;
+
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+
+pub use error::CliError;
+
+/// A research toolkit for Hinton's Forward-Forward algorithm.
+#[derive(Parser)]
+#[command(name = "ff", version, about, arg_required_else_help = true, subcommand_required = true)]
+#[command(args_override_self = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train one network.
+    Train(train::Train),
+    /// Train every cell of an experiment.
+    Sweep(sweep::Sweep),
+    /// Measure the accuracy of a run or a checkpoint.
+    Eval(eval::Eval),
+    /// Label images.
+    Predict(predict::Predict),
+    /// Draw the figures of a run or a sweep again from what it saved.
+    Plot(plot::Plot),
+    /// Time a training step beside the floor of the device.
+    Bench(bench::Bench),
+    /// List the devices there are and which one `auto` takes.
+    Devices(devices::Devices),
+    /// Prove that a device computes what the f64 reference does.
+    Verify(verify::Verify),
+    /// Fetch data sets, or describe them.
+    Data(data::Data),
+    /// Print a completion script for a shell.
+    Completions(completions::Completions),
+}
+
+/// Runs a command line and says how it went: 0 done, 1 a run failed, 2 the request was wrong.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    // Rust ignores SIGPIPE, and printing into a closed pipe would panic: `ff … | head` must just end.
+    signals::end_on_closed_pipe();
+    let parsed = match Arguments::try_parse_from(with_dashes(arguments)) {
+        Ok(parsed) => parsed,
+        Err(error) => return refused(&error),
+    };
+    let result = match parsed.command {
+        Command::Train(command) => command.run(),
+        Command::Sweep(command) => command.run(),
+        Command::Eval(command) => command.run(),
+        Command::Predict(command) => command.run(),
+        Command::Plot(command) => command.run(),
+        Command::Bench(command) => command.run(),
+        Command::Devices(command) => command.run(),
+        Command::Verify(command) => command.run(),
+        Command::Data(command) => command.run(),
+        Command::Completions(command) => command.run::<Arguments>(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error.to_string());
+            error.exit_code()
+        }
+    }
+}
+
+/// Long options may be written with underscores, as the original toolkit's are.
+fn with_dashes(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut only_values = false;
+    let rewrite = |argument: OsString| {
+        only_values |= argument == "--";
+        match argument.to_str() {
+            Some(text) if text.starts_with("--") && !only_values => {
+                let (name, value) = text.split_at(text.find('=').unwrap_or(text.len()));
+                format!("{}{value}", name.replace('_', "-")).into()
+            }
+            _ => argument,
+        }
+    };
+    arguments.into_iter().map(rewrite).collect()
+}
+
+/// Says what is wrong: in one line, below which a person is shown the place in the file.
+fn complain(message: &str) {
+    let first = message.lines().next().unwrap_or_default();
+    let shown = if std::io::stderr().is_terminal() { message } else { first };
+    report::say(&format!("ff: {shown}"));
+}
+
+/// Help and version go to stdout; a wrong argument is one line on stderr.
+fn refused(error: &clap::Error) -> ExitCode {
+    if matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp
+            | ErrorKind::DisplayVersion
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    ) {
+        // A closed stdout is the reader's choice.
+        let _ = error.print();
+        return if error.exit_code() == 0 { ExitCode::SUCCESS } else { ExitCode::from(2) };
+    }
+    let rendered = error.render().to_string();
+    let lines = rendered.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+    let parts = lines.map(|line| line.trim_start_matches("error: ").trim_start_matches("tip: "));
+    // That an unknown option could be a value, or that there is help, is no help here.
+    let idle = |line: &str| line.is_empty() || line.contains("as a value") || line.starts_with("For more");
+    let parts: Vec<&str> = parts.filter(|line| !idle(line)).collect();
+    complain(&parts.join("; ").replace(":; ", ": "));
+    ExitCode::from(2)
+}

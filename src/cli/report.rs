@@ -1,0 +1,74 @@
+//! Results for people and for programs, on stdout.
+
+use std::io::Write;
+
+use serde::Serialize;
+
+use super::CliError;
+use crate::evaluation::ConfusionMatrix;
+use crate::run::Summary;
+
+/// Prints one JSON object on one line.
+pub fn print_json(value: &impl Serialize) -> Result<(), CliError> {
+    let text = serde_json::to_string(value).map_err(CliError::failed)?;
+    print(&format!("{text}\n"))
+}
+
+/// Prints text; a full disk or a closed pipe is an error like any other.
+pub fn print(text: &str) -> Result<(), CliError> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(|error| CliError::failed(format!("stdout: {error}")))
+}
+
+/// A remark on stderr. Where nobody can read it, the work goes on all the same.
+pub fn say(remark: &str) {
+    let _ = writeln!(std::io::stderr(), "{remark}");
+}
+
+/// A run's results: losses of each layer, accuracy of each class, confusion matrix, where it lies.
+pub fn print_summary(summary: &Summary) -> Result<(), CliError> {
+    let mut text = String::from("\nlayer   units   train loss   val loss\n");
+    for (l, (losses, units)) in summary.layers.iter().zip(&summary.layer_sizes).enumerate() {
+        text += &format!("{l:5} {units:7} {:12.4} {:10.4}\n", losses.train_loss, losses.val_loss);
+    }
+    text += &accuracies(&summary.confusion_matrix);
+    text += &format!("\ntest accuracy  {:.2} %", 100.0 * summary.test_accuracy);
+    if let Some(head) = summary.test_head_accuracy {
+        text += &format!("   by the head  {:.2} %", 100.0 * head);
+    }
+    text += &format!(
+        "\nbest {} accuracy  {:.2} % (epoch {})\n",
+        summary.split,
+        100.0 * summary.best_accuracy,
+        summary.best_epoch
+    );
+    text += &format!(
+        "{} epochs in {:.1} s training and {:.1} s evaluation on {}\nrun directory  {}\n",
+        summary.epochs, summary.seconds.train, summary.seconds.eval, summary.device, summary.run_dir
+    );
+    print(&text)
+}
+
+/// Accuracy of each class, and the confusion matrix where it fits a terminal.
+pub fn accuracies(confusion: &ConfusionMatrix) -> String {
+    const WIDEST: usize = 20;
+    let classes = confusion.rows().len();
+    let mut text = String::new();
+    if classes <= WIDEST {
+        text += "\nconfusion matrix (rows: true class, columns: predicted)\n      ";
+        (0..classes).for_each(|class| text += &format!("{class:6}"));
+        text += "  accuracy\n";
+    } else {
+        text += "\nclass  accuracy\n";
+    }
+    for (class, (row, accuracy)) in confusion.rows().iter().zip(confusion.class_accuracy()).enumerate() {
+        text += &format!("{class:6}");
+        if classes <= WIDEST {
+            row.iter().for_each(|count| text += &format!("{count:6}"));
+        }
+        text += &format!("{:8.2} %\n", 100.0 * accuracy);
+    }
+    text
+}

@@ -1,0 +1,221 @@
+//! `ff sweep`.
+
+mod crew;
+mod display;
+mod dry_run;
+mod outcome;
+mod shelf;
+mod slurm;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use toml::Value;
+
+use super::{CliError, signals};
+use crate::config::{Cell, Experiment};
+use crate::run::{RunDirectory, Status};
+use crate::sweep::{CellStatus, Engine, Row, Spec, SweepDirectory, Tally, forget_failure, read_rows};
+use crew::Crew;
+use display::Display;
+use slurm::Slurm;
+
+/// Train every cell of an experiment. The same command again skips what is done and goes on with what is
+/// not; several processes may work on one sweep directory.
+#[derive(Args)]
+pub struct Sweep {
+    /// The experiment: a TOML file with [sweep], [[cell]] or [search]
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Any knob by its dotted name or unique last part; repeatable
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// The sweep directory [default: runs/NAME]
+    #[arg(long, value_name = "DIR")]
+    log_dir: Option<String>,
+    /// auto, cpu, opencl or opencl:P.D [default: auto]
+    #[arg(long, value_name = "NAME")]
+    backend: Option<String>,
+    /// Folder of IDX files [default: FF_DATA_DIR, else the platform's cache]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<String>,
+    /// Cells trained side by side; they share the cores
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: u16,
+    /// Train this cell only, counted from 0
+    #[arg(long, value_name = "K")]
+    cell: Option<usize>,
+    /// Print the cells and what they will take, and write nothing
+    #[arg(long, conflicts_with = "status")]
+    dry_run: bool,
+    /// Print how far each cell is, and write nothing
+    #[arg(long)]
+    status: bool,
+    /// Go on with cells that failed earlier
+    #[arg(long)]
+    retry_failed: bool,
+    /// End at the first failure
+    #[arg(long)]
+    fail_fast: bool,
+    /// Use the sweep directory even if the experiment has changed; cells that are the same are kept
+    #[arg(long)]
+    force_spec: bool,
+    #[command(flatten)]
+    slurm: Slurm,
+    /// No progress
+    #[arg(long)]
+    quiet: bool,
+    /// One JSON object on stdout at the end: how far each cell is, and its results
+    #[arg(long)]
+    json: bool,
+}
+
+impl Sweep {
+    /// Plans, trains what is not done, gathers the results, reports.
+    pub fn run(self) -> Result<(), CliError> {
+        self.slurm.check()?;
+        let experiment = Experiment::load(&self.file, &self.set, &self.flags())?;
+        let directory = SweepDirectory::new(&experiment.log_dir);
+        let cells = self.cells(&experiment)?;
+        let spec = Spec::new(&experiment, self.threads());
+        let spec = directory.check(&spec, self.force_spec || self.dry_run)?;
+        if self.dry_run {
+            return dry_run::print(&experiment, &directory, &cells, spec.threads, self.json);
+        }
+        if self.status {
+            let rows = read_rows(&experiment, &directory)?;
+            return outcome::print(&experiment, &rows, self.json);
+        }
+        if self.slurm.is_wanted() {
+            directory.adopt(&spec, self.force_spec)?;
+            self.forget_failures(&directory, &cells)?;
+            return slurm::submit(&self, &experiment, &directory);
+        }
+        self.train(&experiment, &directory, &cells, spec)
+    }
+
+    fn train(
+        &self,
+        experiment: &Experiment,
+        directory: &SweepDirectory,
+        cells: &[&Cell],
+        spec: Spec,
+    ) -> Result<(), CliError> {
+        let stop = signals::stop_flag();
+        let open = self.open_cells(directory, cells);
+        let display = Display::new(experiment, cells.len(), cells.len() - open.len(), self.quiet);
+        let crew = Crew::new(experiment, spec.threads, Arc::clone(&stop), display);
+        // Whatever is wrong with the request shows now, before anything is written.
+        crew.prepare(&open, |message| {
+            if !self.quiet {
+                super::report::say(message);
+            }
+        })?;
+        directory.adopt(&spec, self.force_spec)?;
+        self.forget_failures(directory, cells)?;
+        let engine = Engine {
+            experiment,
+            directory,
+            work: &crew,
+            jobs: self.jobs.into(),
+            fail_fast: self.fail_fast,
+            stop: &stop,
+        };
+        let failures = match self.cell {
+            Some(_) => engine.train(cells, usize::MAX)?,
+            None => engine.run()?,
+        };
+        drop(crew);
+        let rows = self.gather(experiment, directory)?;
+        if self.json || !self.quiet {
+            outcome::print(experiment, &rows, self.json)?;
+        }
+        let asked = |cell: usize| cells.iter().any(|other| other.index == cell);
+        outcome::judge(&rows, &failures, asked)
+    }
+
+    /// Figures are drawn once there is nothing left to train.
+    fn gather(&self, experiment: &Experiment, directory: &SweepDirectory) -> Result<Vec<Row>, CliError> {
+        let rows = directory.gather(experiment, false)?;
+        let tally = Tally::new(&rows);
+        let wanted = experiment.cells().iter().any(|cell| cell.config.logging.figures);
+        let complete = tally.settled() == tally.cells && tally.done > 0;
+        if wanted && complete {
+            directory.gather(experiment, true)?;
+        }
+        Ok(rows)
+    }
+
+    /// The cells asked for.
+    fn cells<'a>(&self, experiment: &'a Experiment) -> Result<Vec<&'a Cell>, CliError> {
+        let all = experiment.cells();
+        if experiment.halving.is_some() && (self.cell.is_some() || self.slurm.is_wanted()) {
+            let flag = if self.cell.is_some() { "--cell" } else { "--slurm" };
+            return Err(CliError::request(format!(
+                "{flag}: `halving` compares all cells as they go, so none can be trained alone; leave out \
+                 `halving`, or run the sweep as a whole"
+            )));
+        }
+        match self.cell {
+            None => Ok(all.iter().collect()),
+            Some(index) => match all.get(index) {
+                Some(cell) => Ok(vec![cell]),
+                None => Err(CliError::request(format!(
+                    "--cell {index}: {} has cells 0 to {}",
+                    self.file.display(),
+                    all.len().saturating_sub(1)
+                ))),
+            },
+        }
+    }
+
+    fn flags(&self) -> Vec<(String, String, Value)> {
+        let flags = [
+            ("--log-dir", "logging.log_dir", &self.log_dir),
+            ("--backend", "backend.name", &self.backend),
+            ("--data-dir", "data.data_dir", &self.data_dir),
+        ];
+        let given = flags.into_iter().filter_map(|(flag, knob, text)| Some((flag, knob, text.as_ref()?)));
+        given.map(|(flag, knob, text)| (flag.into(), knob.into(), Value::String(text.clone()))).collect()
+    }
+
+    /// Threads of a cell, if this is the first invocation for its directory.
+    fn threads(&self) -> usize {
+        if self.slurm.is_wanted() {
+            return self.slurm.cpus();
+        }
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        (cores / usize::from(self.jobs)).max(1)
+    }
+
+    /// The cells that will be trained, as things stand.
+    fn open_cells<'a>(&self, directory: &SweepDirectory, cells: &[&'a Cell]) -> Vec<&'a Cell> {
+        let mut open = Vec::new();
+        for &cell in cells {
+            // What cannot be read is told when its turn comes.
+            let Ok(summary) = RunDirectory::read_summary(&directory.cell(cell)) else { continue };
+            match summary.map(|summary| summary.status) {
+                Some(Status::Done | Status::Pruned) => {}
+                Some(Status::Failed) if !self.retry_failed => {}
+                _ => open.push(cell),
+            }
+        }
+        open
+    }
+
+    fn forget_failures(&self, directory: &SweepDirectory, cells: &[&Cell]) -> Result<(), CliError> {
+        if self.retry_failed {
+            for cell in cells {
+                forget_failure(&directory.cell(cell))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Cells to submit: those that nobody has finished or is training.
+fn waiting(rows: &[Row]) -> Vec<usize> {
+    let waits = |status| matches!(status, CellStatus::Pending | CellStatus::Interrupted);
+    rows.iter().filter(|row| waits(row.status)).map(|row| row.cell).collect()
+}

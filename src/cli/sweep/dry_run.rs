@@ -1,0 +1,154 @@
+//! `ff sweep --dry-run`: the cells, and what they will take.
+
+use std::collections::HashMap;
+
+use ff_backend::Backend;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::super::backend::{OnBackend, on_backend};
+use super::super::bench::best_product;
+use super::super::{CliError, report};
+use super::outcome::{aligned, values};
+use crate::config::{Cell, Config, Experiment};
+use crate::data::{Dataset, Source};
+use crate::sweep::{CellStatus, Estimate, Shape, SweepDirectory, read_rows};
+
+/// A step is more than its products: optimizer, goodness, gathering, reading back.
+const BESIDE_PRODUCTS: f64 = 1.5;
+/// Seconds that an epoch takes beside its arithmetic: plans, evaluation, files.
+const PER_EPOCH: f64 = 0.02;
+
+#[derive(Serialize)]
+struct Plan<'a> {
+    name: &'a str,
+    log_dir: &'a str,
+    estimated_seconds: f64,
+    cells: Vec<PlannedCell<'a>>,
+}
+
+#[derive(Serialize)]
+struct PlannedCell<'a> {
+    cell: usize,
+    status: CellStatus,
+    values: Map<String, Value>,
+    parameters: usize,
+    memory_bytes: f64,
+    estimated_seconds: f64,
+    run_dir: &'a str,
+}
+
+/// Prints the plan of cells that take `threads` threads each; writes nothing.
+pub fn print(
+    experiment: &Experiment,
+    directory: &SweepDirectory,
+    cells: &[&Cell],
+    threads: usize,
+    json: bool,
+) -> Result<(), CliError> {
+    let rows = read_rows(experiment, directory)?;
+    let mut shapes: HashMap<(&str, &str), Shape> = HashMap::new();
+    let mut planned = Vec::new();
+    let mut rate = None;
+    for cell in cells {
+        let config = &cell.config;
+        let name = (config.data.dataset.as_str(), config.data.data_dir.as_str());
+        let shape = match shapes.get(&name) {
+            Some(shape) => *shape,
+            None => *shapes.entry(name).or_insert(shape_of(config)?),
+        };
+        let estimate = Estimate::new(config, &shape);
+        let rate = match rate {
+            Some(rate) => rate,
+            None => *rate.insert(measure(config, threads)?),
+        };
+        let epochs = config.training.num_epochs as f64;
+        planned.push(PlannedCell {
+            cell: cell.index,
+            status: rows.get(cell.index).map_or(CellStatus::Pending, |row| row.status),
+            values: values(cell),
+            parameters: estimate.parameters,
+            memory_bytes: estimate.bytes,
+            estimated_seconds: BESIDE_PRODUCTS * estimate.flops / rate + PER_EPOCH * epochs,
+            run_dir: &cell.name,
+        });
+    }
+    let is_open = |cell: &&PlannedCell| {
+        !matches!(cell.status, CellStatus::Done | CellStatus::Failed | CellStatus::Pruned)
+    };
+    let total = planned.iter().filter(is_open).map(|cell| cell.estimated_seconds).sum();
+    if json {
+        let (name, log_dir) = (&experiment.name, &experiment.log_dir);
+        return report::print_json(&Plan { name, log_dir, estimated_seconds: total, cells: planned });
+    }
+    let keys = experiment.varying();
+    let mut header = vec!["cell"];
+    header.extend(&keys);
+    header.extend(["parameters", "memory", "time", "status"]);
+    let mut table: Vec<Vec<String>> = vec![header.into_iter().map(str::to_owned).collect()];
+    for (cell, plan) in cells.iter().zip(&planned) {
+        let mut row = vec![cell.index.to_string()];
+        row.extend(keys.iter().map(|key| cell.value(key)));
+        row.push(plan.parameters.to_string());
+        row.push(megabytes(plan.memory_bytes));
+        row.push(duration(plan.estimated_seconds));
+        row.push(plan.status.word().into());
+        table.push(row);
+    }
+    let halving = match experiment.halving {
+        Some(_) => " if nothing were pruned",
+        None => "",
+    };
+    report::print(&format!(
+        "{}\n{} cells; about {} one after another{halving} (time and memory are estimates)\nrun directories in {}\n",
+        aligned(&table),
+        cells.len(),
+        duration(total),
+        experiment.log_dir
+    ))
+}
+
+/// A published data set's shape is known without it; another is read.
+fn shape_of(config: &Config) -> Result<Shape, CliError> {
+    let source: Source = config.data.dataset.parse()?;
+    match Shape::published(&source) {
+        Some(shape) => Ok(shape),
+        None => Ok(Shape::of(&Dataset::load(&source, &config.data.data_dir, false)?)),
+    }
+}
+
+/// Operations a second of the backend on products as large as the first cell's.
+fn measure(config: &Config, threads: usize) -> Result<f64, CliError> {
+    let mut backend = config.backend.clone();
+    if backend.threads == 0 {
+        backend.threads = threads;
+    }
+    let widest = config.network.layer_sizes.iter().copied().max().unwrap_or(1);
+    let side = widest.clamp(16, 512);
+    let rows = (2 * config.training.batch_size).clamp(16, 512);
+    on_backend(&backend, |_| (), Product((rows, side, side)))
+}
+
+struct Product((usize, usize, usize));
+
+impl OnBackend for Product {
+    type Output = f64;
+
+    fn run<B: Backend>(self, backend: &B) -> Result<f64, CliError> {
+        let (m, k, n) = self.0;
+        let milliseconds = best_product(backend, self.0, 3)?;
+        Ok(2.0 * (m * k * n) as f64 / (milliseconds / 1e3).max(1e-9))
+    }
+}
+
+fn megabytes(bytes: f64) -> String {
+    format!("{:.0} MB", (bytes / 1e6).ceil())
+}
+
+fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 90.0 => format!("{s:.1} s"),
+        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3600.0),
+    }
+}

@@ -1,0 +1,136 @@
+//! What a sweep came to: for people, for programs, and as an exit code.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::super::{CliError, report};
+use crate::config::{Cell, Experiment};
+use crate::run::Summary;
+use crate::sweep::{CellStatus, Failure, Row, Tally, table, told};
+
+/// Rows of the ranking that a terminal shows.
+const SHOWN: usize = 20;
+/// Failures that the last message names.
+const NAMED: usize = 5;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    name: &'a str,
+    log_dir: &'a str,
+    #[serde(flatten)]
+    tally: Tally,
+    results: Vec<CellReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct CellReport<'a> {
+    cell: usize,
+    status: CellStatus,
+    values: Map<String, Value>,
+    epochs: usize,
+    accuracy: Option<f64>,
+    best_accuracy: Option<f64>,
+    test_accuracy: Option<f64>,
+    train_loss: Option<f64>,
+    val_loss: Option<f64>,
+    seconds: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+    run_dir: &'a str,
+}
+
+/// Prints the results so far.
+pub fn print(experiment: &Experiment, rows: &[Row], json: bool) -> Result<(), CliError> {
+    let tally = Tally::new(rows);
+    if json {
+        let results = experiment.cells().iter().zip(rows).map(|(cell, row)| cell_report(cell, row)).collect();
+        return report::print_json(&Report {
+            name: &experiment.name,
+            log_dir: &experiment.log_dir,
+            tally,
+            results,
+        });
+    }
+    let mut text = format!("\n{}\n\n", told(&tally));
+    let table = table(&experiment.varying(), rows);
+    let more = table.len().saturating_sub(1 + SHOWN);
+    text += &aligned(table.get(..=SHOWN).unwrap_or(&table));
+    if more > 0 {
+        text += &format!("… and {more} more\n");
+    }
+    text += &format!("\nresults  {}/results.csv, results.md, figures/\n", experiment.log_dir);
+    report::print(&text)
+}
+
+fn cell_report<'a>(cell: &Cell, row: &'a Row) -> CellReport<'a> {
+    let figure = |pick: fn(&Summary) -> f64| row.results().map(pick);
+    CellReport {
+        cell: row.cell,
+        status: row.status,
+        values: values(cell),
+        epochs: row.summary.as_ref().map_or(0, |summary| summary.epochs),
+        accuracy: figure(|summary| summary.accuracy),
+        best_accuracy: figure(|summary| summary.best_accuracy),
+        test_accuracy: figure(|summary| summary.test_accuracy),
+        train_loss: figure(|summary| summary.train_loss),
+        val_loss: figure(|summary| summary.val_loss),
+        seconds: row.seconds(),
+        error: (row.status == CellStatus::Failed).then(|| row.reason()),
+        run_dir: &row.run_dir,
+    }
+}
+
+/// The varying knobs of a cell for programs.
+pub fn values(cell: &Cell) -> Map<String, Value> {
+    let value = |value: &toml::Value| serde_json::to_value(value).unwrap_or_default();
+    cell.varying.iter().map(|(key, given)| (key.clone(), value(given))).collect()
+}
+
+/// Columns under each other, two spaces apart.
+pub fn aligned(table: &[Vec<String>]) -> String {
+    let columns = table.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |at: usize| table.iter().filter_map(|row| row.get(at)).map(|text| text.chars().count()).max();
+    let widths: Vec<usize> = (0..columns).map(|at| width(at).unwrap_or(0)).collect();
+    let mut text = String::new();
+    for row in table {
+        let padded = row.iter().zip(&widths).map(|(field, &width)| format!("{field:width$}"));
+        text += padded.collect::<Vec<_>>().join("  ").trim_end();
+        text.push('\n');
+    }
+    text
+}
+
+/// Whether the sweep ended well: no cell that was asked for failed, now or before, and none was cut short.
+pub fn judge(rows: &[Row], failures: &[Failure], asked: impl Fn(usize) -> bool) -> Result<(), CliError> {
+    let asked: Vec<&Row> = rows.iter().filter(|row| asked(row.cell)).collect();
+    let mut failed: Vec<(usize, &str)> = Vec::new();
+    for row in &asked {
+        let here = failures.iter().find(|failure| failure.cell == row.cell);
+        match here {
+            Some(failure) => failed.push((row.cell, &failure.message)),
+            None if row.status == CellStatus::Failed => failed.push((row.cell, row.reason())),
+            None => {}
+        }
+    }
+    let mut parts = Vec::new();
+    let is_open = |row: &&Row| {
+        let here = failures.iter().any(|failure| failure.cell == row.cell);
+        !here && !matches!(row.status, CellStatus::Done | CellStatus::Failed | CellStatus::Pruned)
+    };
+    if asked.iter().copied().any(|row| is_open(&row)) {
+        let done = asked.iter().filter(|row| row.results().is_some()).count();
+        parts.push(format!(
+            "stopped with {done} of {} cells done; the same command goes on from there",
+            asked.len()
+        ));
+    }
+    if !failed.is_empty() {
+        let mut named: Vec<String> =
+            failed.iter().take(NAMED).map(|(cell, reason)| format!("cell {cell}: {reason}")).collect();
+        if failed.len() > NAMED {
+            named.push(format!("and {} more", failed.len() - NAMED));
+        }
+        parts.push(format!("{} of {} cells failed: {}", failed.len(), asked.len(), named.join("; ")));
+    }
+    if parts.is_empty() { Ok(()) } else { Err(CliError::failed(parts.join("; "))) }
+}

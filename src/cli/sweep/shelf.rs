@@ -1,0 +1,70 @@
+//! Data sets, each loaded once for all cells of a process.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use crate::config::{Config, Origins, resolve_label};
+use crate::data::{Dataset, Source, Splits};
+
+use super::super::CliError;
+
+/// Data sets by name and folder.
+#[derive(Default)]
+pub struct Shelf {
+    loaded: Mutex<HashMap<Name, Arc<Loaded>>>,
+}
+
+type Name = (String, String);
+
+struct Loaded {
+    dataset: Dataset,
+    blank_under_label: bool,
+    /// By held-out rows and their seed; kept as long as some cell uses them.
+    splits: Mutex<HashMap<(usize, u64), Weak<Splits>>>,
+}
+
+impl Shelf {
+    /// Settles what only the data decide, and checks the config against them.
+    pub fn settle(&self, config: &mut Config, origins: &Origins, progress: bool) -> Result<(), CliError> {
+        self.loaded(config, progress)?.settle(config, origins)
+    }
+
+    /// The rows of a settled config.
+    pub fn splits(&self, config: &Config) -> Result<Arc<Splits>, CliError> {
+        let loaded = self.loaded(config, false)?;
+        let held_out = config.data.validation_size;
+        // Without held-out rows there is nothing to draw.
+        let seed = if held_out == 0 { 0 } else { config.training.seed };
+        let mut shared = loaded.splits.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(splits) = shared.get(&(held_out, seed)).and_then(Weak::upgrade) {
+            return Ok(splits);
+        }
+        let splits = Arc::new(Splits::new(loaded.dataset.clone(), held_out, seed)?);
+        shared.insert((held_out, seed), Arc::downgrade(&splits));
+        Ok(splits)
+    }
+
+    fn loaded(&self, config: &Config, progress: bool) -> Result<Arc<Loaded>, CliError> {
+        let name = (config.data.dataset.clone(), config.data.data_dir.clone());
+        let mut all = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(loaded) = all.get(&name) {
+            return Ok(Arc::clone(loaded));
+        }
+        let source: Source = name.0.parse()?;
+        let dataset = Dataset::load(&source, &name.1, progress)?;
+        let blank_under_label = dataset.train.blank_under_label(dataset.classes);
+        let loaded = Arc::new(Loaded { dataset, blank_under_label, splits: Mutex::default() });
+        all.insert(name, Arc::clone(&loaded));
+        Ok(loaded)
+    }
+}
+
+impl Loaded {
+    fn settle(&self, config: &mut Config, origins: &Origins) -> Result<(), CliError> {
+        resolve_label(config, self.blank_under_label);
+        let Dataset { train, classes, .. } = &self.dataset;
+        config
+            .check_against(train.len(), *classes, self.dataset.features())
+            .map_err(|invalid| origins.blame(&invalid).into())
+    }
+}

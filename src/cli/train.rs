@@ -1,0 +1,229 @@
+//! `ff train`.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use ff_backend::Backend;
+use toml::Value;
+
+use super::backend::{OnBackend, on_backend};
+use super::memory::refuse_oversize;
+use super::source::{Knobs, flag, load, settle, value};
+use super::{CliError, report, signals};
+use crate::config::{Config, ConfigBuilder, Resolved, first_difference};
+use crate::data::Splits;
+use crate::observers::{Observer, Progress, TensorBoard};
+use crate::run::{Ownership, RunDirectory, Status, Summary};
+use crate::training::{Limits, Trainer};
+
+/// Train one network.
+#[derive(Args)]
+pub struct Train {
+    /// Units of each hidden layer [default: 2000 2000 2000 2000]
+    #[arg(value_name = "LAYER_SIZES", allow_negative_numbers = true)]
+    layer_sizes: Vec<String>,
+    /// Step size [default: 0.001]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
+    learning_rate: Option<String>,
+    /// Positive rows of a batch; as many negative rows go with them [default: 128]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    batch_size: Option<String>,
+    /// Passes over the training set [default: 60]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    num_epochs: Option<String>,
+    /// θ: a number, or `width` [default: 2.0]
+    #[arg(long, value_name = "THETA", allow_negative_numbers = true)]
+    threshold: Option<String>,
+    /// Rows of one evaluation product [default: 1000]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    eval_batch_size: Option<String>,
+    /// The one seed of all randomness [default: 42]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    seed: Option<String>,
+    /// The run directory [default: runs/forward_forward]
+    #[arg(long, value_name = "DIR")]
+    log_dir: Option<String>,
+    /// mnist, fashion-mnist, digits (embedded) or idx:DIR [default: mnist]
+    #[arg(long, value_name = "NAME")]
+    dataset: Option<String>,
+    /// Folder of IDX files [default: FF_DATA_DIR, else the platform's cache]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<String>,
+    /// Training rows held out to choose the best checkpoint on [default: 0]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    validation_size: Option<String>,
+    #[command(flatten)]
+    knobs: Knobs,
+    /// Go on from the run directory's last checkpoint
+    #[arg(long, conflicts_with = "force")]
+    resume: bool,
+    /// Replace the run that is in the run directory
+    #[arg(long)]
+    force: bool,
+    /// No progress
+    #[arg(long)]
+    quiet: bool,
+    /// One JSON object on stdout at the end: the contents of summary.json
+    #[arg(long)]
+    json: bool,
+}
+
+impl Train {
+    /// Trains and reports.
+    pub fn run(self) -> Result<(), CliError> {
+        let mut resolved = self.resolve()?;
+        let path = PathBuf::from(&resolved.config.logging.log_dir);
+        let ownership = match (self.resume, self.force) {
+            (true, _) => Ownership::Resume,
+            (_, true) => Ownership::Force,
+            _ => Ownership::New,
+        };
+        RunDirectory::check(&path, ownership)?;
+        let dataset = load(&resolved.config, !self.quiet)?;
+        settle(&mut resolved, &dataset)?;
+        let mut config = resolved.config;
+        if self.resume {
+            refuse_changes(&path, &config)?;
+        }
+        let splits = Splits::new(dataset, config.data.validation_size, config.training.seed)?;
+        let backend = config.backend.clone();
+        let say = |message: &str| {
+            if !self.quiet {
+                report::say(message);
+            }
+        };
+        let work = Run { config: &mut config, splits: &splits, path: &path, ownership, quiet: self.quiet };
+        let summary = on_backend(&backend, say, work)?;
+        if self.json {
+            report::print_json(&summary)?;
+        } else if !self.quiet {
+            report::print_summary(&summary)?;
+        }
+        if summary.status == Status::Interrupted {
+            return Err(CliError::failed(format!(
+                "stopped after epoch {} of {}; go on with: ff train --resume --log-dir {}",
+                summary.epochs,
+                summary.num_epochs,
+                path.display()
+            )));
+        }
+        Ok(())
+    }
+
+    fn resolve(&self) -> Result<Resolved, CliError> {
+        let mut builder = self.knobs.apply(ConfigBuilder::new());
+        let log_dir = self.log_dir.as_deref();
+        if self.resume && self.knobs.config.is_none() && self.knobs.recipe.is_none() {
+            // A resumed run needs no more than its directory.
+            let saved = Path::new(log_dir.unwrap_or("runs/forward_forward")).join("config.toml");
+            if saved.exists() {
+                builder = builder.file(saved);
+            }
+        }
+        if !self.layer_sizes.is_empty() {
+            let sizes = self.layer_sizes.iter().map(|size| value(size)).collect();
+            builder = builder.flag("LAYER_SIZES", "network.layer_sizes", Value::Array(sizes));
+        }
+        builder = flag(builder, "--learning-rate", "training.learning_rate", &self.learning_rate);
+        builder = flag(builder, "--batch-size", "training.batch_size", &self.batch_size);
+        builder = flag(builder, "--num-epochs", "training.num_epochs", &self.num_epochs);
+        builder = flag(builder, "--threshold", "goodness.threshold", &self.threshold);
+        builder = flag(builder, "--eval-batch-size", "evaluation.batch_size", &self.eval_batch_size);
+        builder = flag(builder, "--seed", "training.seed", &self.seed);
+        builder = text_flag(builder, "--log-dir", "logging.log_dir", log_dir);
+        builder = text_flag(builder, "--dataset", "data.dataset", self.dataset.as_deref());
+        builder = text_flag(builder, "--data-dir", "data.data_dir", self.data_dir.as_deref());
+        builder = flag(builder, "--validation-size", "data.validation_size", &self.validation_size);
+        Ok(builder.resolve()?)
+    }
+}
+
+/// A flag whose value is text even if it looks like a number.
+pub fn text_flag(builder: ConfigBuilder, name: &str, knob: &str, text: Option<&str>) -> ConfigBuilder {
+    match text {
+        Some(text) => builder.flag(name, knob, Value::String(text.into())),
+        None => builder,
+    }
+}
+
+/// A resumed run may be longer, logged differently or run elsewhere; anything else is another run.
+fn refuse_changes(path: &Path, config: &Config) -> Result<(), CliError> {
+    let saved = ConfigBuilder::new().file(path.join("config.toml")).build()?;
+    let Some(changed) = first_difference(&saved, config) else { return Ok(()) };
+    Err(CliError::request(format!(
+        "--resume: {changed} differs from the run in {}; resume it without that change, or use --force or \
+         another --log-dir",
+        path.display()
+    )))
+}
+
+/// The work of one run on any backend.
+pub struct Run<'a> {
+    /// Every knob; what the backend decides is filled in.
+    pub config: &'a mut Config,
+    /// The data.
+    pub splits: &'a Splits,
+    /// The run directory.
+    pub path: &'a Path,
+    /// What to do with a run that is there already.
+    pub ownership: Ownership,
+    /// No progress.
+    pub quiet: bool,
+}
+
+impl OnBackend for Run<'_> {
+    type Output = Summary;
+
+    fn run<B: Backend>(self, backend: &B) -> Result<Summary, CliError> {
+        let stop = signals::stop_flag();
+        let limits = Limits { stop: &stop, until: usize::MAX };
+        let mut observers: Vec<Box<dyn Observer>> = Vec::new();
+        if !self.quiet {
+            observers.push(Box::new(Progress::new()));
+        }
+        refuse_oversize(&backend.device(), self.config, self.splits)?;
+        let directory = RunDirectory::open(self.path, self.ownership)?;
+        let resume = self.ownership == Ownership::Resume;
+        train(backend, self.config, self.splits, &directory, resume, observers, &limits)
+    }
+}
+
+/// Trains in a run directory, writes everything a run writes, draws its figures.
+pub fn train<B: Backend>(
+    backend: &B,
+    config: &mut Config,
+    splits: &Splits,
+    directory: &RunDirectory,
+    resume: bool,
+    mut observers: Vec<Box<dyn Observer>>,
+    limits: &Limits,
+) -> Result<Summary, CliError> {
+    let device = backend.device();
+    // What `auto` and 0 came to: run again, this config repeats the run bit for bit.
+    config.backend.name = device.backend.clone();
+    if device.backend == "cpu" {
+        config.backend.threads = device.units;
+    }
+    let facts = toml::Table::from_iter([
+        ("version".to_owned(), Value::String(env!("CARGO_PKG_VERSION").into())),
+        ("device".to_owned(), Value::String(device.device)),
+        ("driver".to_owned(), Value::String(device.driver)),
+        ("units".to_owned(), Value::Integer(device.units as i64)),
+    ]);
+    let mut trainer = Trainer::new(backend, config, splits, directory)?;
+    if resume {
+        trainer.resume()?;
+    }
+    // Only now: what cannot start leaves the directory as it was.
+    directory.write_config(config, &facts)?;
+    if config.logging.tensorboard {
+        observers.push(Box::new(TensorBoard::create(directory.path())?));
+    }
+    let summary = trainer.run(&mut observers, limits)?;
+    if config.logging.figures {
+        crate::figures::draw_run(directory.path(), crate::figures::Format::Png)?;
+    }
+    std::io::stderr().flush().ok();
+    Ok(summary)
+}

@@ -1,0 +1,201 @@
+//! Trains the cells of a sweep, side by side, beside other processes.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::claim::{Claim, claim};
+use super::directory::SweepDirectory;
+use super::error::SweepError;
+use super::halving::{prune, rungs, survivors};
+use crate::config::{Cell, Experiment};
+use crate::run::{RunDirectory, Status, Summary};
+
+/// Between two looks at a cell that another process trains.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// Between two writes of the results while cells are still trained.
+const GATHER_EVERY: Duration = Duration::from_secs(5);
+
+/// One cell to train, in a directory that is locked for it.
+pub struct Task<'a> {
+    /// The cell.
+    pub cell: &'a Cell,
+    /// Its run directory.
+    pub directory: &'a RunDirectory,
+    /// Whether to go on from its last checkpoint.
+    pub resume: bool,
+    /// Epochs after which to end, even if more are to come.
+    pub until: usize,
+}
+
+/// What the engine leaves to its caller: to train a cell, and to tell people.
+pub trait Work: Sync {
+    /// Trains a cell until the task's limit or until told to stop. The error is what people read.
+    fn train(&self, task: &Task) -> Result<Summary, String>;
+    /// A cell was trained, or could not be.
+    fn ended(&self, _cell: &Cell, _result: &Result<Summary, String>) {}
+    /// Nothing is left to do but wait for this cell of another process.
+    fn waiting(&self, _cell: &Cell) {}
+}
+
+/// A cell that failed in this process.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// Its place in the experiment.
+    pub cell: usize,
+    /// Why.
+    pub message: String,
+}
+
+/// Trains cells until all that were asked for are done, here or elsewhere.
+pub struct Engine<'a, W> {
+    /// The cells.
+    pub experiment: &'a Experiment,
+    /// Where they are.
+    pub directory: &'a SweepDirectory,
+    /// Who trains them.
+    pub work: &'a W,
+    /// Cells trained side by side.
+    pub jobs: usize,
+    /// End at the first failure.
+    pub fail_fast: bool,
+    /// Set to end after the running epochs.
+    pub stop: &'a AtomicBool,
+}
+
+/// Cells to look at: those that another process was seen training come last.
+#[derive(Default)]
+struct Queue<'a> {
+    fresh: VecDeque<&'a Cell>,
+    elsewhere: VecDeque<&'a Cell>,
+}
+
+/// What the workers of a pass share.
+struct Pass<'a> {
+    queue: Mutex<Queue<'a>>,
+    failures: Mutex<Vec<Failure>>,
+    gathered: Mutex<Instant>,
+    until: usize,
+}
+
+impl<W: Work> Engine<'_, W> {
+    /// Trains every cell, as far as halving lets it.
+    pub fn run(&self) -> Result<Vec<Failure>, SweepError> {
+        let mut alive: Vec<&Cell> = self.experiment.cells().iter().collect();
+        let Some(halving) = self.experiment.halving else {
+            return self.train(&alive, usize::MAX);
+        };
+        let most = alive.iter().map(|cell| cell.config.training.num_epochs).max().unwrap_or(0);
+        let mut failures = Vec::new();
+        for rung in rungs(halving, most) {
+            failures.extend(self.train(&alive, rung)?);
+            if rung == most || self.is_stopped() {
+                break;
+            }
+            let best = survivors(self.directory, &alive, rung, halving.factor)?;
+            for cell in alive.iter().filter(|cell| !best.iter().any(|other| other.index == cell.index)) {
+                prune(self.directory, cell)?;
+            }
+            alive = best;
+        }
+        Ok(failures)
+    }
+
+    /// Trains these cells for `until` epochs, or all of theirs. Those that other processes train are
+    /// waited for, and taken over if their process dies.
+    pub fn train(&self, cells: &[&Cell], until: usize) -> Result<Vec<Failure>, SweepError> {
+        let pass = Pass {
+            queue: Mutex::new(Queue { fresh: cells.iter().copied().collect(), ..Queue::default() }),
+            failures: Mutex::default(),
+            gathered: Mutex::new(Instant::now()),
+            until,
+        };
+        thread::scope(|scope| {
+            let workers: Vec<_> = (0..self.jobs.clamp(1, cells.len().max(1)))
+                .map(|_| scope.spawn(|| self.work_off(&pass)))
+                .collect();
+            let ends: Vec<_> = workers.into_iter().map(|worker| worker.join()).collect();
+            ends.into_iter().try_for_each(|end| end.unwrap_or(Err(SweepError::Worker)))
+        })?;
+        Ok(pass.failures.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn work_off(&self, pass: &Pass) -> Result<(), SweepError> {
+        while !self.is_stopped() {
+            let (cell, known_busy) = {
+                let mut queue = locked(&pass.queue);
+                match queue.fresh.pop_front() {
+                    Some(cell) => (cell, false),
+                    None => match queue.elsewhere.pop_front() {
+                        Some(cell) => (cell, true),
+                        None => return Ok(()),
+                    },
+                }
+            };
+            if known_busy {
+                self.work.waiting(cell);
+                thread::sleep(PATIENCE);
+            }
+            let until = pass.until.min(cell.config.training.num_epochs);
+            match claim(&self.directory.cell(cell), until) {
+                Ok(Claim::Settled) => {}
+                Ok(Claim::Busy) => locked(&pass.queue).elsewhere.push_back(cell),
+                Ok(Claim::Mine { directory, resume }) => {
+                    let task = Task { cell, directory: &directory, resume, until };
+                    let result = self.work.train(&task);
+                    if let Err(message) = &result {
+                        write_failure(&task, message);
+                    }
+                    drop(directory);
+                    self.note(pass, cell, result)?;
+                }
+                Err(error) => self.note(pass, cell, Err(error.to_string()))?,
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&self, pass: &Pass, cell: &Cell, result: Result<Summary, String>) -> Result<(), SweepError> {
+        self.work.ended(cell, &result);
+        if let Err(message) = result {
+            locked(&pass.failures).push(Failure { cell: cell.index, message });
+            if self.fail_fast {
+                self.stop.store(true, Ordering::Relaxed);
+            }
+        }
+        // Results can be looked at while the rest is trained.
+        if let Ok(mut gathered) = pass.gathered.try_lock()
+            && gathered.elapsed() > GATHER_EVERY
+        {
+            self.directory.gather(self.experiment, false)?;
+            *gathered = Instant::now();
+        }
+        Ok(())
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// Makes a failure lasting that the run could not write down itself. A run that was done before, say, its
+/// figures failed stays done.
+fn write_failure(task: &Task, message: &str) {
+    let told = RunDirectory::read_summary(task.directory.path()).ok().flatten();
+    let mut summary = match told {
+        Some(summary) if matches!(summary.status, Status::Done | Status::Failed) => return,
+        Some(summary) => summary,
+        None => Summary::failed(&task.cell.config, String::new()),
+    };
+    summary.status = Status::Failed;
+    summary.error = Some(message.into());
+    // If this fails too, the failure is at least told.
+    let _ = task.directory.write_summary(&summary);
+}
+
+/// A worker that panicked leaves nothing half done behind a lock.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

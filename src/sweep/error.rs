@@ -1,0 +1,54 @@
+//! What can go wrong with a sweep as a whole.
+
+use std::path::PathBuf;
+
+use crate::figures::FigureError;
+use crate::run::RunError;
+
+/// Why a sweep could not go on. A cell that fails is no such error.
+#[derive(Debug, thiserror::Error)]
+pub enum SweepError {
+    /// The file system refused.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// sweep.toml cannot be read.
+    #[error("{}: {reason}", path.display())]
+    Broken {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The directory is for other cells.
+    #[error(
+        "--log-dir {}: holds another sweep: {change}; --force-spec goes on with the cells of this one, \
+         another --log-dir leaves it alone",
+        path.display()
+    )]
+    Changed {
+        /// The directory.
+        path: PathBuf,
+        /// What is different now.
+        change: String,
+    },
+    /// Something that is no sweep lives there.
+    #[error("--log-dir {}: is not empty and holds no sweep; choose another directory", path.display())]
+    NotASweep {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A cell's directory failed.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// Figures could not be drawn.
+    #[error(transparent)]
+    Figures(#[from] FigureError),
+    /// A thread that trained cells is gone.
+    #[error("a worker ended unexpectedly; run the same command again to go on")]
+    Worker,
+}

@@ -1,0 +1,63 @@
+//! Successive halving: who goes on after a rung.
+//!
+//! The choice is a function of the cells' metrics alone, so every process, now or after a crash, makes
+//! the same one. Cells are compared one by one: seeds that [sweep] crosses with a search compete too.
+
+use super::directory::SweepDirectory;
+use super::error::SweepError;
+use crate::config::{Cell, Halving};
+use crate::run::{RunDirectory, Status};
+
+/// The epochs at which cells are compared, and the last at which all of them end.
+pub fn rungs(halving: Halving, most_epochs: usize) -> Vec<usize> {
+    let mut rungs = Vec::new();
+    let mut epochs = halving.min_epochs;
+    while epochs < most_epochs {
+        rungs.push(epochs);
+        epochs = epochs.saturating_mul(halving.factor);
+    }
+    rungs.push(most_epochs);
+    rungs
+}
+
+/// The best of the cells after `rung` epochs, by their best validation accuracy so far; of equal ones the
+/// first. Cells that did not get so far cannot go on.
+pub fn survivors<'a>(
+    directory: &SweepDirectory,
+    cells: &[&'a Cell],
+    rung: usize,
+    factor: usize,
+) -> Result<Vec<&'a Cell>, SweepError> {
+    let mut scored = Vec::new();
+    for &cell in cells {
+        let epoch = rung.min(cell.config.training.num_epochs);
+        let records = RunDirectory::read_metrics(&directory.cell(cell))?;
+        if let Some(record) = records.iter().find(|record| record.epoch == epoch) {
+            scored.push((record.best_accuracy, cell));
+        }
+    }
+    scored.sort_by(|(a, first), (b, second)| b.total_cmp(a).then(first.index.cmp(&second.index)));
+    scored.truncate(cells.len().div_ceil(factor.max(1)));
+    let mut best: Vec<&Cell> = scored.into_iter().map(|(_, cell)| cell).collect();
+    best.sort_by_key(|cell| cell.index);
+    Ok(best)
+}
+
+/// Marks a cell that does not go on. One that another process is marking is left to it.
+pub fn prune(directory: &SweepDirectory, cell: &Cell) -> Result<(), SweepError> {
+    let path = directory.cell(cell);
+    let unmarked = || -> Result<_, SweepError> {
+        let summary = RunDirectory::read_summary(&path)?;
+        Ok(summary.filter(|summary| summary.status == Status::Interrupted))
+    };
+    if unmarked()?.is_none() {
+        return Ok(());
+    }
+    if let Ok(run) = RunDirectory::claim(&path)
+        && let Some(mut summary) = unmarked()?
+    {
+        summary.status = Status::Pruned;
+        run.write_summary(&summary)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! results.md: settings from best to worst, seeds as mean ± standard deviation.
+
+use std::cmp::Ordering;
+
+use super::results::{CellStatus, Row, Tally};
+use crate::run::Summary;
+
+/// Cells that differ in nothing but their seed.
+#[derive(Clone, Debug)]
+pub struct Group<'a> {
+    /// Their values of the varying knobs, the seed left out.
+    pub values: Vec<&'a str>,
+    /// The cells.
+    pub rows: Vec<&'a Row>,
+}
+
+impl Group<'_> {
+    /// Mean and sample standard deviation over the cells that ended well; the latter needs two.
+    pub fn mean(&self, pick: fn(&Summary) -> f64) -> Option<(f64, Option<f64>)> {
+        let values: Vec<f64> = self.rows.iter().filter_map(|row| row.results().map(pick)).collect();
+        let count = values.len() as f64;
+        if values.is_empty() {
+            return None;
+        }
+        let mean = values.iter().sum::<f64>() / count;
+        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        Some((mean, (values.len() > 1).then(|| (squares / (count - 1.0)).sqrt())))
+    }
+
+    /// Pruned cells were trained for less time and come after those that were not.
+    fn is_whole(&self) -> bool {
+        self.rows.iter().any(|row| row.status == CellStatus::Done)
+    }
+}
+
+fn is_seed(key: &str) -> bool {
+    key.rsplit('.').next() == Some("seed")
+}
+
+/// The groups, best mean accuracy first; those without results come last, in order.
+pub fn ranked<'a>(keys: &[&str], rows: &'a [Row]) -> Vec<Group<'a>> {
+    // Where only the seed varies, its values are what is compared.
+    let shown = shown(keys);
+    let mut places = std::collections::HashMap::new();
+    let mut groups: Vec<Group> = Vec::new();
+    for row in rows {
+        let values: Vec<&str> =
+            shown.iter().filter_map(|&at| row.values.get(at).map(String::as_str)).collect();
+        let place = *places.entry(values.clone()).or_insert(groups.len());
+        match groups.get_mut(place) {
+            Some(group) => group.rows.push(row),
+            None => groups.push(Group { values, rows: vec![row] }),
+        }
+    }
+    let score = |group: &Group| group.mean(|summary| summary.accuracy).map(|(mean, _)| mean);
+    groups.sort_by(|a, b| match (score(a), score(b)) {
+        (Some(x), Some(y)) => b.is_whole().cmp(&a.is_whole()).then(y.total_cmp(&x)),
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
+        (None, None) => Ordering::Equal,
+    });
+    groups
+}
+
+/// The places of the keys that tell groups apart.
+fn shown(keys: &[&str]) -> Vec<usize> {
+    let others: Vec<usize> =
+        (0..keys.len()).filter(|&at| keys.get(at).is_some_and(|key| !is_seed(key))).collect();
+    if others.is_empty() { (0..keys.len()).collect() } else { others }
+}
+
+/// The ranking as a table, its header first.
+pub fn table(keys: &[&str], rows: &[Row]) -> Vec<Vec<String>> {
+    let groups = ranked(keys, rows);
+    let on_validation = rows.iter().filter_map(Row::results).any(|summary| summary.split == "validation");
+    let repeated = groups.iter().any(|group| group.rows.len() > 1);
+
+    let mut header = vec!["rank"];
+    header.extend(shown(keys).iter().filter_map(|&at| keys.get(at)));
+    header.push(if on_validation { "validation accuracy %" } else { "accuracy %" });
+    header.push("best accuracy %");
+    header.extend(on_validation.then_some("test accuracy %"));
+    header.extend(["train loss", "val loss", "seconds"]);
+    header.extend(repeated.then_some("seeds"));
+    header.push("status");
+
+    let mut table = vec![header.into_iter().map(str::to_owned).collect()];
+    for (index, group) in groups.iter().enumerate() {
+        let percent = |pick| spread(group.mean(pick), 100.0, 2);
+        let loss = |pick| spread(group.mean(pick), 1.0, 4);
+        let ranks = group.mean(|summary| summary.accuracy).is_some();
+        let mut fields = vec![if ranks { (index + 1).to_string() } else { "–".into() }];
+        fields.extend(group.values.iter().map(|value| (*value).to_owned()));
+        fields.push(percent(|summary| summary.accuracy));
+        fields.push(percent(|summary| summary.best_accuracy));
+        fields.extend(on_validation.then(|| percent(|summary| summary.test_accuracy)));
+        fields.push(loss(|summary| summary.train_loss));
+        fields.push(loss(|summary| summary.val_loss));
+        let seconds: f64 = group.rows.iter().filter_map(|row| row.seconds()).sum();
+        fields.push(format!("{seconds:.1}"));
+        let with_results = group.rows.iter().filter(|row| row.results().is_some()).count();
+        fields.extend(repeated.then(|| format!("{with_results} of {}", group.rows.len())));
+        fields.push(statuses(group));
+        table.push(fields);
+    }
+    table
+}
+
+/// The ranking as a Markdown page.
+pub fn to_markdown(name: &str, keys: &[&str], rows: &[Row]) -> String {
+    let mut text = format!("# {name}\n\n{}\n\n", told(&Tally::new(rows)));
+    for (index, fields) in table(keys, rows).iter().enumerate() {
+        let fields: Vec<String> = fields.iter().map(|field| field.replace('|', "\\|")).collect();
+        text += &format!("| {} |\n", fields.join(" | "));
+        if index == 0 {
+            text += &format!("|{}\n", "---|".repeat(fields.len()));
+        }
+    }
+    let failed: Vec<&Row> = rows.iter().filter(|row| row.status == CellStatus::Failed).collect();
+    if !failed.is_empty() {
+        text += "\n## Failed\n\n";
+    }
+    for row in failed {
+        text += &format!("- cell {} ({}): {}\n", row.cell, row.run_dir, row.reason());
+    }
+    text
+}
+
+/// `12 cells: 10 done, 1 failed, 1 running`.
+pub fn told(tally: &Tally) -> String {
+    let parts = [
+        (tally.done, "done"),
+        (tally.pruned, "pruned"),
+        (tally.failed, "failed"),
+        (tally.running, "running"),
+        (tally.interrupted, "interrupted"),
+        (tally.pending, "pending"),
+    ];
+    let parts = parts.iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<String> = parts.map(|(count, word)| format!("{count} {word}")).collect();
+    format!("{} cells: {}", tally.cells, parts.join(", "))
+}
+
+fn spread(mean: Option<(f64, Option<f64>)>, factor: f64, digits: usize) -> String {
+    match mean {
+        Some((mean, Some(deviation))) => {
+            format!("{:.digits$} ± {:.digits$}", factor * mean, factor * deviation)
+        }
+        Some((mean, None)) => format!("{:.digits$}", factor * mean),
+        None => "–".into(),
+    }
+}
+
+fn statuses(group: &Group) -> String {
+    let mut words: Vec<&str> = group.rows.iter().map(|row| row.status.word()).collect();
+    words.dedup();
+    words.sort_unstable();
+    words.dedup();
+    words.join(", ")
+}

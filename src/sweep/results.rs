@@ -1,0 +1,187 @@
+//! How far each cell is, as its own files tell, and results.csv.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::directory::SweepDirectory;
+use super::error::SweepError;
+use crate::config::{Cell, Experiment};
+use crate::run::{RunDirectory, RunError, Status, Summary};
+
+/// How far a cell is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CellStatus {
+    /// Nobody has begun it.
+    Pending,
+    /// Some process trains it.
+    Running,
+    /// It was cut short and can go on.
+    Interrupted,
+    /// All its epochs are done.
+    Done,
+    /// It failed.
+    Failed,
+    /// Halving ended it early.
+    Pruned,
+}
+
+impl CellStatus {
+    /// As results.csv has it.
+    pub fn word(self) -> &'static str {
+        match self {
+            CellStatus::Pending => "pending",
+            CellStatus::Running => "running",
+            CellStatus::Interrupted => "interrupted",
+            CellStatus::Done => "done",
+            CellStatus::Failed => "failed",
+            CellStatus::Pruned => "pruned",
+        }
+    }
+}
+
+/// One row of the results: a cell.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Its place in the experiment.
+    pub cell: usize,
+    /// How far it is.
+    pub status: CellStatus,
+    /// Its values of the varying knobs, in the experiment's order.
+    pub values: Vec<String>,
+    /// What it has told so far.
+    pub summary: Option<Summary>,
+    /// Its run directory, seen from the sweep's.
+    pub run_dir: String,
+}
+
+impl Row {
+    /// Its results, if they are final.
+    pub fn results(&self) -> Option<&Summary> {
+        let is_final = matches!(self.status, CellStatus::Done | CellStatus::Pruned);
+        self.summary.as_ref().filter(|_| is_final)
+    }
+
+    /// Why it failed.
+    pub fn reason(&self) -> &str {
+        match &self.summary {
+            Some(summary) => summary.error.as_deref().unwrap_or("no reason was written down"),
+            None => "its summary.json cannot be read",
+        }
+    }
+
+    /// Time spent on it.
+    pub fn seconds(&self) -> Option<f64> {
+        self.summary.as_ref().map(|summary| summary.seconds.train + summary.seconds.eval)
+    }
+}
+
+/// How many cells are how far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// All there are.
+    pub cells: usize,
+    /// With all their epochs.
+    pub done: usize,
+    /// Ended by halving.
+    pub pruned: usize,
+    /// Failed.
+    pub failed: usize,
+    /// In training.
+    pub running: usize,
+    /// Cut short.
+    pub interrupted: usize,
+    /// Not begun.
+    pub pending: usize,
+}
+
+impl Tally {
+    /// Counts rows.
+    pub fn new(rows: &[Row]) -> Self {
+        let count = |status| rows.iter().filter(|row| row.status == status).count();
+        Tally {
+            cells: rows.len(),
+            done: count(CellStatus::Done),
+            pruned: count(CellStatus::Pruned),
+            failed: count(CellStatus::Failed),
+            running: count(CellStatus::Running),
+            interrupted: count(CellStatus::Interrupted),
+            pending: count(CellStatus::Pending),
+        }
+    }
+
+    /// Cells that need no more work.
+    pub fn settled(&self) -> usize {
+        self.done + self.pruned + self.failed
+    }
+}
+
+/// One row per cell, in the experiment's order.
+pub fn read_rows(experiment: &Experiment, directory: &SweepDirectory) -> Result<Vec<Row>, SweepError> {
+    let keys = experiment.varying();
+    experiment.cells().iter().map(|cell| read_row(cell, &keys, directory.cell(cell))).collect()
+}
+
+fn read_row(cell: &Cell, keys: &[&str], path: PathBuf) -> Result<Row, SweepError> {
+    let (mut status, summary) = match RunDirectory::read_summary(&path) {
+        Ok(Some(summary)) => (of_summary(summary.status), Some(summary)),
+        Ok(None) if path.join("checkpoints/last.safetensors").exists() => (CellStatus::Interrupted, None),
+        Ok(None) => (CellStatus::Pending, None),
+        // A file that nobody can read will not get better by waiting.
+        Err(RunError::Broken { .. }) => (CellStatus::Failed, None),
+        Err(error) => return Err(error.into()),
+    };
+    let open = matches!(status, CellStatus::Pending | CellStatus::Interrupted);
+    if open && RunDirectory::is_busy(&path) {
+        status = CellStatus::Running;
+    }
+    Ok(Row {
+        cell: cell.index,
+        status,
+        values: keys.iter().map(|key| cell.value(key)).collect(),
+        summary,
+        run_dir: cell.name.clone(),
+    })
+}
+
+fn of_summary(status: Status) -> CellStatus {
+    match status {
+        Status::Done => CellStatus::Done,
+        Status::Failed => CellStatus::Failed,
+        Status::Pruned => CellStatus::Pruned,
+        Status::Running | Status::Interrupted => CellStatus::Interrupted,
+    }
+}
+
+/// results.csv: accuracies and losses of cells that ended well, all from the same bits as theirs.
+pub fn to_csv(keys: &[&str], rows: &[Row]) -> String {
+    let results = ["accuracy", "best_accuracy", "train_loss", "val_loss", "seconds", "run_dir"];
+    let header = ["cell", "status"].iter().chain(keys).chain(&results);
+    let mut text = line(header.map(|name| (*name).to_owned()));
+    for row in rows {
+        let figure =
+            |pick: fn(&Summary) -> f64| row.results().map(|s| pick(s).to_string()).unwrap_or_default();
+        let mut fields = vec![row.cell.to_string(), row.status.word().to_owned()];
+        fields.extend(row.values.iter().cloned());
+        fields.extend([
+            figure(|summary| summary.accuracy),
+            figure(|summary| summary.best_accuracy),
+            figure(|summary| summary.train_loss),
+            figure(|summary| summary.val_loss),
+            row.seconds().map(|seconds| format!("{seconds:.3}")).unwrap_or_default(),
+            row.run_dir.clone(),
+        ]);
+        text += &line(fields.into_iter());
+    }
+    text
+}
+
+/// Fields between commas; quoted where a field holds what separates fields.
+fn line(fields: impl Iterator<Item = String>) -> String {
+    let quoted = |field: String| match field.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", field.replace('"', "\"\"")),
+        false => field,
+    };
+    fields.map(quoted).collect::<Vec<_>>().join(",") + "\n"
+}
