@@ -1,0 +1,98 @@
+//! `ff eval` and `ff predict`.
+
+use std::io::BufWriter;
+
+use crate::idx::{self, write_set};
+use crate::place::{Place, keys};
+
+/// A folder with a set and a network trained on it.
+fn trained(recipe: &str) -> Place {
+    let place = Place::new();
+    write_set(&place.at("set"), 12, 4, 200, 40);
+    place.done(&format!(
+        "train 24 16 --dataset idx:set --recipe {recipe} --num-epochs 6 --backend cpu --log-dir run"
+    ));
+    place
+}
+
+#[test]
+fn keys_and_sums() {
+    let place = trained("baseline");
+    let report = place.json("eval run --json");
+    assert_eq!(
+        keys(&report),
+        ["accuracy", "correct", "total", "class_accuracy", "confusion_matrix", "predict"]
+    );
+    let matrix: Vec<Vec<u64>> = serde_json::from_value(report["confusion_matrix"].clone()).unwrap();
+    assert!(matrix.iter().all(|row| row.iter().sum::<u64>() == 10), "rows are true classes: {matrix:?}");
+    let correct: u64 = (0..4).map(|class| matrix[class][class]).sum();
+    assert_eq!(report["correct"], correct);
+    assert_eq!(report["accuracy"], correct as f64 / 40.0);
+    assert_eq!(report["class_accuracy"][2], matrix[2][2] as f64 / 10.0);
+    let text = place.done("eval run").stdout;
+    assert!(text.contains("confusion matrix") && text.contains(&format!("({correct} of 40)")), "{text}");
+}
+
+#[test]
+fn a_run_and_its_checkpoint_are_one() {
+    let place = trained("contrast");
+    let of = |what: &str| place.json(&format!("eval {what} --json"));
+    assert_eq!(of("run"), of("run/checkpoints/last.safetensors"));
+    assert_eq!(of("run")["predict"], "energy");
+    let head = of("run --predict head");
+    assert_eq!(head["predict"], "head");
+    assert_eq!(head["accuracy"], of("run")["head_accuracy"]);
+    assert_eq!(of("run --probe --probe-epochs 2")["predict"], "probe");
+    // The batch is a matter of speed alone.
+    assert_eq!(of("run"), of("run --set evaluation.batch_size=7"));
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let place = trained("baseline");
+    for (line, words) in [
+        ("eval run --dataset digits", ["--dataset digits", "12×12"]),
+        ("eval run --predict head", ["--predict", "head"]),
+        ("eval run/checkpoints/last.safetensors --checkpoint best", ["--checkpoint", "file"]),
+        ("eval run/config.toml", ["config.toml", "safetensors"]),
+        ("eval set", ["set", "no run"]),
+        ("predict run set/nothing.png", ["nothing.png", "No such file"]),
+        ("predict run run/config.toml", ["config.toml", "magic"]),
+    ] {
+        let message = place.refused(line);
+        words
+            .iter()
+            .for_each(|word| assert!(message.contains(word), "ff {line}: {message:?} lacks {word:?}"));
+    }
+    write_set(&place.at("other"), 14, 5, 50, 10);
+    let message = place.refused("predict run other/t10k-images-idx3-ubyte");
+    assert!(message.contains("14×14") && message.contains("12×12"), "{message}");
+}
+
+#[test]
+fn predictions_of_idx_and_png() {
+    let place = trained("baseline");
+    let predictions = place.json("predict run set/t10k-images-idx3-ubyte --json");
+    let labels = place.bytes("set/t10k-labels-idx1-ubyte")[8..].to_vec();
+    let predictions = predictions.as_array().unwrap();
+    assert_eq!(predictions.len(), 40);
+    let right = predictions.iter().zip(&labels).filter(|(found, label)| found["label"] == **label).count();
+    assert_eq!(place.json("eval run --json")["correct"], right);
+    assert_eq!(keys(&predictions[0]), ["image", "label", "scores"]);
+    assert_eq!(predictions[0]["scores"].as_array().unwrap().len(), 4);
+
+    let image = &place.bytes("set/t10k-images-idx3-ubyte")[16..16 + 144];
+    let file = BufWriter::new(std::fs::File::create(place.at("digit.png")).unwrap());
+    let mut encoder = png::Encoder::new(file, 12, 12);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.write_header().unwrap().write_image_data(image).unwrap();
+    let from_png = place.json("predict run digit.png --json");
+    assert_eq!(from_png[0]["image"], "digit.png");
+    assert_eq!(from_png[0]["scores"], predictions[0]["scores"]);
+    let text = place.done("predict run digit.png").stdout;
+    assert!(text.starts_with(&format!("digit.png: {}", predictions[0]["label"])), "{text}");
+
+    let inverted: Vec<u8> = image.iter().map(|pixel| 255 - pixel).collect();
+    place.write("inverted", idx::file(&[1, 12, 12], &inverted));
+    assert_eq!(place.json("predict run inverted --invert --json")[0]["scores"], predictions[0]["scores"]);
+}

@@ -1,0 +1,17 @@
+//! The program as its users meet it: arguments in; files, text and exit codes out.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod bare_checkpoint;
+mod commands;
+mod data_sets;
+mod divergence;
+mod evaluation;
+mod files;
+mod idx;
+mod mnist;
+mod options;
+mod place;
+mod refusals;
+mod repeat;
+mod resume;
+mod streams;

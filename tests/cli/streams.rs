@@ -1,0 +1,76 @@
+//! stdout is for results, stderr for progress; either may be closed or full.
+
+use std::fs::OpenOptions;
+use std::io::Read;
+use std::process::Stdio;
+
+use crate::place::{Place, SMALL};
+
+#[test]
+fn plain_lines_where_there_is_no_terminal() {
+    let place = Place::new();
+    let outcome = place.done(SMALL);
+    assert!(!outcome.stderr.contains(['\r', '\u{1b}']), "{}", outcome.stderr);
+    let lines: Vec<&str> = outcome.stderr.lines().collect();
+    assert_eq!(lines.len(), 2, "{}", outcome.stderr);
+    for (line, epoch) in lines.iter().zip(["epoch 1/2: ", "epoch 2/2: "]) {
+        assert!(line.starts_with(epoch), "{line}");
+        for word in ["loss ", "accuracy ", "best ", " left"] {
+            assert!(line.contains(word), "{line}");
+        }
+    }
+    for word in ["confusion matrix", "test accuracy", "run directory  run", "train loss"] {
+        assert!(outcome.stdout.contains(word), "{}", outcome.stdout);
+    }
+}
+
+#[test]
+fn quiet_says_nothing() {
+    let place = Place::new();
+    let outcome = place.done(&format!("{SMALL} --quiet --backend auto"));
+    assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("", ""));
+}
+
+#[test]
+fn auto_says_what_it_took() {
+    let place = Place::new();
+    let outcome = place.done(&format!("{SMALL} --backend auto"));
+    assert!(outcome.stderr.starts_with("backend auto: "), "{}", outcome.stderr);
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_panic() {
+    let place = Place::new();
+    place.done(SMALL);
+    for line in ["--help", "completions zsh", "devices", "data info digits", "eval run --backend cpu"] {
+        let mut program = place.program();
+        program.args(line.split_whitespace()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = program.spawn().unwrap();
+        drop(child.stdout.take());
+        let mut stderr = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        let code = child.wait().unwrap().code();
+        assert!(code != Some(101) && !stderr.contains("panicked"), "ff {line}: {code:?} {stderr}");
+    }
+}
+
+#[test]
+fn a_full_disk_is_one_line() {
+    let place = Place::new();
+    place.done(SMALL);
+    let Ok(full) = OpenOptions::new().write(true).open("/dev/full") else { return };
+    let mut program = place.program();
+    let output = program.args(["eval", "run", "--json"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.starts_with("ff: stdout: ") && stderr.lines().count() == 1, "{stderr}");
+}
+
+#[test]
+fn a_full_log_does_not_stop_a_run() {
+    let place = Place::new();
+    let Ok(full) = OpenOptions::new().write(true).open("/dev/full") else { return };
+    let output = place.program().args(SMALL.split_whitespace()).stderr(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(place.epochs("run").len(), 2);
+}

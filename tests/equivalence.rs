@@ -1,0 +1,184 @@
+//! Different ways to the same numbers: exact shortcuts, layer schedules, idle steps.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use ff_backend::{Backend, Parameter, Real, Rule, Shape};
+use ff_backend_cpu::Cpu;
+use forward_forward::config::{Config, ConfigBuilder, resolve_label};
+use forward_forward::data::{Splits, digits};
+use forward_forward::network::{Architecture, Network};
+use forward_forward::training::{EpochPlan, PlannedEpoch, Stepper, gain, head_rule, rule};
+
+/// A network, and steps on the embedded digits.
+struct Run<'b, B: Backend> {
+    backend: &'b B,
+    config: Config,
+    network: Network<B>,
+    stepper: Stepper<B>,
+    images: B::Images,
+    plan: EpochPlan<B>,
+}
+
+impl<'b, B: Backend> Run<'b, B> {
+    fn new(backend: &'b B, sets: &[&str]) -> Self {
+        let base = ["layer_sizes=[200, 150, 100]", "training.batch_size=50"];
+        let sets = base.into_iter().chain(sets.iter().copied());
+        let mut config = sets.fold(ConfigBuilder::new(), ConfigBuilder::set).build().unwrap();
+        let splits = Splits::new(digits::load(), 0, config.training.seed).unwrap();
+        resolve_label(&mut config, splits.train.blank_under_label(splits.classes));
+        let architecture = Architecture::new(&config, splits.image, splits.classes);
+        let planned = PlannedEpoch::draw(&config, &splits.train.labels, splits.classes, 1);
+        let (height, width) = (splits.image.height, splits.image.width);
+        Run {
+            stepper: Stepper::new(backend, &architecture, &config).unwrap(),
+            network: Network::new(backend, architecture, &config).unwrap(),
+            images: backend.images(&splits.train.pixels, height, width).unwrap(),
+            plan: EpochPlan::new(backend, &planned, config.training.batch_size).unwrap(),
+            backend,
+            config,
+        }
+    }
+
+    fn rule(&self, batch: usize) -> Rule {
+        rule(&self.config.training, self.gain(), batch as u64)
+    }
+
+    fn gain(&self) -> f64 {
+        gain(self.config.training.learning_rate_schedule, 1, self.config.training.num_epochs)
+    }
+
+    fn step(&mut self, batch: usize, layers: Rule) {
+        let head = head_rule(&self.config.head, self.gain());
+        let Run { backend, network, stepper, images, plan, .. } = self;
+        stepper.step(*backend, network, images, &plan.batch(batch), layers, head).unwrap();
+    }
+
+    fn steps(mut self, count: usize) -> Self {
+        (0..count).for_each(|batch| self.step(batch, self.rule(batch)));
+        self
+    }
+
+    /// What training leaves in layer `l`, by name.
+    fn layer(&self, l: usize) -> Vec<(String, Vec<f64>)> {
+        let layer = &self.network.layers[l];
+        let bias = layer.weights.bias.as_ref().unwrap();
+        let mut all = self.parameter(&format!("layer {l}: weights"), &layer.weights.weight);
+        all.extend(self.parameter(&format!("layer {l}: biases"), bias));
+        all.push((format!("layer {l}: running mean"), fetch(self.backend, &layer.running_mean)));
+        all
+    }
+
+    fn parameter(&self, name: &str, parameter: &Parameter<B>) -> Vec<(String, Vec<f64>)> {
+        let parts = [("", Some(&parameter.value)), (", first moment", Some(&parameter.first))];
+        let parts = parts.into_iter().chain([(", second moment", parameter.second.as_ref())]);
+        parts
+            .filter_map(|(part, matrix)| Some((format!("{name}{part}"), fetch(self.backend, matrix?))))
+            .collect()
+    }
+
+    /// What training leaves everywhere.
+    fn everything(&self) -> Vec<(String, Vec<f64>)> {
+        let layers = (0..self.network.layers.len()).flat_map(|l| self.layer(l));
+        let head = self.network.head.iter().flatten();
+        let head =
+            head.flat_map(|part| self.parameter(&format!("head {}", part.layer), &part.weights.weight));
+        layers.chain(head).collect()
+    }
+
+    /// Takes over the weights of the layers below `l`.
+    fn stand_on(&mut self, other: &Self, l: usize) {
+        for (mine, theirs) in self.network.layers.iter_mut().zip(&other.network.layers).take(l) {
+            let weights = (&mut mine.weights, &theirs.weights);
+            self.backend.copy(&weights.1.weight.value, &mut weights.0.weight.value).unwrap();
+            let biases = (weights.0.bias.as_mut().unwrap(), weights.1.bias.as_ref().unwrap());
+            self.backend.copy(&biases.1.value, &mut biases.0.value).unwrap();
+        }
+    }
+}
+
+fn fetch<B: Backend>(backend: &B, source: &B::Matrix) -> Vec<f64> {
+    backend.download(source).unwrap().into_iter().map(Real::to_f64).collect()
+}
+
+/// The largest ‖x − y‖ / ‖y‖ of all tensors, and whose it is.
+fn distance(ours: &[(String, Vec<f64>)], theirs: &[(String, Vec<f64>)]) -> (f64, String) {
+    assert_eq!(ours.len(), theirs.len());
+    let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|x| x * x).sum::<f64>().sqrt();
+    let relative = ours.iter().zip(theirs).map(|((name, x), (_, y))| {
+        let apart = norm(&mut x.iter().zip(y).map(|(x, y)| x - y));
+        let error = if apart == 0.0 { 0.0 } else { apart / norm(&mut y.iter().copied()) };
+        (error, name.clone())
+    });
+    // A NaN is the largest.
+    relative.max_by(|a, b| a.0.abs().total_cmp(&b.0.abs())).unwrap()
+}
+
+fn agree(ours: &[(String, Vec<f64>)], theirs: &[(String, Vec<f64>)], tolerance: f64, what: &str) {
+    let (error, name) = distance(ours, theirs);
+    println!("{what}: {error:.1e} ({name})");
+    assert!(error <= tolerance, "{what}: {name} differs by {error:.1e}");
+}
+
+#[test]
+fn exact_shortcuts_change_nothing_but_roundings() {
+    fn check<B: Backend>(backend: &B, recipe: &str, tolerance: f64) {
+        let recipe = format!("recipe={recipe}");
+        let with = Run::new(backend, &[&recipe, "exact_shortcuts=true"]).steps(10);
+        let without = Run::new(backend, &[&recipe, "exact_shortcuts=false"]).steps(10);
+        let what = format!("{recipe} in {}", backend.device().precision);
+        agree(&with.everything(), &without.everything(), tolerance, &what);
+    }
+    for recipe in ["baseline", "hinton", "contrast"] {
+        check(&Cpu::<f64>::new(0).unwrap(), recipe, 1e-12);
+        check(&Cpu::<f32>::new(0).unwrap(), recipe, 1e-4);
+    }
+}
+
+/// Layer l of a greedy step learns what it would in a simultaneous one on layers that have learned.
+#[test]
+fn greedy_layers_learn_from_layers_that_have_learned() {
+    let backend = Cpu::<f64>::new(0).unwrap();
+    for recipe in ["recipe=baseline", "recipe=hinton", "recipe=contrast"] {
+        for shortcuts in ["exact_shortcuts=true", "exact_shortcuts=false"] {
+            let sets = [recipe, shortcuts];
+            // Hard negatives depend on the layers below, which are to differ here.
+            let fixed = [&sets[..], &["negatives=random"]].concat();
+            let greedy = Run::new(&backend, &[&fixed[..], &["layer_schedule=greedy"]].concat()).steps(1);
+            for l in 0..greedy.network.layers.len() {
+                let mut simultaneous = Run::new(&backend, &fixed);
+                simultaneous.stand_on(&greedy, l);
+                let simultaneous = simultaneous.steps(1);
+                agree(&greedy.layer(l), &simultaneous.layer(l), 1e-12, &format!("{recipe}, {shortcuts}"));
+            }
+            let simultaneous = Run::new(&backend, &fixed).steps(1);
+            agree(&greedy.layer(0), &simultaneous.layer(0), 1e-12, "the first layer learns alike");
+            let (difference, _) = distance(&greedy.layer(1), &simultaneous.layer(1));
+            assert!(difference > 1e-6, "the second layer should not learn alike: {difference:.1e}");
+        }
+    }
+}
+
+#[test]
+fn idle_steps_are_steps_on_a_zero_gradient() {
+    fn check<B: Backend>(backend: &B, tolerance: f64) {
+        const IDLE: usize = 3;
+        let fused = Run::new(backend, &[&format!("idle_steps={IDLE}")]).steps(4);
+        let mut explicit = Run::new(backend, &["idle_steps=0"]);
+        for batch in 0..4 {
+            let rate = explicit.config.training.learning_rate;
+            let adam = |k: usize| Rule::Adam { rate, step: (batch * (1 + IDLE) + k + 1) as u64, idle: 0 };
+            explicit.step(batch, adam(0));
+            for layer in &mut explicit.network.layers {
+                let parameters = [&mut layer.weights.weight].into_iter().chain(&mut layer.weights.bias);
+                for parameter in parameters {
+                    let (rows, columns) = (parameter.value.rows(), parameter.value.columns());
+                    let nothing = backend.zeros(rows, columns).unwrap();
+                    (1..=IDLE).for_each(|k| backend.update(parameter, &nothing, adam(k)).unwrap());
+                }
+            }
+        }
+        let what = format!("idle steps in {}", backend.device().precision);
+        agree(&fused.everything(), &explicit.everything(), tolerance, &what);
+    }
+    check(&Cpu::<f64>::new(0).unwrap(), 1e-12);
+    check(&Cpu::<f32>::new(0).unwrap(), 1e-5);
+}

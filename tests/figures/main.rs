@@ -1,0 +1,9 @@
+//! Figures of synthetic runs and sweeps: their sizes, their contents, their patience.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod contents;
+mod gallery;
+mod golden;
+mod hostile;
+mod pixels;
+mod synthetic;

@@ -1,0 +1,38 @@
+//! Gradients agree with finite differences of the losses, in double precision.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod differences;
+mod head;
+mod layers;
+mod peers;
+mod probe;
+
+use ff_backend::oracle::Oracle;
+use ff_backend_cpu::Cpu;
+
+/// Agreement that is asked for.
+const TOLERANCE: f64 = 1e-6;
+
+#[test]
+fn every_loss_goodness_normalization_and_label_placement() {
+    layers::check(&Cpu::<f64>::new(1).unwrap(), "cpu");
+    layers::check(&Oracle, "oracle");
+}
+
+#[test]
+fn dropout_and_the_scale_of_the_gradient() {
+    layers::check_scaled(&Cpu::<f64>::new(1).unwrap(), "cpu");
+    layers::check_scaled(&Oracle, "oracle");
+}
+
+#[test]
+fn cross_entropy_of_the_head() {
+    head::check(&Cpu::<f64>::new(1).unwrap(), "cpu");
+    head::check(&Oracle, "oracle");
+}
+
+#[test]
+fn peer_normalization_pulls_as_its_formula_says() {
+    peers::check(&Cpu::<f64>::new(1).unwrap());
+    peers::check(&Oracle);
+}

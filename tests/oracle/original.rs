@@ -1,0 +1,153 @@
+//! One batch of the original JAX toolkit: activities, goodness, losses, gradients, energies.
+
+use ff_backend::{Backend, Delta, LabelCode, Plan, TALLY_ROWS, Tally};
+use forward_forward::config::{Config, ConfigBuilder};
+use forward_forward::network::{
+    Activities, Architecture, ImageRows, ImageShape, Network, activate_first, forward, label_energies,
+};
+
+use crate::comparison::Comparison;
+use crate::files::{File, fetch, send};
+
+/// Only files of this kind have it.
+pub const MARK: &str = "label_goodness";
+
+/// `original` shows images as they are; all other knobs that count here are `baseline`'s.
+fn config(file: &File) -> Config {
+    let threshold = file.metadata.get("threshold").map_or("2.0", String::as_str);
+    ConfigBuilder::new()
+        .set("recipe=baseline")
+        .set("input_normalization=none")
+        .set("label=overlay")
+        .set(format!("threshold={threshold}"))
+        .set(format!("layer_sizes={:?}", file.widths("")))
+        .build()
+        .unwrap()
+}
+
+fn network<B: Backend>(backend: &B, file: &File, config: &Config) -> Network<B> {
+    let image = ImageShape { height: 1, width: file.shape("images")[1] };
+    let architecture = Architecture::new(config, image, file.shape("label_goodness")[1]);
+    let mut network = Network::new(backend, architecture, config).unwrap();
+    for (l, layer) in network.layers.iter_mut().enumerate() {
+        file.load(backend, &format!("layers.{l}.weight"), &mut layer.weights.weight.value);
+        let bias = layer.weights.bias.as_mut().unwrap();
+        file.load(backend, &format!("layers.{l}.bias"), &mut bias.value);
+    }
+    network
+}
+
+/// The images without the pixels under the label; they are float32, so nothing is gathered.
+fn images<B: Backend>(backend: &B, file: &File, network: &Network<B>) -> ImageRows<B> {
+    let architecture = &network.architecture;
+    let pairs = file.shape("images")[0];
+    let all = file.values("images").chunks_exact(architecture.image.pixels());
+    let visible: Vec<&[f64]> = all.map(|image| &image[architecture.covered_pixels()..]).collect();
+    let squares: Vec<f64> = visible.iter().map(|image| image.iter().map(|x| x * x).sum()).collect();
+    let mut images = ImageRows::new(backend, architecture, pairs).unwrap();
+    send(backend, &mut images.features, &visible.concat());
+    send(backend, &mut images.squares, &squares);
+    images.multiply(backend, network).unwrap();
+    images
+}
+
+/// Their overlay is ours: the label replaces the first pixels.
+fn compare_overlay(file: &File, name: &str, labels: &[u32], result: &mut Comparison) {
+    let classes = file.shape("label_goodness")[1];
+    let rows = file.values("images").chunks_exact(file.shape("images")[1]).zip(labels);
+    let overlaid = rows.flat_map(|(image, &label)| {
+        let code = (0..classes).map(move |c| f64::from(u8::from(c == label as usize)));
+        code.chain(image[classes..].iter().copied())
+    });
+    result.equal(name, overlaid.collect::<Vec<f64>>().as_slice(), file.values(name));
+}
+
+pub fn follow<B: Backend>(backend: &B, name: &str, file: &File) -> Comparison {
+    let mut result = Comparison::new(format!("{} · {name}", file.path.display()), 1e-5);
+    let (labels, wrong) = (file.indices("labels"), file.indices("wrong_labels"));
+    compare_overlay(file, "positive", &labels, &mut result);
+    compare_overlay(file, "negative", &wrong, &mut result);
+
+    let config = config(file);
+    let network = network(backend, file, &config);
+    let images = images(backend, file, &network);
+    compare_learning(backend, file, &config, &network, &images, &mut result);
+
+    let architecture = &network.architecture;
+    let (rows, classes) = (labels.len(), architecture.classes);
+    let mut activities = Activities::new(backend, architecture, rows).unwrap();
+    let scores = (0..=architecture.depth()).map(|_| backend.zeros(rows, classes));
+    let mut scores: Vec<B::Matrix> = scores.collect::<Result<_, _>>().unwrap();
+    label_energies(backend, &network, &images, &mut activities, &mut scores).unwrap();
+    let energies = fetch(backend, &scores[0]);
+    result.close("label goodness", "label_goodness", &energies, file.values("label_goodness"));
+    let mut predictions = backend.indices(rows).unwrap();
+    backend.argmax(&mut scores[0], &mut predictions, 0).unwrap();
+    let predictions = backend.download_indices(&predictions).unwrap();
+    result.equal("predictions", predictions, file.indices("predictions"));
+    result
+}
+
+/// Positive and negative rows through every layer, and each layer's loss and gradient.
+fn compare_learning<B: Backend>(
+    backend: &B,
+    file: &File,
+    config: &Config,
+    network: &Network<B>,
+    images: &ImageRows<B>,
+    result: &mut Comparison,
+) {
+    let architecture = &network.architecture;
+    let labels = [file.indices("labels"), file.indices("wrong_labels")].concat();
+    let mut on_device = backend.indices(labels.len()).unwrap();
+    backend.upload_indices(&mut on_device, &labels).unwrap();
+    let code = LabelCode::Each(Plan { indices: &on_device, at: 0 });
+    let mut stack = Activities::new(backend, architecture, labels.len()).unwrap();
+    let mut coefficients = backend.zeros(1, labels.len()).unwrap();
+    let mut sums = backend.zeros(TALLY_ROWS, architecture.depth()).unwrap();
+    for l in 0..architecture.depth() {
+        match l {
+            0 => activate_first(backend, network, images, code, &mut stack).unwrap(),
+            _ => forward(backend, network, l, code, &mut stack).unwrap(),
+        }
+        stack.count(backend, architecture, l).unwrap();
+        let mut halves = |kind: &str, ours: Vec<f64>| {
+            let (positive, negative) = ours.split_at(ours.len() / 2);
+            for (sign, ours) in [("positive", positive), ("negative", negative)] {
+                let name = format!("{kind}_{sign}.{l}");
+                result.close(kind, &name, ours, file.values(&name));
+            }
+        };
+        halves("hidden", fetch(backend, &stack.hidden[l]));
+        let factor = architecture.goodness_factor(l);
+        halves("goodness", fetch(backend, stack.goodness(l)).into_iter().map(|g| factor * g).collect());
+
+        let tally = Tally { sums: &mut sums, layer: l };
+        let objective = architecture.objective(config, l);
+        backend.coefficients(stack.goodness(l), &objective, &mut coefficients, tally).unwrap();
+        let (features, squares) = match l {
+            0 => (&images.features, &images.squares),
+            _ => (&stack.hidden[l - 1], &stack.squares[l - 1]),
+        };
+        let input = architecture.input(l, features, squares, code);
+        let outputs = stack.counting(l);
+        let delta = Delta { coefficients: &coefficients, outputs, peer: None, skip_zeros: true };
+        let mut weight = backend.zeros(architecture.fan_in(l), architecture.widths[l]).unwrap();
+        let mut bias = backend.zeros(1, architecture.widths[l]).unwrap();
+        backend.gradient(&input, &delta, &mut weight, Some(&mut bias)).unwrap();
+        for (part, gradient) in [("weight", &weight), ("bias", &bias)] {
+            let name = format!("grad.{l}.{part}");
+            result.close(
+                &format!("gradient of {part}"),
+                &name,
+                &fetch(backend, gradient),
+                file.values(&name),
+            );
+        }
+    }
+    let losses = fetch(backend, &sums);
+    for (l, loss) in losses.iter().take(architecture.depth()).enumerate() {
+        let name = format!("loss.{l}");
+        result.close("loss", &name, &[*loss], file.values(&name));
+    }
+}

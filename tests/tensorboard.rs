@@ -1,0 +1,202 @@
+//! Event files as the real TensorBoard reads them.
+//!
+//! Needs `.venv` with `tests/python/requirements.txt`; without it a test says that it was skipped, or
+//! fails where `FF_REQUIRE_PYTHON=1`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use forward_forward::observers::tensorboard::{EventWriter, HParam, RgbImage, SessionStatus};
+use serde_json::{Value, json};
+
+/// The virtual environment's Python if TensorBoard is installed there.
+#[allow(clippy::explicit_write, reason = "the test harness swallows what eprintln! prints")]
+fn python() -> Option<PathBuf> {
+    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join(".venv/bin/python");
+    let found = Command::new(&python).args(["-c", "import tensorboard"]).output();
+    if found.is_ok_and(|output| output.status.success()) {
+        return Some(python);
+    }
+    let reason = "no TensorBoard in .venv (tests/python/requirements.txt)";
+    if std::env::var("FF_REQUIRE_PYTHON").is_ok_and(|v| v == "1") {
+        panic!("{reason}, but FF_REQUIRE_PYTHON=1");
+    }
+    // The test harness swallows what eprintln! prints.
+    let skipped = format!("skipped: {reason}\n");
+    std::io::stderr().write_all(skipped.as_bytes()).unwrap();
+    None
+}
+
+/// What TensorBoard finds in `dir`.
+fn read(python: &Path, dir: &Path) -> Value {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/read_events.py");
+    let output = Command::new(python).arg(script).arg(dir).output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Event files in the order TensorBoard reads them.
+fn event_files(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir).unwrap();
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn tensorboard_reads_back_every_kind_of_value() {
+    let Some(python) = python() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = EventWriter::create(dir.path(), ".test").unwrap();
+    log.scalar("Loss/train", 1, 0.1).unwrap();
+    log.scalar("Loss/train", 2, 0.0).unwrap();
+    log.scalar("Loss/train", 3, f64::NAN).unwrap();
+    log.scalar("Loss/train", 1 << 40, -1.5e300).unwrap();
+    log.scalar("Accuracy/test", 2, 0.5).unwrap();
+    log.histogram("Weights/layer_0", 1, &[0.5, 0.5, -1.0, 0.0, f32::INFINITY]).unwrap();
+    log.histogram("Weights/layer_0", 2, &[0.25; 3]).unwrap();
+    log.histogram("Weights/layer_0", 3, &[]).unwrap();
+    let pixels: Vec<u8> = (0..18).collect();
+    let image = RgbImage { width: 3, height: 2, pixels: pixels.clone() };
+    log.image("Predictions/sample", 1, &image).unwrap();
+    let markdown = "| θ | value |\n|---|---|\n| a | **2** |\n";
+    log.text("Hyperparameters", 0, markdown).unwrap();
+    log.text("Training_Summary", 2, "").unwrap();
+    drop(log);
+
+    let found = read(&python, dir.path());
+    assert_eq!(found["file_version"], 2.0);
+    assert_eq!(
+        found["scalars"],
+        json!({
+            "Loss/train": [[1, f64::from(0.1_f32)], [2, 0.0], [3, "nan"], [1_u64 << 40, "-inf"]],
+            "Accuracy/test": [[2, 0.5]],
+        })
+    );
+    let tiny = 2.0_f64.powi(-40);
+    assert_eq!(
+        found["histograms"],
+        json!({ "Weights/layer_0": [
+            {
+                "step": 1, "min": -1.0, "max": 0.5, "num": 4.0, "sum": 0.0, "sum_squares": 1.5,
+                "bucket_limit": [-1.0, -tiny, tiny, 0.5, 0.5625],
+                "bucket": [1.0, 0.0, 1.0, 0.0, 2.0],
+            },
+            {
+                "step": 2, "min": 0.25, "max": 0.25, "num": 3.0, "sum": 0.75, "sum_squares": 0.1875,
+                "bucket_limit": [0.28125], "bucket": [3.0],
+            },
+            {
+                "step": 3, "min": 0.0, "max": 0.0, "num": 0.0, "sum": 0.0, "sum_squares": 0.0,
+                "bucket_limit": [0.0], "bucket": [0.0],
+            },
+        ]})
+    );
+    assert_eq!(
+        found["images"],
+        json!({ "Predictions/sample": [{
+            "step": 1, "size": [3, 2], "decoded_size": [3, 2], "mode": "RGB", "pixels": pixels,
+        }]})
+    );
+    assert_eq!(found["texts"], json!({ "Hyperparameters": [[0, markdown]], "Training_Summary": [[2, ""]] }));
+    assert_eq!(found["hparams"]["groups"], json!({}));
+}
+
+#[test]
+fn the_hparams_tab_shows_a_row_for_each_run() {
+    let Some(python) = python() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    for (run, threshold, status) in
+        [("low", 0.5, SessionStatus::Success), ("high", f64::INFINITY, SessionStatus::Failure)]
+    {
+        let mut log = EventWriter::create(&dir.path().join(run), "").unwrap();
+        let params = [
+            ("network.layer_sizes", HParam::Text("500 × 3".to_owned())),
+            ("goodness.threshold", HParam::Number(threshold)),
+            ("head.enabled", HParam::Flag(false)),
+        ];
+        log.hparams(&params, &["Accuracy/test"], run).unwrap();
+        log.scalar("Accuracy/test", 1, 0.25).unwrap();
+        log.scalar("Accuracy/test", 2, 0.75).unwrap();
+        log.session_end(status).unwrap();
+    }
+
+    let found = read(&python, dir.path())["hparams"].take();
+    let mut rows: Vec<&Value> = found["groups"]["sessionGroups"].as_array().unwrap().iter().collect();
+    rows.sort_by_key(|row| row["name"].to_string());
+    let names: Vec<&Value> = rows.iter().map(|row| &row["name"]).collect();
+    assert_eq!(names, ["high", "low"]);
+    let hparams = |threshold: Value| {
+        json!({
+            "network.layer_sizes": "500 × 3", "goodness.threshold": threshold, "head.enabled": false,
+        })
+    };
+    assert_eq!(rows[0]["hparams"], hparams(json!("inf")));
+    assert_eq!(rows[1]["hparams"], hparams(json!(0.5)));
+    let statuses = rows.iter().map(|row| &row["sessions"][0]["status"]);
+    assert_eq!(statuses.collect::<Vec<_>>(), ["STATUS_FAILURE", "STATUS_SUCCESS"]);
+    for row in rows {
+        let metric = &row["metricValues"][0];
+        assert_eq!(metric["name"]["tag"], "Accuracy/test");
+        assert_eq!((&metric["value"], &metric["trainingStep"]), (&json!(0.75), &json!(2)));
+        assert!(row["sessions"][0]["endTimeSecs"].as_f64() > Some(1e9));
+    }
+    let columns = found["columns"]["hparamInfos"].as_array().unwrap();
+    assert_eq!(columns.len(), 3);
+    let metrics = &found["columns"]["metricInfos"];
+    assert_eq!(metrics.as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_killed_run_stays_readable_and_goes_on() {
+    let Some(python) = python() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = EventWriter::create(dir.path(), "").unwrap();
+    log.hparams(&[("seed", HParam::Number(1.0))], &["Loss/train"], "run").unwrap();
+    for epoch in 1..=3 {
+        log.scalar("Loss/train", epoch, 10.0 * epoch as f64).unwrap();
+    }
+    log.flush().unwrap();
+    // Killed: nothing of the writer runs any more, and half of the last record is lost.
+    std::mem::forget(log);
+    let files = event_files(dir.path());
+    let file = fs::File::options().write(true).open(&files[0]).unwrap();
+    file.set_len(file.metadata().unwrap().len() - 9).unwrap();
+    let found = read(&python, dir.path());
+    assert_eq!(found["scalars"], json!({ "Loss/train": [[1, 10.0], [2, 20.0]] }));
+
+    // The last checkpoint was after epoch 1; most likely this is the same second.
+    let mut log = EventWriter::create(dir.path(), "").unwrap();
+    log.resume_at(2).unwrap();
+    for epoch in 2..=4 {
+        log.scalar("Loss/train", epoch, 100.0 * epoch as f64).unwrap();
+    }
+    drop(log);
+    assert_eq!(event_files(dir.path()).len(), 2);
+    let found = read(&python, dir.path());
+    assert_eq!(found["scalars"], json!({ "Loss/train": [[1, 10.0], [2, 200.0], [3, 300.0], [4, 400.0]] }));
+    let row = &found["hparams"]["groups"]["sessionGroups"][0];
+    assert_eq!(row["metricValues"][0]["value"], 400.0);
+}
+
+#[test]
+fn records_reach_the_file_by_flush_and_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = EventWriter::create(dir.path(), ".x").unwrap();
+    let path = event_files(dir.path()).remove(0);
+    let name = path.file_name().unwrap().to_str().unwrap();
+    assert!(name.starts_with("events.out.tfevents.") && name.ends_with(".x"), "{name}");
+    let length = || fs::metadata(&path).unwrap().len();
+    let version_only = length();
+    log.scalar("a", 1, 1.0).unwrap();
+    assert_eq!(length(), version_only);
+    log.flush().unwrap();
+    assert!(length() > version_only);
+    let wrong = RgbImage { width: 2, height: 2, pixels: vec![0; 5] };
+    assert!(log.image("wrong", 1, &wrong).is_err());
+    assert!(EventWriter::create(&path, "").is_err());
+}
