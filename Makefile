@@ -1,0 +1,60 @@
+# make demo: build, train on the embedded digits.   make test: everything that has to pass.
+# Each target first installs what it is missing (scripts/setup.sh).
+
+CARGO ?= cargo
+FF = $(CARGO) run --release --quiet --
+# The same network as the README shows; well under a minute on two cores.
+DEMO = train 500 500 --recipe contrast --dataset digits --num-epochs 30 --backend cpu
+
+.PHONY: help demo test check bench figures test-slurm setup setup-tests
+
+help:
+	@echo "make demo        train a network on the embedded digits"
+	@echo "make test        formatting, lints, docs, all tests"
+	@echo "make check       formatting, lints, docs"
+	@echo "make bench       a training step beside the floor of this machine"
+	@echo "make figures     draw the figures of the README again"
+	@echo "make test-slurm  a sweep on a real Slurm on this machine"
+	@echo "make setup       install what the build needs"
+
+setup:
+	@sh scripts/setup.sh
+
+setup-tests:
+	@sh scripts/setup.sh tests
+
+demo: setup
+	$(CARGO) build --release
+	$(FF) $(DEMO) --log-dir runs/demo --force
+
+test: check .venv/installed
+	FF_REQUIRE_PYTHON=1 $(if $(filter true,$(CI)),FF_REQUIRE_OPENCL=1) $(CARGO) test --workspace
+	FF_REQUIRE_PYTHON=1 $(CARGO) test --package forward-forward --no-default-features
+
+check: setup-tests
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --package forward-forward --no-default-features --all-targets -- -D warnings
+	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --workspace --no-deps
+
+.venv/installed: tests/python/requirements.txt | setup-tests
+	python3 -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+bench: setup
+	$(CARGO) build --release
+	$(FF) bench 2000 2000 2000 2000
+	$(FF) bench 1000 1000 1000 --recipe hinton
+
+# A run's figures follow from what it saved: nothing is drawn by hand.
+figures: setup
+	$(CARGO) build --release
+	$(FF) $(DEMO) --log-dir runs/demo --force --quiet
+	mkdir -p figures
+	for figure in curves goodness predictions; do \
+		cp runs/demo/figures/$$figure.png figures/demo_$$figure.png; \
+	done
+
+test-slurm: setup
+	bash tests/slurm/run.sh
