@@ -47,13 +47,20 @@ bench: setup
 	$(FF) bench 2000 2000 2000 2000
 	$(FF) bench 1000 1000 1000 --recipe hinton
 
-# A run's figures follow from what it saved: nothing is drawn by hand.
+# A run's figures follow from what it saved: nothing is drawn by hand. The sweeps are as long as two cores take
+# in a quarter of an hour; `make figures FIGURE_EPOCHS=60` is their full size.
+FIGURE_EPOCHS ?= 2
+SWEEPS = threshold depth width threshold_depth_width recipes
 figures: setup
 	$(CARGO) build --release
 	$(FF) $(DEMO) --log-dir runs/demo --force --quiet
 	mkdir -p figures
 	for figure in curves goodness predictions; do \
 		cp runs/demo/figures/$$figure.png figures/demo_$$figure.png; \
+	done
+	for sweep in $(SWEEPS); do \
+		$(FF) sweep experiments/$$sweep.toml --set training.num_epochs=$(FIGURE_EPOCHS) --log-dir runs/$$sweep --quiet || exit 1; \
+		for figure in runs/$$sweep/figures/*.png; do cp $$figure figures/$${sweep}_$$(basename $$figure); done; \
 	done
 
 test-slurm: setup
