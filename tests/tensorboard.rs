@@ -122,7 +122,7 @@ fn the_hparams_tab_shows_a_row_for_each_run() {
         log.hparams(&params, &["Accuracy/test"], run).unwrap();
         log.scalar("Accuracy/test", 1, 0.25).unwrap();
         log.scalar("Accuracy/test", 2, 0.75).unwrap();
-        log.session_end(status).unwrap();
+        log.session_end(2, status).unwrap();
     }
 
     let found = read(&python, dir.path())["hparams"].take();

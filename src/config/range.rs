@@ -86,7 +86,8 @@ impl Range {
     pub(crate) fn draw(&self, uniform: f64) -> Value {
         let margin = if self.integer { 0.5 } else { 0.0 };
         let x = self.between(self.from - margin, self.to + margin, uniform);
-        self.value(x.clamp(self.from, self.to))
+        // Four digits: what is drawn names a folder and stands in tables.
+        self.value(rounded(x, 4).clamp(self.from, self.to))
     }
 
     fn between(&self, from: f64, to: f64, fraction: f64) -> f64 {
@@ -104,8 +105,12 @@ impl Range {
             return Value::Integer(x.round() as i64);
         }
         // 1.0000000000000002 is meant as 1, and names a folder.
-        Value::Float(format!("{x:.11e}").parse().unwrap_or(x))
+        Value::Float(rounded(x, 12))
     }
+}
+
+fn rounded(x: f64, digits: usize) -> f64 {
+    format!("{x:.0$e}", digits - 1).parse().unwrap_or(x)
 }
 
 fn required<'a>(node: &'a Node, key: &str) -> Result<&'a Node, ConfigError> {

@@ -141,8 +141,8 @@ impl TensorBoard {
         self.writer.text("Training_Summary", step, &summary_table(summary))?;
         // An interrupted session goes on later; TensorBoard keeps the first end it reads.
         match summary.status {
-            Status::Done => self.writer.session_end(SessionStatus::Success)?,
-            Status::Failed => self.writer.session_end(SessionStatus::Failure)?,
+            Status::Done => self.writer.session_end(step, SessionStatus::Success)?,
+            Status::Failed => self.writer.session_end(step, SessionStatus::Failure)?,
             _ => {}
         }
         self.writer.flush()

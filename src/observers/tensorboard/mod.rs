@@ -119,9 +119,9 @@ impl EventWriter {
         self.summary(0, hparams::session_start(params, group, now()))
     }
 
-    /// Logs how the run ended, for the row that [`hparams`](Self::hparams) began.
-    pub fn session_end(&mut self, status: SessionStatus) -> io::Result<()> {
-        self.summary(0, hparams::session_end(status, now()))
+    /// Logs how the run ended after epoch `step`, for the row that [`hparams`](Self::hparams) began.
+    pub fn session_end(&mut self, step: i64, status: SessionStatus) -> io::Result<()> {
+        self.summary(step, hparams::session_end(status, now()))
     }
 
     /// Hands everything logged so far to the operating system, so that it outlives this process.
