@@ -1,25 +1,39 @@
 //! The losses that training minimizes, measured on held-out images without learning.
 
-use ff_backend::{Backend, LabelCode, Loss, Plan, Real, Result, Shape, TALLY_ROWS, Tally};
+use ff_backend::{Backend, LabelCode, Loss, Plan, Real, Result, TALLY_ROWS, Tally};
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
+use crate::data::Split;
 use crate::network::{Activities, ImageRows, Network, activate_first, download, forward, upload};
+use crate::training::{HeldOutNegatives, stack};
 
-/// Held-out pairs: each image with its true and with one wrong label, the same in every epoch.
+/// Held-out pairs: each image, and its negative, which is the same in every epoch.
 pub struct ValidationLoss<B: Backend> {
-    images: B::Images,
-    order: B::Indices,
+    pairs: Pairs<B>,
     chunks: Vec<(Chunk<B>, Vec<usize>)>,
     rows: usize,
+}
+
+/// What is on the device: of each chunk, first the positives, then the negatives.
+struct Pairs<B: Backend> {
+    images: B::Images,
+    labels: B::Indices,
+    /// The image of each row; without hybrids, a negative has its positive's.
+    order: B::Indices,
+    hybrids: Option<Hybrids<B>>,
+}
+
+/// Negatives that are made of two images.
+struct Hybrids<B: Backend> {
+    masks: B::Images,
+    which: B::Indices,
 }
 
 struct Chunk<B: Backend> {
     pairs: usize,
     images: ImageRows<B>,
     stack: Activities<B>,
-    /// True, then wrong labels of each start, in the order of `starts`.
-    labels: B::Indices,
     coefficients: B::Matrix,
     tally: B::Matrix,
 }
@@ -38,43 +52,52 @@ pub struct GoodnessHistogram {
 }
 
 impl<B: Backend> ValidationLoss<B> {
-    /// Puts images and labels on the device. `chunk` is the number of rows of a product.
+    /// Puts images and negatives on the device. `chunk` is the number of rows of a product.
     pub fn new(
         backend: &B,
         network: &Network<B>,
-        pixels: &[u8],
-        labels: &[u32],
-        wrong: &[u32],
+        held_out: &Split,
+        negatives: &HeldOutNegatives,
         chunk: usize,
     ) -> Result<Self> {
-        let architecture = &network.architecture;
-        let images = backend.images(pixels, architecture.image.height, architecture.image.width)?;
-        let rows = images.rows();
-        let mut order = backend.indices(rows)?;
-        backend.upload_indices(&mut order, &(0..rows as u32).collect::<Vec<_>>())?;
+        let (height, width) = (network.architecture.image.height, network.architecture.image.width);
+        let rows = held_out.labels.len();
         let pairs = (chunk / 2).max(1);
+        let on_device = |values: &[u32]| {
+            let mut indices = backend.indices(values.len())?;
+            backend.upload_indices(&mut indices, values)?;
+            Ok(indices)
+        };
+        let own: Vec<u32> = (0..rows as u32).collect();
+        let (order, labels, hybrids) = match negatives {
+            HeldOutNegatives::Labels(wrong) => (own, stack(&held_out.labels, wrong, pairs), None),
+            HeldOutNegatives::Hybrids { others, which, masks } => {
+                let masks = backend.images(masks, height, width)?;
+                let hybrids = Hybrids { masks, which: on_device(which)? };
+                (stack(&own, others, pairs), stack(&held_out.labels, &held_out.labels, pairs), Some(hybrids))
+            }
+        };
         let full = rows / pairs;
         let mut chunks = Vec::new();
         let starts: Vec<usize> = (0..full).map(|index| index * pairs).collect();
         if full > 0 {
-            chunks.push((Chunk::new(backend, network, pairs, labels, wrong, &starts)?, starts));
+            chunks.push((Chunk::new(backend, network, pairs, hybrids.is_some())?, starts));
         }
         if rows > full * pairs {
-            let start = [full * pairs];
-            chunks.push((
-                Chunk::new(backend, network, rows - start[0], labels, wrong, &start)?,
-                start.to_vec(),
-            ));
+            let rest = Chunk::new(backend, network, rows - full * pairs, hybrids.is_some())?;
+            chunks.push((rest, vec![full * pairs]));
         }
-        Ok(ValidationLoss { images, order, chunks, rows })
+        let images = backend.images(&held_out.pixels, height, width)?;
+        let pairs = Pairs { images, labels: on_device(&labels)?, order: on_device(&order)?, hybrids };
+        Ok(ValidationLoss { pairs, chunks, rows })
     }
 
     /// Mean loss of each layer.
     pub fn measure(&mut self, backend: &B, network: &Network<B>, config: &Config) -> Result<Vec<f64>> {
         let mut losses = vec![0.0; network.layers.len()];
         for (chunk, starts) in &mut self.chunks {
-            for (index, &at) in starts.iter().enumerate() {
-                chunk.forward(backend, network, &self.images, Plan { indices: &self.order, at }, index)?;
+            for &at in starts.iter() {
+                chunk.forward(backend, network, &self.pairs, at)?;
                 for l in 0..network.layers.len() {
                     let objective = network.architecture.objective(config, l);
                     let tally = Tally { sums: &mut chunk.tally, layer: l };
@@ -105,7 +128,7 @@ impl<B: Backend> ValidationLoss<B> {
         bins: usize,
     ) -> Result<Vec<GoodnessHistogram>> {
         let Some((chunk, _)) = self.chunks.first_mut() else { return Ok(Vec::new()) };
-        chunk.forward(backend, network, &self.images, Plan { indices: &self.order, at: 0 }, 0)?;
+        chunk.forward(backend, network, &self.pairs, 0)?;
         let layer = |l: usize| {
             let factor = network.architecture.goodness_factor(l);
             let goodness = backend.download(chunk.stack.goodness(l))?;
@@ -146,44 +169,29 @@ fn histogram(goodness: &[f64], pairs: usize, bins: usize) -> GoodnessHistogram {
 }
 
 impl<B: Backend> Chunk<B> {
-    fn new(
-        backend: &B,
-        network: &Network<B>,
-        pairs: usize,
-        labels: &[u32],
-        wrong: &[u32],
-        starts: &[usize],
-    ) -> Result<Self> {
+    fn new(backend: &B, network: &Network<B>, pairs: usize, hybrid: bool) -> Result<Self> {
         let architecture = &network.architecture;
-        let stacked: Vec<u32> = starts
-            .iter()
-            .flat_map(|&at| {
-                labels.iter().skip(at).take(pairs).chain(wrong.iter().skip(at).take(pairs)).copied()
-            })
-            .collect();
-        let mut on_device = backend.indices(stacked.len())?;
-        backend.upload_indices(&mut on_device, &stacked)?;
         Ok(Chunk {
             pairs,
-            images: ImageRows::new(backend, architecture, pairs)?,
+            images: ImageRows::new(backend, architecture, if hybrid { 2 * pairs } else { pairs })?,
             stack: Activities::new(backend, architecture, 2 * pairs)?,
-            labels: on_device,
             coefficients: backend.zeros(1, 2 * pairs)?,
             tally: backend.zeros(TALLY_ROWS, architecture.depth())?,
         })
     }
 
-    fn forward(
-        &mut self,
-        backend: &B,
-        network: &Network<B>,
-        images: &B::Images,
-        rows: Plan<B>,
-        index: usize,
-    ) -> Result<()> {
-        self.images.gather(backend, &network.architecture, images, rows, None)?;
-        self.images.multiply(backend, network)?;
-        let code = LabelCode::Each(Plan { indices: &self.labels, at: index * 2 * self.pairs });
+    /// The activities of the pairs from number `at` on.
+    fn forward(&mut self, backend: &B, network: &Network<B>, pairs: &Pairs<B>, at: usize) -> Result<()> {
+        let images = &mut self.images;
+        let first = if pairs.hybrids.is_some() { 2 * at } else { at };
+        let rows = Plan { indices: &pairs.order, at: first };
+        images.gather(backend, &network.architecture, &pairs.images, rows, None)?;
+        if let Some(Hybrids { masks, which }) = &pairs.hybrids {
+            let which = Plan { indices: which, at };
+            backend.hybrid(&mut images.features, masks, which, &mut images.squares)?;
+        }
+        images.multiply(backend, network)?;
+        let code = LabelCode::Each(Plan { indices: &pairs.labels, at: 2 * at });
         for l in 0..network.layers.len() {
             match l {
                 0 => activate_first(backend, network, &self.images, code, &mut self.stack)?,

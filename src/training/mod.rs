@@ -5,7 +5,8 @@ mod schedule;
 mod step;
 mod trainer;
 
-pub use plan::{EpochPlan, PlannedEpoch};
+pub(crate) use plan::stack;
+pub use plan::{EpochPlan, HeldOutNegatives, PlannedEpoch};
 pub use schedule::{gain, head_rule, rule};
 pub use step::{Batch, Stepper, TrainTally};
 pub use trainer::{Limits, TrainError, Trainer};

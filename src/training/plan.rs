@@ -9,6 +9,7 @@ use ndarray_rand::rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::config::{Config, NegativeKind};
+use crate::network::ImageShape;
 
 /// Streams of the generator, one for each use, so that a knob does not change another's draws.
 #[derive(Clone, Copy)]
@@ -38,10 +39,35 @@ fn wrong_label(rng: &mut ChaCha8Rng, label: u32, classes: usize) -> u32 {
     (label + rng.random_range(1..classes.max(2))) % classes
 }
 
-/// One wrong label for each row, the same in every epoch: what validation losses are measured with.
-pub fn validation_labels(seed: u64, labels: &[u32], classes: usize) -> Vec<u32> {
-    let mut rng = generator(seed, Stream::Validation, 0);
-    labels.iter().map(|&label| wrong_label(&mut rng, label, classes)).collect()
+/// The negatives of held-out images, the same in every epoch: what validation losses are measured with.
+pub enum HeldOutNegatives {
+    /// The wrong label of each image.
+    Labels(Vec<u32>),
+    /// Each image as a hybrid with another.
+    Hybrids {
+        /// The other image.
+        others: Vec<u32>,
+        /// The number of the mask.
+        which: Vec<u32>,
+        /// Every mask, 0 or 255.
+        masks: Vec<u8>,
+    },
+}
+
+impl HeldOutNegatives {
+    /// Draws them for images with these labels.
+    pub fn draw(config: &Config, labels: &[u32], classes: usize, image: ImageShape) -> Self {
+        let seed = config.training.seed;
+        let mut rng = generator(seed, Stream::Validation, 0);
+        if config.training.negatives != NegativeKind::Hybrid {
+            let wrong = labels.iter().map(|&label| wrong_label(&mut rng, label, classes));
+            return HeldOutNegatives::Labels(wrong.collect());
+        }
+        let mut others: Vec<u32> = (0..labels.len() as u32).collect();
+        others.shuffle(&mut rng);
+        let which = labels.iter().map(|_| rng.random_range(0..MASKS as u32)).collect();
+        HeldOutNegatives::Hybrids { others, which, masks: hybrid_masks(seed, image.height, image.width) }
+    }
 }
 
 /// The draws of one epoch. A batch is `batch` pairs; rows of a list belong to batches in order.
@@ -118,7 +144,7 @@ impl PlannedEpoch {
 }
 
 /// Batch by batch: the first list's entries, then the second's.
-fn stack(first: &[u32], second: &[u32], batch: usize) -> Vec<u32> {
+pub(crate) fn stack(first: &[u32], second: &[u32], batch: usize) -> Vec<u32> {
     let batches = first.chunks(batch.max(1)).zip(second.chunks(batch.max(1)));
     batches.flat_map(|(first, second)| first.iter().chain(second).copied()).collect()
 }

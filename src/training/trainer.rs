@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use ff_backend::{Backend, BackendError};
 
-use super::plan::validation_labels;
+use super::plan::HeldOutNegatives;
 use super::schedule::{gain, head_rule, rule};
 use super::step::TrainTally;
 use super::{EpochPlan, PlannedEpoch, Stepper};
@@ -88,17 +88,10 @@ impl<'a, B: Backend> Trainer<'a, B> {
         let network = Network::new(backend, architecture, config)?;
         let held_out = splits.held_out();
         let chunk = config.evaluation.batch_size;
-        let wrong = validation_labels(config.training.seed, &held_out.labels, splits.classes);
+        let negatives = HeldOutNegatives::draw(config, &held_out.labels, splits.classes, splits.image);
         Ok(Trainer {
             evaluator: Evaluator::new(backend, &network, &held_out.pixels, chunk)?,
-            validation_loss: ValidationLoss::new(
-                backend,
-                &network,
-                &held_out.pixels,
-                &held_out.labels,
-                &wrong,
-                chunk,
-            )?,
+            validation_loss: ValidationLoss::new(backend, &network, held_out, &negatives, chunk)?,
             backend,
             config,
             splits,

@@ -38,3 +38,17 @@ fn the_folder_may_come_from_the_environment() {
     assert!(output.status.success());
     assert!(String::from_utf8(output.stdout).unwrap().starts_with("mnist: 28×28 pixels, 10 classes"));
 }
+
+/// Held-out hybrids are told from images nearly as well as those trained on; equals never could be.
+#[test]
+fn hybrids_are_held_out_too() {
+    let Some(data) = folder() else { return };
+    let place = Place::new();
+    let summary = place.json(&format!(
+        "train 100 50 --recipe unsupervised --data-dir {} --num-epochs 1 --backend cpu --log-dir run --json --quiet",
+        data.display()
+    ));
+    let layer = &summary["layers"][0];
+    let (train, val) = (layer["train_loss"].as_f64().unwrap(), layer["val_loss"].as_f64().unwrap());
+    assert!(val < train, "{val} after the epoch, {train} on average in it");
+}
