@@ -1,20 +1,12 @@
-//! A layer's forward pass: tiles of columns, each multiplied and activated in one visit.
+//! A layer's forward pass: products whose rows are activated while they are in cache.
 
 use ff_backend::{Input, LabelCode, Loss, Objective, Result, Shape, Tally, Weights, dropout_keeps, shapes};
-use ndarray::linalg::general_mat_mul;
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
+use ndarray::{Axis, s};
 
-use crate::kernels::{activate, activate_in_place, sum_of_squares};
+use crate::kernels::{activate, sum_of_squares};
+use crate::products::{Finish, Raw};
+use crate::vector::{Loop, widest};
 use crate::{Cpu, Matrix, Scalar};
-
-/// out = a · b, also where the inner dimension is 0.
-pub(crate) fn multiply<T: Scalar>(a: &ArrayView2<T>, b: &ArrayView2<T>, out: &mut ArrayViewMut2<T>) {
-    if a.ncols() == 0 {
-        out.fill(T::zero());
-    } else {
-        general_mat_mul(T::one(), a, b, T::zero(), out);
-    }
-}
 
 /// What each row adds to and multiplies its product with.
 pub(crate) struct RowTerms<T> {
@@ -28,9 +20,14 @@ pub(crate) struct RowTerms<T> {
 
 impl<T: Scalar> RowTerms<T> {
     pub(crate) fn new(input: &Input<Cpu<T>>, rows: usize) -> Self {
-        let squares = input.squares.slice();
-        let scales: Vec<f64> =
-            squares.iter().cycle().take(rows).map(|square| input.scale(square.widened())).collect();
+        let code_square = rounded::<T>(input.code_square());
+        let scale = |square: &T| {
+            T::from_f64(input.normalization.scale(square.widened() + code_square, input.width()))
+        };
+        let scales: Vec<T> = input.squares.slice().iter().cycle().take(rows).map(scale).collect();
+        // Either a constant or a multiple of s.
+        let fixed = input.label_scale(0.0);
+        let (fixed, scaled) = (T::from_f64(fixed), T::from_f64(input.label_scale(1.0) - fixed));
         let labels = match input.label.map(|label| label.code) {
             Some(LabelCode::Each(plan)) => {
                 plan.indices.0[plan.at..plan.at + rows].iter().map(|&label| label as usize).collect()
@@ -39,40 +36,77 @@ impl<T: Scalar> RowTerms<T> {
             Some(LabelCode::Neutral) | None => Vec::new(),
         };
         RowTerms {
-            label_scales: scales.iter().map(|&scale| T::from_f64(input.label_scale(scale))).collect(),
-            scales: scales.into_iter().map(T::from_f64).collect(),
+            label_scales: scales.iter().map(|&scale| fixed + scaled * scale).collect(),
+            scales,
             labels,
         }
     }
 }
 
-/// The label rows of a tile's weights, and their mean where rows are neutral.
-struct LabelRows<'a, T> {
-    rows: ArrayView2<'a, T>,
-    neutral: Option<Vec<T>>,
+/// The label rows of a layer's weights, or their mean where rows are neutral.
+enum LabelRows<'a, T> {
+    None,
+    Each(&'a [T]),
+    Neutral(Vec<T>),
 }
 
 impl<'a, T: Scalar> LabelRows<'a, T> {
-    fn new(input: &Input<Cpu<T>>, weight: ArrayView2<'a, T>) -> Self {
-        let rows = weight.slice_move(s![..input.classes(), ..]);
-        let neutral = matches!(input.label.map(|label| label.code), Some(LabelCode::Neutral))
-            .then(|| (rows.sum_axis(Axis(0)) / T::from_f64(rows.nrows() as f64)).to_vec());
-        LabelRows { rows, neutral }
+    fn new(input: &Input<Cpu<T>>, weight: &'a Matrix<T>) -> Self {
+        let classes = input.classes();
+        match input.label.map(|label| label.code) {
+            None => LabelRows::None,
+            Some(LabelCode::Neutral) => {
+                let rows = weight.0.slice(s![..classes, ..]);
+                LabelRows::Neutral((rows.sum_axis(Axis(0)) / T::from_f64(classes as f64)).to_vec())
+            }
+            Some(_) => LabelRows::Each(&weight.slice()[..classes * weight.columns()]),
+        }
     }
+}
 
-    fn of<'b>(&'b self, terms: &RowTerms<T>, row: usize) -> Option<(&'b [T], T)> {
-        let values = match (&self.neutral, terms.labels.get(row)) {
-            (Some(mean), _) => mean.as_slice(),
+/// From sums to activities.
+struct Activation<'a, T> {
+    terms: &'a RowTerms<T>,
+    labels: &'a LabelRows<'a, T>,
+    bias: Option<&'a [T]>,
+    columns: usize,
+}
+
+impl<T: Scalar> Finish<T> for Activation<'_, T> {
+    #[inline(always)]
+    fn finish(&self, row: usize, first: usize, out: &mut [T]) {
+        let part = first..first + out.len();
+        let label = match self.labels {
+            LabelRows::None => None,
+            LabelRows::Neutral(mean) => Some(&mean[part.clone()]),
             // A label outside the classes has no row, and adds nothing.
-            (None, Some(&label)) if label < self.rows.nrows() => self.rows.row(label).to_slice()?,
-            _ => return None,
+            LabelRows::Each(rows) => {
+                let at = self.terms.labels[row] * self.columns;
+                rows.get(at + part.start..at + part.end)
+            }
         };
-        Some((values, terms.label_scales[row]))
+        let label = label.map(|values| (values, self.terms.label_scales[row]));
+        activate(self.terms.scales[row], label, self.bias.map(|bias| &bias[part]), out);
+    }
+}
+
+/// One row, from its product to its activities.
+struct WholeRow<'a, T> {
+    activation: &'a Activation<'a, T>,
+    row: usize,
+    out: &'a mut [T],
+}
+
+impl<T: Scalar> Loop for WholeRow<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        self.activation.finish(self.row, 0, self.out);
     }
 }
 
 impl<T: Scalar> Cpu<T> {
-    pub(crate) fn tiled_product(
+    pub(crate) fn bare_product(
         &self,
         input: &Matrix<T>,
         weight: &Matrix<T>,
@@ -80,10 +114,7 @@ impl<T: Scalar> Cpu<T> {
         out: &mut Matrix<T>,
     ) -> Result<()> {
         shapes::product::<Self>(input, weight, first_row, out)?;
-        let width = Self::tile_width(out.columns(), self.threads);
-        let weight = weight.0.slice(s![first_row.., ..]);
-        let tiles = out.0.axis_chunks_iter_mut(Axis(1), width).zip(weight.axis_chunks_iter(Axis(1), width));
-        self.each(tiles.collect(), |(mut out, weight)| multiply(&input.0.view(), &weight, &mut out));
+        self.multiply(input, weight, first_row, out, &Raw);
         Ok(())
     }
 
@@ -95,16 +126,15 @@ impl<T: Scalar> Cpu<T> {
         squares: &mut Matrix<T>,
     ) -> Result<()> {
         shapes::project::<Self>(input, layer, out, squares)?;
-        let features = input.features.0.view();
-        let terms = RowTerms::new(input, out.rows());
-        self.each_tile(layer, out, squares, |_, weight, bias, mut out, partial| {
-            let label_rows = LabelRows::new(input, weight);
-            multiply(&features, &weight.slice(s![input.classes().., ..]), &mut out);
-            for (r, (mut row, partial)) in out.rows_mut().into_iter().zip(partial).enumerate() {
-                let row = row.as_slice_mut().unwrap_or_default();
-                *partial = activate_in_place(terms.scales[r], label_rows.of(&terms, r), bias, row);
-            }
-        });
+        let activation = Activation {
+            terms: &RowTerms::new(input, out.rows()),
+            labels: &LabelRows::new(input, &layer.weight.value),
+            bias: layer.bias.as_ref().map(|bias| bias.value.slice()),
+            columns: out.columns(),
+        };
+        self.multiply(input.features, &layer.weight.value, input.classes(), out, &activation);
+        let columns = out.columns();
+        self.each_row(columns, out.slice_mut(), squares.slice_mut(), |_, row| sum_of_squares(row));
         Ok(())
     }
 
@@ -117,43 +147,41 @@ impl<T: Scalar> Cpu<T> {
         squares: &mut Matrix<T>,
     ) -> Result<()> {
         shapes::activate::<Self>(product, input, layer, out, squares)?;
-        let terms = RowTerms::new(input, out.rows());
-        self.each_tile(layer, out, squares, |columns, weight, bias, mut out, partial| {
-            let label_rows = LabelRows::new(input, weight);
-            for (r, (mut row, partial)) in out.rows_mut().into_iter().zip(partial).enumerate() {
-                let row = row.as_slice_mut().unwrap_or_default();
-                let product = product.0.row(r % product.rows());
-                let product = product.to_slice().and_then(|all| all.get(columns..columns + row.len()));
-                let product = product.unwrap_or_default();
-                *partial = activate(product, terms.scales[r], label_rows.of(&terms, r), bias, row);
-            }
+        let columns = out.columns();
+        let activation = Activation {
+            terms: &RowTerms::new(input, out.rows()),
+            labels: &LabelRows::new(input, &layer.weight.value),
+            bias: layer.bias.as_ref().map(|bias| bias.value.slice()),
+            columns,
+        };
+        let products = product.slice();
+        self.each_row(columns, out.slice_mut(), squares.slice_mut(), |row, out| {
+            let at = row % product.rows() * columns;
+            out.copy_from_slice(&products[at..at + columns]);
+            widest(WholeRow { activation: &activation, row, out });
+            sum_of_squares(out)
         });
         Ok(())
     }
 
-    /// Visits tiles of columns of a layer's output, then adds up the tiles' sums of squares in order.
-    fn each_tile(
+    /// Visits every row of `out`, shared between the threads; what the visit returns is the row's square.
+    fn each_row(
         &self,
-        layer: &Weights<Self>,
-        out: &mut Matrix<T>,
-        squares: &mut Matrix<T>,
-        visit: impl Fn(usize, ArrayView2<T>, Option<&[T]>, ArrayViewMut2<T>, &mut [T]) + Sync + Send,
+        columns: usize,
+        out: &mut [T],
+        squares: &mut [T],
+        visit: impl Fn(usize, &mut [T]) -> T + Sync + Send,
     ) {
-        let (rows, columns) = (out.rows(), out.columns());
-        let width = Self::tile_width(columns, self.threads);
-        let mut partials = Array2::zeros((columns.div_ceil(width.max(1)), rows));
-        let bias = layer.bias.as_ref().map(|bias| bias.value.slice());
-        let tiles = out.0.axis_chunks_iter_mut(Axis(1), width);
-        let tiles = tiles.zip(layer.weight.value.0.axis_chunks_iter(Axis(1), width)).zip(partials.rows_mut());
-        let tiles = tiles.enumerate().collect();
-        self.each(tiles, |(index, ((out, weight), mut partial))| {
-            let first = index * width;
-            let bias = bias.map(|bias| &bias[first..first + out.ncols()]);
-            visit(first, weight, bias, out, partial.as_slice_mut().unwrap_or_default());
-        });
-        for (r, square) in squares.slice_mut().iter_mut().enumerate() {
-            *square = partials.column(r).iter().fold(T::zero(), |sum, &partial| sum + partial);
+        if columns == 0 {
+            return squares.fill(T::zero());
         }
+        let part = Self::rows_per_part(squares.len(), self.threads_for(squares.len() * columns));
+        let parts = out.chunks_mut(part * columns).zip(squares.chunks_mut(part)).enumerate().collect();
+        self.each(parts, |(index, (out, squares)): (usize, (&mut [T], &mut [T]))| {
+            for (r, (row, square)) in out.chunks_exact_mut(columns).zip(squares).enumerate() {
+                *square = visit(index * part + r, row);
+            }
+        });
     }
 
     pub(crate) fn silence(
@@ -167,14 +195,12 @@ impl<T: Scalar> Cpu<T> {
         let drop_below = (rate * 4_294_967_296.0) as u32;
         let gain = T::from_f64(1.0 / (1.0 - rate));
         let columns = activities.columns();
-        let rows =
-            activities.slice_mut().chunks_exact_mut(columns.max(1)).zip(squares.slice_mut()).enumerate();
-        self.each(rows.collect(), |(r, (row, square))| {
+        self.each_row(columns, activities.slice_mut(), squares.slice_mut(), |r, row| {
             for (j, h) in row.iter_mut().enumerate() {
                 let kept = dropout_keeps(seed, (r * columns + j) as u32, drop_below);
                 *h = if kept { *h * gain } else { T::zero() };
             }
-            *square = sum_of_squares(row);
+            sum_of_squares(row)
         });
         Ok(())
     }
@@ -187,16 +213,16 @@ impl<T: Scalar> Cpu<T> {
         squares: &mut Matrix<T>,
     ) -> Result<()> {
         shapes::top_k(activities, k, out, squares)?;
-        let columns = activities.columns().max(1);
-        let rows = activities.slice().chunks_exact(columns).zip(out.slice_mut().chunks_exact_mut(columns));
-        self.each(rows.zip(squares.slice_mut()).collect(), |((row, out), square)| {
+        let (columns, all) = (activities.columns(), activities.slice());
+        self.each_row(columns, out.slice_mut(), squares.slice_mut(), |r, out| {
+            let row = &all[r * columns..(r + 1) * columns];
             out.copy_from_slice(row);
             let descending = |a: &T, b: &T| b.partial_cmp(a).unwrap_or(std::cmp::Ordering::Equal);
             let least = *out.select_nth_unstable_by(k - 1, descending).1;
             for (out, &h) in out.iter_mut().zip(row) {
                 *out = if h >= least { h } else { T::zero() };
             }
-            *square = sum_of_squares(out);
+            sum_of_squares(out)
         });
         Ok(())
     }
@@ -212,12 +238,12 @@ impl<T: Scalar> Cpu<T> {
         let pairs = squares.columns() / 2;
         let (positives, negatives) = squares.slice().split_at(pairs);
         let (up, down) = coefficients.slice_mut().split_at_mut(pairs);
-        let chain = objective.gradient_scale * 2.0 * objective.factor / pairs as f64;
+        let chain = rounded::<T>(objective.gradient_scale * 2.0 * objective.factor / pairs as f64);
+        let (factor, loss) = (rounded::<T>(objective.factor), rounded_loss::<T>(objective.loss));
         let mut sums = [0.0; 4];
         for (((&positive, &negative), up), down) in positives.iter().zip(negatives).zip(up).zip(down) {
-            let (positive, negative) =
-                (objective.factor * positive.widened(), objective.factor * negative.widened());
-            let (loss, positive_slope, negative_slope) = slopes::<T>(objective.loss, positive, negative);
+            let (positive, negative) = (factor * positive.widened(), factor * negative.widened());
+            let (loss, positive_slope, negative_slope) = slopes::<T>(loss, positive, negative);
             *up = T::from_f64(chain * positive_slope);
             *down = T::from_f64(chain * negative_slope);
             let wrong = f64::from(u8::from(negative > positive));
@@ -245,6 +271,20 @@ impl<T: Scalar> Cpu<T> {
             *mean = T::from_f64(keep) * *mean + share * sum;
         }
         Ok(())
+    }
+}
+
+/// A setting as any backend of this precision is told it.
+pub(crate) fn rounded<T: Scalar>(setting: f64) -> f64 {
+    T::from_f64(setting).widened()
+}
+
+fn rounded_loss<T: Scalar>(loss: Loss) -> Loss {
+    match loss {
+        Loss::Bce { threshold, temperature } => {
+            Loss::Bce { threshold: rounded::<T>(threshold), temperature: rounded::<T>(temperature) }
+        }
+        Loss::Symba { alpha } => Loss::Symba { alpha: rounded::<T>(alpha) },
     }
 }
 

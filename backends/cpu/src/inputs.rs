@@ -59,7 +59,7 @@ impl<T: Scalar> Cpu<T> {
         for (i, ((a, b), square)) in pairs_of_rows.zip(squares).enumerate() {
             let at = which.indices.0[which.at + i] as usize * masks.columns();
             for ((b, &a), &mask) in b.iter_mut().zip(a).zip(&masks.pixels[at..]) {
-                let mask = T::from_f64(f64::from(mask) / 255.0);
+                let mask = brightness::<T>(mask);
                 *b = mask * a + (T::one() - mask) * *b;
             }
             *square = sum_of_squares(b);

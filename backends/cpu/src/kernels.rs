@@ -1,6 +1,6 @@
 //! The elementwise loops that follow a product.
 
-use ff_backend::{BackendError, Result, Rule};
+use ff_backend::Rule;
 
 use crate::Scalar;
 use crate::vector::{Loop, widest};
@@ -8,75 +8,42 @@ use crate::vector::{Loop, widest};
 /// Partial sums kept side by side, so that a sum can use vectors and still has one order.
 const LANES: usize = 16;
 
-/// h ← max(0, scale · p + factor · label + bias), returning Σ h².
-pub fn activate<T: Scalar>(
-    product: &[T],
-    scale: T,
-    label: Option<(&[T], T)>,
-    bias: Option<&[T]>,
-    out: &mut [T],
-) -> T {
-    out.copy_from_slice(product);
-    activate_in_place(scale, label, bias, out)
-}
-
-/// As [`activate`], with the product already in `out`.
-pub fn activate_in_place<T: Scalar>(
-    scale: T,
-    label: Option<(&[T], T)>,
-    bias: Option<&[T]>,
-    out: &mut [T],
-) -> T {
+/// h ← max(0, scale · p + factor · label + bias), the product p already in `out`.
+#[inline(always)]
+pub fn activate<T: Scalar>(scale: T, label: Option<(&[T], T)>, bias: Option<&[T]>, out: &mut [T]) {
     if let Some((label, factor)) = label {
-        widest(AddScaled { scale, add: label, factor, out });
-        widest(Rectify { scale: T::one(), bias, out })
+        for (out, &add) in out.iter_mut().zip(label) {
+            *out = scale * *out + factor * add;
+        }
     } else {
-        widest(Rectify { scale, bias, out })
+        for out in out.iter_mut() {
+            *out = scale * *out;
+        }
+    }
+    if let Some(bias) = bias {
+        for (out, &bias) in out.iter_mut().zip(bias) {
+            *out += bias;
+        }
+    }
+    for out in out.iter_mut() {
+        // What is not a number stays so, and is noticed.
+        *out = if *out < T::zero() { T::zero() } else { *out };
     }
 }
 
-struct AddScaled<'a, T> {
-    scale: T,
-    add: &'a [T],
-    factor: T,
-    out: &'a mut [T],
-}
-
-impl<T: Scalar> Loop for AddScaled<'_, T> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        for (out, &add) in self.out.iter_mut().zip(self.add) {
-            *out = self.scale * *out + self.factor * add;
-        }
+/// out += factor · x.
+#[inline(always)]
+pub fn add_scaled<T: Scalar>(factor: T, x: &[T], out: &mut [T]) {
+    for (out, &x) in out.iter_mut().zip(x) {
+        *out += factor * x;
     }
 }
 
-struct Rectify<'a, T> {
-    scale: T,
-    bias: Option<&'a [T]>,
-    out: &'a mut [T],
-}
-
-impl<T: Scalar> Loop for Rectify<'_, T> {
-    type Output = T;
-    #[inline(always)]
-    fn run(self) -> T {
-        match self.bias {
-            Some(bias) => {
-                for (out, &bias) in self.out.iter_mut().zip(bias) {
-                    let a = self.scale * *out + bias;
-                    *out = if a > T::zero() { a } else { T::zero() };
-                }
-            }
-            None => {
-                for out in self.out.iter_mut() {
-                    let a = self.scale * *out;
-                    *out = if a > T::zero() { a } else { T::zero() };
-                }
-            }
-        }
-        SumOfSquares(self.out).run()
+/// out ← factor · out.
+#[inline(always)]
+pub fn multiply_by<T: Scalar>(factor: T, out: &mut [T]) {
+    for out in out.iter_mut() {
+        *out = factor * *out;
     }
 }
 
@@ -87,144 +54,136 @@ impl<T: Scalar> Loop for SumOfSquares<'_, T> {
     #[inline(always)]
     fn run(self) -> T {
         let mut lanes = [T::zero(); LANES];
-        let chunks = self.0.chunks_exact(LANES);
-        let mut sum = T::zero();
-        for &x in chunks.remainder() {
-            sum += x * x;
-        }
+        let (chunks, rest) = self.0.as_chunks::<LANES>();
         for chunk in chunks {
             for (lane, &x) in lanes.iter_mut().zip(chunk) {
                 *lane += x * x;
             }
         }
-        lanes.into_iter().fold(sum, |sum, lane| sum + lane)
+        for (lane, &x) in lanes.iter_mut().zip(rest) {
+            *lane += x * x;
+        }
+        fold_lanes(lanes)
     }
 }
 
-/// Σ x².
+/// The sum of the lanes: halves are added until one is left.
+#[inline(always)]
+fn fold_lanes<T: Scalar>(mut lanes: [T; LANES]) -> T {
+    for half in [8, 4] {
+        for i in 0..half {
+            lanes[i] += lanes[i + half];
+        }
+    }
+    (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
+}
+
+/// Σ x²: element j belongs to lane j mod 16, each lane is added up in order.
 pub fn sum_of_squares<T: Scalar>(x: &[T]) -> T {
     widest(SumOfSquares(x))
 }
 
-/// out += factor · x.
-pub fn add_scaled<T: Scalar>(factor: T, x: &[T], out: &mut [T]) {
-    widest(AddScaled { scale: T::one(), add: x, factor, out });
+/// An update rule with all that its steps have in common worked out.
+pub enum Prepared<T> {
+    /// v ← μ v − rest · g, w ← w + rate · (v − decay · w).
+    Momentum {
+        /// μ.
+        mu: T,
+        /// 1 − μ.
+        rest: T,
+        /// Step size.
+        rate: T,
+        /// Weight decay.
+        decay: T,
+    },
+    /// Adam: rate / (1 − β₁ᵗ) and 1 / sqrt(1 − β₂ᵗ) of the step, then of each idle step.
+    Adam {
+        /// Of the step itself.
+        now: (T, T),
+        /// Of the steps on a zero gradient that follow.
+        idle: Vec<(T, T)>,
+    },
 }
 
-/// One step of an update rule over a stretch of a parameter, its gradient given.
-pub fn update<T: Scalar>(
-    values: &mut [T],
-    first: &mut [T],
-    second: Option<&mut [T]>,
-    gradient: &[T],
-    rule: Rule,
-) -> Result<()> {
-    match rule {
-        Rule::Momentum { rate, momentum, decay } => {
-            let (mu, rate, decay) = (T::from_f64(momentum), T::from_f64(rate), T::from_f64(decay));
-            widest(Follow { velocity: first, gradient, mu });
-            widest(Step { values, velocity: first, rate, decay });
-        }
-        Rule::Adam { rate, step, idle } => {
-            let second =
-                second.ok_or_else(|| BackendError::Unsupported("Adam needs a second moment".into()))?;
-            let corrected = |t: u64| {
-                let first = 1.0 - Rule::BETA1.powf(t as f64);
-                let second = 1.0 - Rule::BETA2.powf(t as f64);
-                (T::from_f64(rate / first), T::from_f64(second.sqrt().recip()))
-            };
-            widest(Adam { values, first, second, gradient, corrected: corrected(step) });
-            for k in 1..=u64::from(idle) {
-                widest(IdleAdam { values, first, second, corrected: corrected(step + k) });
+impl<T: Scalar> Prepared<T> {
+    /// Works out the constants of a step.
+    pub fn new(rule: Rule) -> Self {
+        match rule {
+            Rule::Momentum { rate, momentum, decay } => Prepared::Momentum {
+                mu: T::from_f64(momentum),
+                rest: T::from_f64(1.0 - momentum),
+                rate: T::from_f64(rate),
+                decay: T::from_f64(decay),
+            },
+            Rule::Adam { rate, step, idle } => {
+                let corrected = |t: u64| {
+                    let first = 1.0 - Rule::BETA1.powf(t as f64);
+                    let second = 1.0 - Rule::BETA2.powf(t as f64);
+                    (T::from_f64(rate / first), T::from_f64(second.sqrt().recip()))
+                };
+                let idle = (1..=u64::from(idle)).map(|k| corrected(step + k)).collect();
+                Prepared::Adam { now: corrected(step), idle }
             }
         }
     }
-    Ok(())
-}
 
-/// w ← w + rate · (v − decay · w): what is left of the momentum rule once the product has added to v.
-pub fn momentum_step<T: Scalar>(values: &mut [T], velocity: &[T], rate: T, decay: T) {
-    widest(Step { values, velocity, rate, decay });
-}
-
-struct Follow<'a, T> {
-    velocity: &'a mut [T],
-    gradient: &'a [T],
-    mu: T,
-}
-
-impl<T: Scalar> Loop for Follow<'_, T> {
-    type Output = ();
+    /// One step over a stretch of a parameter; the momentum rule does not look at `second`.
     #[inline(always)]
-    fn run(self) {
-        for (v, &g) in self.velocity.iter_mut().zip(self.gradient) {
-            *v = self.mu * *v - (T::one() - self.mu) * g;
+    pub fn step(&self, values: &mut [T], first: &mut [T], second: &mut [T], gradient: &[T]) {
+        for at in (0..gradient.len()).step_by(LANES) {
+            let g = lanes_at(gradient, at);
+            let (mut w, mut m) = (lanes_at(values, at), lanes_at(first, at));
+            match self {
+                &Prepared::Momentum { mu, rest, rate, decay } => {
+                    for i in 0..LANES {
+                        m[i] = mu * m[i] - rest * g[i];
+                        w[i] += rate * (m[i] - decay * w[i]);
+                    }
+                }
+                Prepared::Adam { now, idle } => {
+                    let mut v = lanes_at(second, at);
+                    let (beta1, beta2) = (T::from_f64(Rule::BETA1), T::from_f64(Rule::BETA2));
+                    let (rest1, rest2) = (T::from_f64(1.0 - Rule::BETA1), T::from_f64(1.0 - Rule::BETA2));
+                    let epsilon = T::from_f64(Rule::EPSILON);
+                    for i in 0..LANES {
+                        m[i] = beta1 * m[i] + rest1 * g[i];
+                        v[i] = beta2 * v[i] + rest2 * g[i] * g[i];
+                        w[i] -= now.0 * m[i] / (v[i].sqrt() * now.1 + epsilon);
+                    }
+                    for (rate, root) in idle {
+                        for i in 0..LANES {
+                            m[i] = beta1 * m[i];
+                            v[i] = beta2 * v[i];
+                            w[i] -= *rate * m[i] / (v[i].sqrt() * *root + epsilon);
+                        }
+                    }
+                    put_lanes(v, second, at);
+                }
+            }
+            put_lanes(w, values, at);
+            put_lanes(m, first, at);
         }
     }
 }
 
-struct Step<'a, T> {
-    values: &'a mut [T],
-    velocity: &'a [T],
-    rate: T,
-    decay: T,
+/// Elements `at..at + 16`, 0 beyond the end. What is held in lanes cannot overlap with anything: the compiler
+/// need not check.
+#[inline(always)]
+fn lanes_at<T: Scalar>(x: &[T], at: usize) -> [T; LANES] {
+    let x = x.get(at..).unwrap_or_default();
+    x.first_chunk().copied().unwrap_or_else(|| {
+        let mut lanes = [T::zero(); LANES];
+        lanes[..x.len()].copy_from_slice(x);
+        lanes
+    })
 }
 
-impl<T: Scalar> Loop for Step<'_, T> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        for (w, &v) in self.values.iter_mut().zip(self.velocity) {
-            *w += self.rate * (v - self.decay * *w);
-        }
-    }
-}
-
-struct Adam<'a, T> {
-    values: &'a mut [T],
-    first: &'a mut [T],
-    second: &'a mut [T],
-    gradient: &'a [T],
-    /// rate / (1 − β₁ᵗ) and 1 / sqrt(1 − β₂ᵗ).
-    corrected: (T, T),
-}
-
-impl<T: Scalar> Loop for Adam<'_, T> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        let (beta1, beta2) = (T::from_f64(Rule::BETA1), T::from_f64(Rule::BETA2));
-        let (rest1, rest2) = (T::from_f64(1.0 - Rule::BETA1), T::from_f64(1.0 - Rule::BETA2));
-        let epsilon = T::from_f64(Rule::EPSILON);
-        let (rate, root) = self.corrected;
-        let moments = self.first.iter_mut().zip(self.second.iter_mut());
-        for ((w, (m, v)), &g) in self.values.iter_mut().zip(moments).zip(self.gradient) {
-            *m = beta1 * *m + rest1 * g;
-            *v = beta2 * *v + rest2 * g * g;
-            *w -= rate * *m / (v.sqrt() * root + epsilon);
-        }
-    }
-}
-
-struct IdleAdam<'a, T> {
-    values: &'a mut [T],
-    first: &'a mut [T],
-    second: &'a mut [T],
-    corrected: (T, T),
-}
-
-impl<T: Scalar> Loop for IdleAdam<'_, T> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        let (beta1, beta2) = (T::from_f64(Rule::BETA1), T::from_f64(Rule::BETA2));
-        let epsilon = T::from_f64(Rule::EPSILON);
-        let (rate, root) = self.corrected;
-        let moments = self.first.iter_mut().zip(self.second.iter_mut());
-        for (w, (m, v)) in self.values.iter_mut().zip(moments) {
-            *m = beta1 * *m;
-            *v = beta2 * *v;
-            *w -= rate * *m / (v.sqrt() * root + epsilon);
-        }
+/// Writes back what [`lanes_at`] has read.
+#[inline(always)]
+fn put_lanes<T: Scalar>(lanes: [T; LANES], x: &mut [T], at: usize) {
+    let x = x.get_mut(at..).unwrap_or_default();
+    match x.first_chunk_mut() {
+        Some(chunk) => *chunk = lanes,
+        None => x.copy_from_slice(&lanes[..x.len()]),
     }
 }

@@ -1,10 +1,59 @@
-//! Reading labels: softmax head, hard negatives, argmax. Small next to the layers, so mostly plain loops.
+//! Reading labels: softmax head, hard negatives, argmax. Small next to the layers, so plain loops.
 
 use ff_backend::{Normalization, Plan, Result, Shape, shapes};
-use ndarray::linalg::general_mat_mul;
-use ndarray::{Array2, Axis};
 
+use crate::kernels::add_scaled;
+use crate::panels::pack_columns;
+use crate::vector::{Loop, widest};
 use crate::{Cpu, Indices, Matrix, Scalar};
+
+/// Classes that are summed side by side.
+const LANES: usize = 16;
+
+/// logits (+)= s_r h_r · weight for some rows.
+///
+/// Element k of a sum belongs to chain k mod 4, so that one need not wait for the other; what is left over at the
+/// end belongs to the first.
+struct ReadOut<'a, T> {
+    activities: &'a [T],
+    width: usize,
+    scales: Vec<T>,
+    weight: &'a [T],
+    classes: usize,
+    logits: &'a mut [T],
+    add: bool,
+}
+
+impl<T: Scalar> Loop for ReadOut<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let mut panel = vec![T::zero(); self.width * LANES];
+        for first in (0..self.classes).step_by(LANES) {
+            pack_columns::<T, LANES>(self.weight.chunks_exact(self.classes), first, &mut panel);
+            let (fours, left_over) = panel.as_chunks::<LANES>().0.as_chunks::<4>();
+            for (row, &scale) in self.scales.iter().enumerate() {
+                let activities = &self.activities[row * self.width..(row + 1) * self.width];
+                let (by_four, at_the_end) = activities.as_chunks::<4>();
+                let mut chains = [[T::zero(); LANES]; 4];
+                for (activities, weights) in by_four.iter().zip(fours) {
+                    for ((chain, &h), weights) in chains.iter_mut().zip(activities).zip(weights) {
+                        add_scaled(h, weights, chain);
+                    }
+                }
+                for (&h, weights) in at_the_end.iter().zip(left_over) {
+                    add_scaled(h, weights, &mut chains[0]);
+                }
+                let logits = &mut self.logits[row * self.classes..(row + 1) * self.classes];
+                for (i, logit) in logits[first..].iter_mut().take(LANES).enumerate() {
+                    let [a, b, c, d] = chains.each_ref().map(|chain| chain[i]);
+                    let value = scale * ((a + b) + (c + d));
+                    *logit = if self.add { *logit + value } else { value };
+                }
+            }
+        }
+    }
+}
 
 impl<T: Scalar> Cpu<T> {
     pub(crate) fn class_logits(
@@ -18,24 +67,20 @@ impl<T: Scalar> Cpu<T> {
     ) -> Result<()> {
         shapes::read_out(activities, squares, weight, logits)?;
         let (rows, classes, width) = (logits.rows(), logits.columns(), activities.columns());
+        if classes == 0 {
+            return Ok(());
+        }
         let part = Self::rows_per_part(rows, self.threads_for(rows * width));
-        let parts =
-            activities.0.axis_chunks_iter(Axis(0), part).zip(logits.0.axis_chunks_iter_mut(Axis(0), part));
-        let parts = parts.zip(squares.slice().chunks(part)).collect();
-        self.each(parts, |((activities, mut logits), squares)| {
-            let mut product = Array2::zeros((activities.nrows(), classes));
-            if width > 0 {
-                general_mat_mul(T::one(), &activities, &weight.0, T::zero(), &mut product);
-            }
-            for ((mut logits, product), square) in
-                logits.rows_mut().into_iter().zip(product.rows()).zip(squares)
-            {
-                let scale = T::from_f64(normalization.scale(square.widened(), width));
-                for (logit, &product) in logits.iter_mut().zip(product) {
-                    *logit = if add { *logit } else { T::zero() } + scale * product;
-                }
-            }
+        let mut rest = activities.slice();
+        let parts = logits.slice_mut().chunks_mut(part * classes).zip(squares.slice().chunks(part));
+        let parts = parts.map(|(logits, squares)| {
+            let (activities, after) = rest.split_at(squares.len() * width);
+            rest = after;
+            let scale = |square: &T| T::from_f64(normalization.scale(square.widened(), width));
+            let scales = squares.iter().map(scale).collect();
+            ReadOut { activities, width, scales, weight: weight.slice(), classes, logits, add }
         });
+        self.each(parts.collect(), widest);
         Ok(())
     }
 

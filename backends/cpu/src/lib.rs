@@ -1,18 +1,23 @@
-//! The reference backend: ndarray and OpenBLAS.
+//! The reference backend: ndarray, and products made tile by tile, so that what follows a product (activation,
+//! optimizer) visits a tile while it is in cache.
 //!
-//! OpenBLAS runs single-threaded inside our own tiles, so that a product and what follows it
-//! (activation, optimizer) visit a tile while it is in cache, and only one thread pool wants the cores.
-//! Tiles depend on shapes and thread count alone: same seed, same threads, same bits.
+//! On x86-64 with FMA a tile is ours: each sum is added up in one order, so that same seed means same bits,
+//! whatever the threads. Elsewhere a tile is OpenBLAS's, which runs single-threaded inside it: same seed,
+//! same threads, same bits.
 
 // Named so that they are linked: ndarray calls BLAS by symbol alone.
 extern crate blas_src;
 extern crate openblas_src;
 
+mod fold;
 mod forward;
 mod inputs;
 mod kernels;
 mod labels;
 mod learn;
+mod panels;
+mod products;
+mod registers;
 mod scalar;
 mod vector;
 
@@ -23,6 +28,7 @@ use ff_backend::{
     Shape, Tally, Weights, shapes,
 };
 use ndarray::Array2;
+use registers::Processor;
 
 pub use scalar::Scalar;
 
@@ -37,10 +43,11 @@ pub struct Cpu<T: Scalar = f32> {
     /// All threads but the caller's own.
     pool: rayon::ThreadPool,
     threads: usize,
-    /// One tile of gradient for each thread.
-    tiles: Vec<Mutex<Vec<T>>>,
-    /// Compacted operands of the gradient's product.
-    folded: Mutex<learn::Workspace<T>>,
+    /// Whose registers make the products; none where OpenBLAS does.
+    processor: Option<Processor>,
+    /// A panel for each thread.
+    scratch: Vec<Mutex<Vec<T>>>,
+    workspace: Mutex<fold::Workspace<T>>,
 }
 
 /// A row-major matrix in host memory.
@@ -97,16 +104,21 @@ impl<T: Scalar> Cpu<T> {
         })?;
         // SAFETY: a setter of OpenBLAS without preconditions.
         unsafe { openblas_set_num_threads(1) };
-        let tiles = (0..threads).map(|_| Mutex::new(Vec::new())).collect();
-        Ok(Cpu { pool, threads, tiles, folded: Mutex::default() })
+        let scratch = (0..threads).map(|_| Mutex::default()).collect();
+        Ok(Cpu { pool, threads, processor: Processor::detect(), scratch, workspace: Mutex::default() })
     }
 
-    /// Columns of a tile when `columns` are shared between `threads`.
-    fn tile_width(columns: usize, threads: usize) -> usize {
-        const WIDEST: usize = 512;
-        let rounds = columns.div_ceil(threads * WIDEST).max(1);
-        // A multiple of the widest vector, so that tiles do not split one.
-        columns.div_ceil(rounds * threads).max(1).next_multiple_of(16)
+    /// The same backend with products by OpenBLAS, as on a processor without FMA.
+    #[must_use]
+    pub fn with_openblas(mut self) -> Self {
+        self.processor = None;
+        self
+    }
+
+    /// Whether products are its own, so that numbers do not depend on the threads.
+    #[must_use]
+    pub fn multiplies_itself(&self) -> bool {
+        self.processor.is_some()
     }
 }
 
@@ -233,7 +245,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         first_row: usize,
         out: &mut Matrix<T>,
     ) -> Result<()> {
-        self.tiled_product(input, weight, first_row, out)
+        self.bare_product(input, weight, first_row, out)
     }
 
     fn activate(

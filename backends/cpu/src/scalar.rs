@@ -1,16 +1,26 @@
 //! What a matrix of this backend may hold, and how tiles of it are shared out.
 
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64;
 use std::sync::{Mutex, PoisonError};
 
 use ff_backend::Real;
 use ndarray::NdFloat;
 
+#[cfg(target_arch = "x86_64")]
+use crate::registers::Registers;
 use crate::{Cpu, Matrix};
 
 /// f32, or f64 for gradient checks.
 pub trait Scalar: Real + NdFloat {
     /// The name of the precision.
     const NAME: &'static str;
+    /// Registers of 512 bits of it.
+    #[cfg(target_arch = "x86_64")]
+    type Avx512: Registers<Self>;
+    /// Registers of 256 bits of it.
+    #[cfg(target_arch = "x86_64")]
+    type Avx2: Registers<Self>;
     /// As [`Real::to_f64`], whose name num-traits has too.
     fn widened(self) -> f64 {
         Real::to_f64(self)
@@ -19,10 +29,18 @@ pub trait Scalar: Real + NdFloat {
 
 impl Scalar for f32 {
     const NAME: &'static str = "fp32";
+    #[cfg(target_arch = "x86_64")]
+    type Avx512 = x86_64::__m512;
+    #[cfg(target_arch = "x86_64")]
+    type Avx2 = x86_64::__m256;
 }
 
 impl Scalar for f64 {
     const NAME: &'static str = "fp64";
+    #[cfg(target_arch = "x86_64")]
+    type Avx512 = x86_64::__m512d;
+    #[cfg(target_arch = "x86_64")]
+    type Avx2 = x86_64::__m256d;
 }
 
 impl<T: Scalar> Matrix<T> {

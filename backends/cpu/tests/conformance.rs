@@ -7,33 +7,38 @@ use ff_backend::{
 };
 use ff_backend_cpu::{Cpu, Scalar};
 
-fn conforms<T: Scalar>(threads: usize, effort: Effort) {
-    let report = run(&Cpu::<T>::new(threads).unwrap(), effort);
-    println!("{} on {threads} threads, {effort:?}\n{report}", T::NAME);
+fn conforms<T: Scalar>(cpu: &Cpu<T>, effort: Effort) {
+    let report = run(cpu, effort);
+    println!("{}, {effort:?}\n{report}", T::NAME);
     assert!(report.passed(), "{report}");
 }
 
 #[test]
 fn single_precision() {
-    conforms::<f32>(2, Effort::Full);
+    conforms(&Cpu::<f32>::new(2).unwrap(), Effort::Full);
 }
 
 #[test]
 fn double_precision() {
-    conforms::<f64>(2, Effort::Full);
+    conforms(&Cpu::<f64>::new(2).unwrap(), Effort::Full);
 }
 
 #[test]
 fn any_number_of_threads() {
-    for threads in 1..=3 {
-        conforms::<f32>(threads, Effort::Quick);
+    for threads in [1, 3] {
+        conforms(&Cpu::<f32>::new(threads).unwrap(), Effort::Quick);
     }
 }
 
+#[test]
+fn openblas() {
+    conforms(&Cpu::<f32>::new(2).unwrap().with_openblas(), Effort::Full);
+    conforms(&Cpu::<f64>::new(3).unwrap().with_openblas(), Effort::Quick);
+}
+
 /// Bits of a layer after three fused steps, wide enough for several tiles and threads.
-fn trained(threads: usize) -> Vec<u32> {
+fn trained(cpu: &Cpu) -> Vec<u32> {
     let (pairs, features, classes, width) = (21, 301, 10, 1201);
-    let cpu = Cpu::<f32>::new(threads).unwrap();
     let waves = |rows: usize, columns: usize, pace: f32| {
         let mut matrix = cpu.zeros(rows, columns).unwrap();
         let values: Vec<f32> = (0..rows * columns).map(|i| (i as f32 * pace).sin()).collect();
@@ -74,8 +79,20 @@ fn trained(threads: usize) -> Vec<u32> {
 }
 
 #[test]
-fn same_threads_same_bits() {
+fn same_bits_on_any_number_of_threads() {
+    if !Cpu::<f32>::new(1).unwrap().multiplies_itself() {
+        return println!("SKIPPED same_bits_on_any_number_of_threads: OpenBLAS multiplies here");
+    }
+    let one = trained(&Cpu::new(1).unwrap());
+    for threads in [1, 2, 3, 5] {
+        assert!(one == trained(&Cpu::new(threads).unwrap()), "one thread and {threads} threads differ");
+    }
+}
+
+#[test]
+fn same_threads_same_bits_from_openblas() {
     for threads in 1..=3 {
-        assert!(trained(threads) == trained(threads), "two runs on {threads} threads differ");
+        let cpu = || Cpu::new(threads).unwrap().with_openblas();
+        assert!(trained(&cpu()) == trained(&cpu()), "two runs on {threads} threads differ");
     }
 }

@@ -5,6 +5,8 @@
 // ITEMS  work-items that share one row; 1 on a CPU
 // GROUP  work-items of the kernels that are one work-group, a power of two
 // SLICES work-items that share one column, each a slice of its rows; 1 on a CPU
+// REFERENCE  defined where numbers shall be those of the CPU backend, to the bit: nothing is contracted, products add
+//        up by fused multiply-adds in order, and what that backend works out in double is worked out in double
 //
 // All matrices are row-major without padding. Sums depend on these numbers and the shapes alone.
 
@@ -21,6 +23,15 @@
 #define SLICES 1
 #endif
 
+#if defined(REFERENCE) && defined(cl_khr_fp64)
+#pragma OPENCL EXTENSION cl_khr_fp64 : enable
+typedef double real;
+#define REAL(x) x
+#else
+typedef float real;
+#define REAL(x) x##f
+#endif
+
 #define OUT global float *restrict
 #define IN global const float *restrict
 #define LIST global const uint *restrict
@@ -28,7 +39,10 @@
 // C99's plain `inline` leaves some compilers looking for an external definition.
 #define INLINE static inline __attribute__((always_inline))
 
-#ifdef FP_FAST_FMAF
+#ifdef REFERENCE
+#pragma OPENCL FP_CONTRACT OFF
+#endif
+#if defined(FP_FAST_FMAF) || defined(REFERENCE)
 #define MULTIPLY_ADD(a, b, c) fma(a, b, c)
 #else
 #define MULTIPLY_ADD(a, b, c) mad(a, b, c)
@@ -40,6 +54,7 @@ typedef float vec;
 INLINE vec load(global const float *x, int left) { return *x; }
 INLINE vec load_bytes(global const uchar *x, int left) { return (float)*x; }
 INLINE void store(vec value, global float *x, int left) { *x = value; }
+INLINE vec load_own(const float *x) { return *x; }
 INLINE float sum(vec x) { return x; }
 #elif VEC == 4
 typedef float4 vec;
@@ -78,6 +93,7 @@ INLINE vec load_bytes(global const uchar *x, int left)
     for (int i = 0; i < VEC; i++) some[i] = i < left ? (float)x[i] : 0.0f;
     return vload16(0, some);
 }
+INLINE vec load_own(const float *x) { return vload16(0, x); }
 INLINE void store(vec value, global float *x, int left)
 {
     if (left >= VEC) {
@@ -96,10 +112,11 @@ INLINE float sum(vec x)
 }
 #endif
 
-INLINE vec positive(vec x) { return fmax(x, (vec)0.0f); }
+// max(0, x); what is not a number stays so.
+INLINE vec positive(vec x) { return select(x, (vec)0.0f, x < (vec)0.0f); }
 
 // Sum over the `count` work-items of a work-group, a power of two, for all of them.
-INLINE float sum_items(float x, local float *scratch, int count)
+INLINE real sum_items(real x, local real *scratch, int count)
 {
     if (count == 1) return x;
     const int item = get_local_id(0);
@@ -122,9 +139,9 @@ INLINE float sum_items(float x, local float *scratch, int count)
 // s of a row: see Normalization::scale.
 INLINE float scale_of(float squares, SCALE_ARGS)
 {
-    const float all = squares + code_square;
-    if (normalization == UNIT) return 1.0f / sqrt(all + 1e-8f);
-    if (normalization == RMS) return 1.0f / (1e-30f + sqrt(all / norm_width));
+    const real all = (real)squares + (real)code_square;
+    if (normalization == UNIT) return REAL(1.0) / sqrt(all + REAL(1e-8));
+    if (normalization == RMS) return REAL(1.0) / (REAL(1e-30) + sqrt(all / (real)norm_width));
     return 1.0f;
 }
 

@@ -39,29 +39,35 @@ kernel void read_out(IN activities, const int columns, IN squares, SCALE_ARGS, I
 kernel void softmax(IN logits, const int rows, const int class_count, LIST labels, const int labels_at,
                     OUT errors, OUT cost)
 {
-    local float scratch[GROUP];
-    float entropy = 0.0f, wrong = 0.0f;
+    local real scratch[GROUP];
+    real entropy = REAL(0.0), wrong = REAL(0.0);
     for (int r = get_local_id(0); r < rows; r += GROUP) {
         IN row = logits + (size_t)r * class_count;
         const uint label = labels[labels_at + r];
         float largest = -INFINITY;
         for (int c = 0; c < class_count; c++) largest = fmax(largest, row[c]);
-        float total = 0.0f;
-        for (int c = 0; c < class_count; c++) total += exp(row[c] - largest);
+        real total = REAL(0.0);
+        for (int c = 0; c < class_count; c++) total += exp((real)row[c] - (real)largest);
         for (int c = 0; c < class_count; c++)
             errors[(size_t)r * class_count + c] =
-                exp(row[c] - largest) / total - ((uint)c == label ? 1.0f : 0.0f);
+                exp((real)row[c] - (real)largest) / total - ((uint)c == label ? REAL(1.0) : REAL(0.0));
         const float own = label < (uint)class_count ? row[label] : 0.0f;
-        entropy += log(total) + (largest - own);
-        wrong += own < largest ? 1.0f : 0.0f;
+        entropy += log(total) + ((real)largest - (real)own);
+        wrong += own < largest ? REAL(1.0) : REAL(0.0);
     }
     entropy = sum_items(entropy, scratch, GROUP);
     wrong = sum_items(wrong, scratch, GROUP);
     if (get_local_id(0) == 0) {
-        cost[0] += entropy / (float)rows;
-        cost[1] += wrong / (float)rows;
+        cost[0] += (float)(entropy / (real)rows);
+        cost[1] += (float)(wrong / (real)rows);
     }
 }
+
+#if defined(REFERENCE) && defined(cl_khr_fp64)
+#define CONVERT_DOWN convert_double_rtz
+#else
+#define CONVERT_DOWN convert_float_rtz
+#endif
 
 // Hard negatives: see Backend::draw_labels. One work-item per row.
 kernel void draw_labels(IN errors, const int rows, const int class_count, LIST labels, const int labels_at,
@@ -71,16 +77,16 @@ kernel void draw_labels(IN errors, const int rows, const int class_count, LIST l
     if (r >= rows) return;
     IN row = errors + (size_t)r * class_count;
     const uint label = labels[labels_at + r];
-    float total = 0.0f;
+    real total = REAL(0.0);
     for (int c = 0; c < class_count; c++)
-        if ((uint)c != label) total += row[c];
-    // Rounded down, so that it stays below 1.
-    const float target = convert_float_rtz(uniforms[uniforms_at + r]) * 0x1p-32f * total;
+        if ((uint)c != label) total += (real)row[c];
+    // Rounded down where it must be, so that it stays below 1.
+    const real target = CONVERT_DOWN(uniforms[uniforms_at + r]) * REAL(0x1p-32) * total;
     uint drawn = (label + 1) % (uint)class_count;
-    float upto = 0.0f;
+    real upto = REAL(0.0);
     for (int c = 0; c < class_count; c++) {
         if ((uint)c == label) continue;
-        upto += row[c];
+        upto += (real)row[c];
         if (upto > target) {
             drawn = c;
             break;

@@ -6,23 +6,26 @@ kernel void gather(global const uchar *restrict pixels, const int count, const i
                    LIST rows, const int rows_at, LIST shifts, const int shifts_at, const int shifted,
                    const int skip, const int columns, OUT out, OUT squares)
 {
-    local float scratch[ITEMS];
+    local real scratch[ITEMS];
     const int r = get_group_id(0);
     const int item = get_local_id(0);
     const size_t number = min(rows[rows_at + r], (uint)count - 1);
     global const uchar *image = pixels + number * height * width;
     global float *to = out + (size_t)r * columns;
     vec squared = 0.0f;
-    float one = 0.0f;
     if (shifted) {
         const uint shift = shifts[shifts_at + r];
         const int dy = (int)(shift / 256) - 128, dx = (int)(shift % 256) - 128;
-        for (int f = item; f < columns; f += ITEMS) {
-            const int y = (skip + f) / width - dy, x = (skip + f) % width - dx;
-            const int inside = y >= 0 && y < height && x >= 0 && x < width;
-            const float value = inside ? (float)image[y * width + x] / 255.0f : 0.0f;
-            to[f] = value;
-            one += value * value;
+        for (int f = item * VEC; f < columns; f += ITEMS * VEC) {
+            float pixels_here[VEC];
+            for (int i = 0; i < VEC; i++) {
+                const int y = (skip + f + i) / width - dy, x = (skip + f + i) % width - dx;
+                const int inside = f + i < columns && y >= 0 && y < height && x >= 0 && x < width;
+                pixels_here[i] = inside ? (float)image[y * width + x] : 0.0f;
+            }
+            const vec value = load_own(pixels_here) / 255.0f;
+            store(value, to + f, columns - f);
+            squared += value * value;
         }
     } else {
         for (int f = item * VEC; f < columns; f += ITEMS * VEC) {
@@ -31,7 +34,7 @@ kernel void gather(global const uchar *restrict pixels, const int count, const i
             squared += value * value;
         }
     }
-    const float total = sum_items(sum(squared) + one, scratch, ITEMS);
+    const float total = sum_items(sum(squared), scratch, ITEMS);
     if (item == 0) squares[r] = total;
 }
 
@@ -39,7 +42,7 @@ kernel void gather(global const uchar *restrict pixels, const int count, const i
 kernel void hybrid(OUT x, const int pairs, const int columns, global const uchar *restrict masks,
                    const int count, LIST which, const int which_at, OUT squares)
 {
-    local float scratch[ITEMS];
+    local real scratch[ITEMS];
     const int i = get_group_id(0);
     const size_t number = min(which[which_at + i], (uint)count - 1);
     global const uchar *mask = masks + number * columns;

@@ -4,7 +4,7 @@
 kernel void activate(IN product, const int shared_rows, const int columns, IN input_squares, SCALE_ARGS,
                      LABEL_ARGS, IN bias, const int has_bias, OUT out, OUT squares)
 {
-    local float scratch[ITEMS];
+    local real scratch[ITEMS];
     const int r = get_group_id(0);
     const int row = r % shared_rows;
     const float scale = scale_of(input_squares[row], SCALE_NAMES);
@@ -35,6 +35,20 @@ kernel void label_mean(IN weight, const int classes, const int columns, OUT mean
     store(all / (float)classes, mean + j, columns - j);
 }
 
+// squares[r] = sum of x[r]^2.
+kernel void row_squares(IN x, const int columns, OUT squares)
+{
+    local real scratch[ITEMS];
+    global const float *row = x + (size_t)get_group_id(0) * columns;
+    vec squared = 0.0f;
+    for (int j = get_local_id(0) * VEC; j < columns; j += ITEMS * VEC) {
+        const vec h = load(row + j, columns - j);
+        squared += h * h;
+    }
+    const float total = sum_items(sum(squared), scratch, ITEMS);
+    if (get_local_id(0) == 0) squares[get_group_id(0)] = total;
+}
+
 // squares[r] = sum over tiles of partials[tile, r]. One work-item per row.
 kernel void add_partials(IN partials, const int tiles, const int rows, OUT squares)
 {
@@ -62,17 +76,19 @@ INLINE int keeps(uint seed, uint index, uint drop_below)
 kernel void dropout(OUT activities, const int columns, const uint seed, const uint drop_below,
                     const float gain, OUT squares)
 {
-    local float scratch[ITEMS];
+    local real scratch[ITEMS];
     const int r = get_group_id(0);
     const uint first = (uint)r * (uint)columns;
-    float squared = 0.0f;
-    for (int j = get_local_id(0); j < columns; j += ITEMS) {
-        const size_t at = (size_t)r * columns + j;
-        const float h = keeps(seed, first + j, drop_below) ? activities[at] * gain : 0.0f;
-        activities[at] = h;
+    vec squared = 0.0f;
+    for (int j = get_local_id(0) * VEC; j < columns; j += ITEMS * VEC) {
+        OUT at = activities + (size_t)r * columns + j;
+        float kept[VEC];
+        for (int i = 0; i < VEC; i++) kept[i] = keeps(seed, first + j + i, drop_below) ? 1.0f : 0.0f;
+        const vec h = select((vec)0.0f, gain * load(at, columns - j), load_own(kept) != (vec)0.0f);
+        store(h, at, columns - j);
         squared += h * h;
     }
-    const float total = sum_items(squared, scratch, ITEMS);
+    const float total = sum_items(sum(squared), scratch, ITEMS);
     if (get_local_id(0) == 0) squares[r] = total;
 }
 
@@ -83,7 +99,7 @@ INLINE float in_order(uint place) { return as_float(place & 0x80000000u ? place 
 // The k-th largest is found bit by bit: the largest float that at least k activities reach.
 kernel void top_k(IN activities, const int columns, const int k, OUT out, OUT squares)
 {
-    local float scratch[ITEMS];
+    local real scratch[ITEMS];
     const size_t row = (size_t)get_group_id(0) * columns;
     const int item = get_local_id(0);
     uint place = 0;

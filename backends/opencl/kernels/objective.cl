@@ -3,13 +3,13 @@
 #define BCE 0
 #define SYMBA 1
 
-INLINE float softplus(float x) { return fmax(x, 0.0f) + log1p(exp(-fabs(x))); }
+INLINE real softplus(real x) { return fmax(x, REAL(0.0)) + log1p(exp(-fabs(x))); }
 
 // A sigmoid below half an epsilon cannot be told from 0 beside 1, and counts as 0.
-INLINE float probability(float x)
+INLINE real probability(real x)
 {
-    const float p = 1.0f / (1.0f + exp(-x));
-    return p < 0.5f * FLT_EPSILON ? 0.0f : p;
+    const real p = REAL(1.0) / (REAL(1.0) + exp(-x));
+    return p < (real)(0.5f * FLT_EPSILON) ? REAL(0.0) : p;
 }
 
 // Coefficients of `pairs` positive, then as many negative rows; adds loss, mean G+, mean G-, fraction of
@@ -20,30 +20,31 @@ kernel void coefficients(IN squares, const int pairs, const int loss, const floa
                          const float factor, const float chain, OUT out, OUT tally, const int layer,
                          const int layers)
 {
-    local float scratch[GROUP];
+    local real scratch[GROUP];
     const int item = get_local_id(0);
-    float sums[4] = {0.0f, 0.0f, 0.0f, 0.0f};
+    real sums[4] = {REAL(0.0), REAL(0.0), REAL(0.0), REAL(0.0)};
     for (int i = item; i < pairs; i += GROUP) {
-        const float good = factor * squares[i];
-        const float bad = factor * squares[pairs + i];
+        const real good = (real)factor * (real)squares[i];
+        const real bad = (real)factor * (real)squares[pairs + i];
         if (loss == BCE) {
-            const float up = (good - a) / b, down = (bad - a) / b;
-            sums[0] += softplus(-up) + softplus(down);
-            out[i] = -chain * (probability(-up) / b);
-            out[pairs + i] = chain * (probability(down) / b);
+            const real up = ((real)a - good) / (real)b, down = (bad - (real)a) / (real)b;
+            sums[0] += softplus(up) + softplus(down);
+            out[i] = -(real)chain * (probability(up) / (real)b);
+            out[pairs + i] = (real)chain * (probability(down) / (real)b);
         } else {
-            const float x = -a * (good - bad);
+            const real x = (real)a * (bad - good);
+            const real slope = (real)a * probability(x);
             sums[0] += softplus(x);
-            out[i] = -chain * a * probability(x);
-            out[pairs + i] = chain * a * probability(x);
+            out[i] = -(real)chain * slope;
+            out[pairs + i] = (real)chain * slope;
         }
         sums[1] += good;
         sums[2] += bad;
-        sums[3] += bad > good ? 1.0f : 0.0f;
+        sums[3] += bad > good ? REAL(1.0) : REAL(0.0);
     }
     for (int row = 0; row < 4; row++) {
-        const float total = sum_items(sums[row], scratch, GROUP);
-        if (item == 0) tally[row * layers + layer] += total / (float)pairs;
+        const real total = sum_items(sums[row], scratch, GROUP);
+        if (item == 0) tally[row * layers + layer] += (float)(total / (real)pairs);
     }
 }
 
@@ -104,9 +105,10 @@ kernel void pull_row(IN features, const int rows, const int columns, IN scales, 
 // mean_of_means = mean of the peer's m.
 kernel void prepare(IN squares, SCALE_ARGS, const int shared_rows, IN coefficients, const int rows,
                     const int skip_zeros, IN peer_mean, const int columns, const int has_peer, OUT scales,
-                    global uint *restrict active, global uint *restrict count, OUT mean_of_means)
+                    global uint *restrict active, global uint *restrict count,
+                    global real *restrict mean_of_means)
 {
-    local float scratch[GROUP];
+    local real scratch[GROUP];
     local uint places[GROUP];
     const int item = get_local_id(0);
     uint found = 0;
@@ -130,13 +132,18 @@ kernel void prepare(IN squares, SCALE_ARGS, const int shared_rows, IN coefficien
         found += places[GROUP - 1];
         barrier(CLK_LOCAL_MEM_FENCE);
     }
-    float total = 0.0f;
+    real total = REAL(0.0);
+#ifdef REFERENCE
+    if (has_peer && item == 0)
+        for (int j = 0; j < columns; j++) total += (real)peer_mean[j];
+#else
     if (has_peer)
         for (int j = item; j < columns; j += GROUP) total += peer_mean[j];
     total = sum_items(total, scratch, GROUP);
+#endif
     if (item == 0) {
         if (has_peer) active[found] = shared_rows;
         count[0] = found + (has_peer ? 1 : 0);
-        mean_of_means[0] = has_peer ? total / (float)columns : 0.0f;
+        mean_of_means[0] = has_peer ? total / (real)columns : REAL(0.0);
     }
 }

@@ -53,8 +53,8 @@
 #define CLEAR(tile, count) \
     for (int i = 0; i < (count) / 16; i++) vstore16((float16)0.0f, i, (tile))
 
-// out = features weight[first_row..]; unless `raw`, then scaled, labelled, biased, rectified as a layer is, and
-// partials[tile, r] = sum of the tile's out[r]^2.
+// out = features weight[first_row..]; unless `raw`, then scaled, labelled, biased, rectified as a layer is. Squares are
+// left to row_squares, which adds up whole rows: `partials` is not touched.
 // Work-group (x, y): columns x PROJECT_COLUMNS.., rows y group_rows..; group_rows <= PROJECT_ROWS.
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void project(IN features, const int rows, const int depth, IN weight, const int first_row, const int columns,
@@ -98,17 +98,13 @@ void project(IN features, const int rows, const int depth, IN weight, const int 
         const int label = label_of(r, LABEL_NAMES);
         const float label_factor = label < 0 ? 0.0f : label_scale(scale, LABEL_NAMES);
         global const float *label_row = label_rows + (size_t)max(label, 0) * columns + j0;
-        float16 squared = 0.0f;
         for (int j = 0; j < width; j += 16) {
             float16 h = scale * vload16(0, sums + j);
             if (label >= 0) h += label_factor * load(label_row + j, width - j);
             if (has_bias) h += load(bias + j0 + j, width - j);
             h = positive(h);
             store(h, to + j, width - j);
-            // Columns beyond the matrix are 0: their sums, labels and biases are.
-            squared += h * h;
         }
-        partials[(size_t)get_group_id(0) * rows + r] = sum(squared);
     }
 }
 

@@ -51,6 +51,10 @@ impl OpenCl {
             .label(input, label_rows, READS_MEAN);
         let args = bias(args, layer).matrix(out).buffer(&partials);
         self.launch_project(out, args)?;
+        if self.tuning.path == KernelPath::Portable {
+            let args = Args::new().matrix(out).count(out.columns).matrix(squares);
+            return self.launch_rows(&self.small.row_squares, out.rows, args);
+        }
         let args = Args::new().buffer(&partials).count(tiles).count(out.rows).matrix(squares);
         self.launch_elements(&self.small.add_partials, out.rows, args)
     }

@@ -160,7 +160,7 @@ impl OpenCl {
         let scales = self.scratch(Slot::Scales, shared)?;
         let active = self.scratch(Slot::Active, shared + 1)?;
         let count = self.scratch(Slot::Count, 1)?;
-        let mean_of_means = self.scratch(Slot::MeanOfMeans, 1)?;
+        let mean_of_means = self.scratch(Slot::MeanOfMeans, 2)?;
         let pull_row = self.scratch(Slot::PullRow, width)?;
         // Without a peer, anything stands in for its means.
         let means = delta.peer.map_or(delta.coefficients, |peer| peer.mean);

@@ -44,7 +44,7 @@ macro_rules! kernels {
 
 kernels!(
     /// Everything that is not a product.
-    Small: gather hybrid activate label_mean add_partials dropout top_k coefficients running_mean pull_row
+    Small: gather hybrid activate label_mean row_squares add_partials dropout top_k coefficients running_mean pull_row
     prepare update read_out softmax draw_labels accumulate argmax
 );
 kernels!(

@@ -21,7 +21,7 @@ pub(crate) enum Slot {
     Active,
     /// How many they are.
     Count,
-    /// Mean of a peer's means.
+    /// Mean of a peer's means; it may be a double.
     MeanOfMeans,
     /// Sum of the rows that a peer pulls.
     PullRow,

@@ -178,6 +178,8 @@ impl Tuning {
             ("LEARN_COLUMNS", self.learn.columns),
             ("LEARN_DEPTH", self.learn.depth),
         ];
-        numbers.iter().map(|(name, value)| format!(" -D{name}={value}")).collect()
+        let defines: String = numbers.iter().map(|(name, value)| format!(" -D{name}={value}")).collect();
+        // A CPU's numbers are the CPU backend's.
+        if self.path == KernelPath::Portable { defines + " -DREFERENCE" } else { defines }
     }
 }

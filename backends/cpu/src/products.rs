@@ -1,0 +1,219 @@
+//! Products of a layer's input with its weights: tiles of packed panels, or OpenBLAS where the processor has no
+//! fused multiply-add of its own that [`registers`](crate::registers) knows.
+
+use std::marker::PhantomData;
+use std::sync::PoisonError;
+
+use ff_backend::Shape;
+use ndarray::linalg::general_mat_mul;
+use ndarray::{ArrayView2, ArrayViewMut2, Axis, s};
+
+use crate::panels::{columns_of, pack_columns, pack_rows, panel_space, panels};
+use crate::registers::{Aside, PIECE, PIECES, PanelWork, Registers, TALL, WIDE};
+use crate::vector::{Loop, widest};
+use crate::{Cpu, Matrix, Scalar};
+
+/// Rows of weights that are multiplied at a time, so that a panel of them stays in cache. The sums go on from
+/// where they were: this does not show in the numbers.
+const DEEP: usize = 384;
+/// Rows of features that are multiplied at a time: with their sums they stay in the second-level cache.
+const MANY: usize = 256;
+
+/// What becomes of a product's sums, row by row, while they are in cache.
+pub(crate) trait Finish<T>: Sync {
+    /// `out` holds the sums of columns `first..` of row `row`; implementations are `#[inline(always)]`.
+    fn finish(&self, row: usize, first: usize, out: &mut [T]);
+}
+
+/// Sums as they are.
+pub(crate) struct Raw;
+
+impl<T> Finish<T> for Raw {
+    #[inline(always)]
+    fn finish(&self, _row: usize, _first: usize, _out: &mut [T]) {}
+}
+
+/// out = a · b, also where the inner dimension is 0.
+pub(crate) fn blas<T: Scalar>(a: &ArrayView2<T>, b: &ArrayView2<T>, out: &mut ArrayViewMut2<T>) {
+    if a.ncols() == 0 {
+        out.fill(T::zero());
+    } else {
+        general_mat_mul(T::one(), a, b, T::zero(), out);
+    }
+}
+
+/// Memory for `count` elements, kept from step to step; it begins with a cache line, so that vectors lie in one.
+pub(crate) fn room<T: Scalar>(memory: &mut Vec<T>, count: usize) -> &mut [T] {
+    const LINE: usize = 64;
+    memory.resize(memory.len().max(count + LINE / size_of::<T>()), T::zero());
+    let skip = memory.as_ptr().align_offset(LINE).min(memory.len() - count);
+    &mut memory[skip..skip + count]
+}
+
+impl<T: Scalar> Cpu<T> {
+    /// out = features · weight[first_row.., :], each row finished.
+    pub(crate) fn multiply(
+        &self,
+        features: &Matrix<T>,
+        weight: &Matrix<T>,
+        first_row: usize,
+        out: &mut Matrix<T>,
+        finish: &impl Finish<T>,
+    ) {
+        let (rows, depth, columns) = (features.rows(), features.columns(), out.columns());
+        if columns == 0 {
+            return;
+        }
+        // A few parts for each thread, so that one that is held up does not hold up the others.
+        let few = 4 * self.threads_for(rows * depth / 16 * columns);
+        let parts = parts(out, columns.div_ceil(few).next_multiple_of(WIDE));
+        let Some(processor) = self.processor else {
+            let weight = weight.0.slice(s![first_row.., ..]);
+            return self.each(parts, |mut part: Part<T>| {
+                let features = features.0.slice(s![part.row..part.row + part.out.nrows(), ..]);
+                let columns = part.first..part.first + part.out.ncols();
+                blas(&features, &weight.slice(s![.., columns]), &mut part.out);
+                widest(FinishRows { part, finish });
+            });
+        };
+
+        let mut workspace = self.workspace.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = room(&mut workspace.left, panel_space::<TALL>(rows, depth));
+        let space = (TALL * depth).max(1);
+        let mut strips: Vec<_> = left.chunks_mut(space).zip(features.slice().chunks(space)).collect();
+        let batch = strips.len().div_ceil(self.threads_for(rows * depth)).max(1);
+        self.each(strips.chunks_mut(batch).collect(), |strips: &mut [(&mut [T], &[T])]| {
+            strips.iter_mut().for_each(|(out, rows)| pack_rows(rows, depth, out));
+        });
+        let (left, weight) = (&*left, &weight.slice()[first_row * columns..]);
+        self.each_by(parts, |thread, part: Part<T>| {
+            let mut scratch = self.scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
+            let tiles = panel_space::<TALL>(part.out.nrows(), panel_space::<WIDE>(part.out.ncols(), 1));
+            let (right, sums) = room(&mut scratch, DEEP * WIDE + tiles).split_at_mut(DEEP * WIDE);
+            let left = &left[part.row * depth..];
+            processor.run(Strips { left, depth, weight, columns, part, right, sums, finish });
+        });
+    }
+}
+
+/// A part of a product.
+struct Part<'a, T> {
+    /// Its first row.
+    row: usize,
+    /// Its first column.
+    first: usize,
+    out: ArrayViewMut2<'a, T>,
+}
+
+fn parts<T>(out: &mut Matrix<T>, wide: usize) -> Vec<Part<'_, T>> {
+    let mut parts = Vec::new();
+    for (block, mut rest) in out.0.axis_chunks_iter_mut(Axis(0), MANY).enumerate() {
+        let mut first = 0;
+        while rest.ncols() > 0 {
+            let columns = wide.min(rest.ncols());
+            let (out, right) = rest.split_at(Axis(1), columns);
+            parts.push(Part { row: block * MANY, first, out });
+            (first, rest) = (first + columns, right);
+        }
+    }
+    parts
+}
+
+/// A part of a product, tile by tile.
+struct Strips<'a, 'out, T, F> {
+    /// Panels of the features, from the part's first row on.
+    left: &'a [T],
+    depth: usize,
+    /// `[depth, columns]`.
+    weight: &'a [T],
+    columns: usize,
+    part: Part<'out, T>,
+    /// Room for a panel of weights.
+    right: &'a mut [T],
+    /// Room for the sums, tile after tile.
+    sums: &'a mut [T],
+    finish: &'a F,
+}
+
+impl<T: Scalar, F: Finish<T>> PanelWork<T> for Strips<'_, '_, T, F> {
+    #[inline(always)]
+    fn run<R: Registers<T>>(mut self) {
+        let Part { row: first_row, first, out } = &mut self.part;
+        let (rows, width) = (out.nrows(), out.ncols());
+        let (across, down) = (panels::<WIDE>(width), panels::<TALL>(rows));
+        let layers = self.depth.div_ceil(DEEP).max(1);
+        self.sums.fill(T::zero());
+        let (tiles, _) = self.sums.as_chunks_mut::<WIDE>().0.as_chunks_mut::<TALL>();
+        for layer in 0..layers {
+            let deep = (layer * DEEP)..self.depth.min((layer + 1) * DEEP);
+            for panel in 0..across {
+                let (at, wide) = (panel * WIDE, columns_of(panel, width));
+                let weights = &self.weight[deep.start * self.columns..deep.end * self.columns];
+                pack_columns::<T, WIDE>(weights.chunks_exact(self.columns), *first + at, self.right);
+                let right = &self.right[..deep.len() * WIDE];
+                let next = match panel + 1 < across {
+                    true => &weights[(*first + at + WIDE).min(weights.len())..],
+                    false => &self.weight[(deep.end * self.columns + *first).min(self.weight.len())..],
+                };
+                for strip in 0..down {
+                    let left = &self.left[strip * TALL * self.depth..][..TALL * self.depth];
+                    let left = &left[deep.start * TALL..deep.end * TALL];
+                    let (columns, rows) = (self.columns, DEEP.div_ceil(down * PIECES));
+                    let mut fetch =
+                        Fetch::<T, R> { next, columns, rows, tile: strip, registers: PhantomData };
+                    let sums = &mut tiles[panel * down + strip];
+                    R::multiply(left, right, wide, sums, &mut fetch);
+                    if layer + 1 == layers {
+                        let rows = out.rows_mut().into_iter().enumerate().skip(strip * TALL);
+                        for (sums, (row, out)) in sums.iter().zip(rows) {
+                            let Some(out) = out.into_slice() else { continue };
+                            let out = &mut out[at..at + wide];
+                            out.copy_from_slice(&sums[..wide]);
+                            self.finish.finish(*first_row + row, *first + at, out);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Fetches the panel that comes next: its rows are shared between the tiles of this one.
+struct Fetch<'a, T, R> {
+    next: &'a [T],
+    columns: usize,
+    /// Rows for each piece of a tile.
+    rows: usize,
+    tile: usize,
+    registers: PhantomData<R>,
+}
+
+impl<T: Scalar, R: Registers<T>> Aside for Fetch<'_, T, R> {
+    #[inline(always)]
+    fn piece(&mut self, piece: usize) {
+        let from = (self.tile * PIECES + piece) * self.rows;
+        for k in from..from + self.rows {
+            R::fetch(self.next, k * self.columns);
+            R::fetch(self.next, k * self.columns + PIECE);
+        }
+    }
+}
+
+/// Finishes the rows of a tile that OpenBLAS has filled.
+struct FinishRows<'a, T, F> {
+    part: Part<'a, T>,
+    finish: &'a F,
+}
+
+impl<T: Scalar, F: Finish<T>> Loop for FinishRows<'_, T, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run(mut self) {
+        let Part { row: first_row, first, out } = &mut self.part;
+        for (row, out) in out.rows_mut().into_iter().enumerate() {
+            if let Some(out) = out.into_slice() {
+                self.finish.finish(*first_row + row, *first, out);
+            }
+        }
+    }
+}
