@@ -200,3 +200,60 @@ fn records_reach_the_file_by_flush_and_whole() {
     assert!(log.image("wrong", 1, &wrong).is_err());
     assert!(EventWriter::create(&path, "").is_err());
 }
+
+fn train(dir: &Path, line: &str) -> bool {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_ff"));
+    program.current_dir(dir).args(["train", "--dataset", "digits", "--backend", "cpu", "--quiet"]);
+    program.args(line.split_whitespace()).output().unwrap().status.success()
+}
+
+fn steps(found: &Value, kind: &str, tag: &str) -> Vec<u64> {
+    let events = found[kind][tag].as_array().cloned().unwrap_or_default();
+    events.iter().map(|event| event.get(0).unwrap_or(&event["step"]).as_u64().unwrap()).collect()
+}
+
+#[test]
+fn a_short_run_shows_its_last_epoch() {
+    let Some(python) = python() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    assert!(train(dir.path(), "16 --num-epochs 2 --validation-size 142 --log-dir run"));
+    let found = read(&python, &dir.path().join("run"));
+    assert_eq!(steps(&found, "scalars", "Accuracy/class_0"), [2]);
+    assert_eq!(steps(&found, "histograms", "Weights/layer_0"), [2]);
+    let text = |tag: &str| found["texts"][tag][0][1].as_str().unwrap().to_owned();
+    assert!(text("Confusion_Matrix").starts_with("Counts of validation images."));
+    assert!(text("Training_Summary").contains("| best validation accuracy |"));
+}
+
+#[test]
+fn a_run_that_failed_says_so_until_it_goes_on() {
+    let Some(python) = python() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    assert!(!train(dir.path(), "16 --num-epochs 2 --learning-rate 1e30 --log-dir failed"));
+    let found = read(&python, &dir.path().join("failed"));
+    let session = &found["hparams"]["groups"]["sessionGroups"][0]["sessions"][0];
+    assert_eq!(session["status"], "STATUS_FAILURE");
+    let summary = found["texts"]["Training_Summary"][0][1].as_str().unwrap();
+    assert!(summary.contains("| status | failed |\n| error | the loss of layer 0"), "{summary}");
+    // What went on to its end ended well.
+    let run = dir.path().join("run");
+    assert!(train(dir.path(), "16 --num-epochs 1 --set learning_rate_schedule=constant --log-dir run"));
+    let mut end = EventWriter::create(&run, ".end").unwrap();
+    end.session_end(1, SessionStatus::Failure).unwrap();
+    drop(end);
+    assert!(train(dir.path(), "--resume --num-epochs 2 --log-dir run"));
+    assert!(event_files(&run).iter().all(|path| !path.to_string_lossy().ends_with(".end")));
+}
+
+#[test]
+fn a_threshold_is_a_word_whether_number_or_width() {
+    let Some(python) = python() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    for (run, threshold) in [("number", "2"), ("width", "width")] {
+        let line = format!("16 --num-epochs 1 --threshold {threshold} --log-dir runs/{run}");
+        assert!(train(dir.path(), &line));
+    }
+    let found = read(&python, &dir.path().join("runs"))["hparams"].take();
+    let rows = found["groups"]["sessionGroups"].as_array().unwrap();
+    assert!(rows.iter().all(|row| row["hparams"]["goodness.threshold"].is_string()), "{rows:?}");
+}

@@ -114,6 +114,8 @@ impl Sweep {
         })?;
         directory.adopt(&spec, self.force_spec)?;
         self.forget_failures(directory, cells)?;
+        // From now on the sweep can be looked at and drawn, even if this process is killed.
+        directory.gather(experiment, false)?;
         let engine = Engine {
             experiment,
             directory,

@@ -1,9 +1,9 @@
 //! TensorBoard as the original toolkit fills it, and what it lacked.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::tensorboard::{
-    EventWriter, HParam, PixelRows, Sample, SessionStatus, confusion_matrix, prediction_grid,
+    EVENTS, EventWriter, HParam, PixelRows, Sample, SessionStatus, confusion_matrix, prediction_grid,
     receptive_fields,
 };
 use super::{EpochReport, Observer, ObserverError, Start};
@@ -14,9 +14,15 @@ use crate::run::{Status, Summary};
 /// First-layer fields that are shown.
 const FIELDS: usize = 64;
 
+/// Suffix of the file that says that a run ended before its last epoch.
+const CUT_SHORT: &str = ".end";
+
 /// Writes an event file into the run directory.
 pub struct TensorBoard {
+    directory: PathBuf,
     writer: EventWriter,
+    /// What accuracies are measured on.
+    split: &'static str,
     logging: Option<LoggingConfig>,
     pixel_rows: Option<PixelRows>,
     widths: Vec<usize>,
@@ -34,8 +40,16 @@ struct Due {
 impl TensorBoard {
     /// A new event file in `directory`.
     pub fn create(directory: &Path) -> Result<Self, ObserverError> {
+        forget_end(directory).map_err(failed)?;
         let writer = EventWriter::create(directory, "").map_err(failed)?;
-        Ok(TensorBoard { writer, logging: None, pixel_rows: None, widths: Vec::new() })
+        Ok(TensorBoard {
+            directory: directory.to_owned(),
+            writer,
+            split: "test",
+            logging: None,
+            pixel_rows: None,
+            widths: Vec::new(),
+        })
     }
 
     fn begin(&mut self, start: &Start) -> Written {
@@ -114,11 +128,15 @@ impl TensorBoard {
     fn classes(&mut self, report: &EpochReport) -> Written {
         let step = report.record.epoch as i64;
         let writer = &mut self.writer;
-        for (class, accuracy) in report.record.class_accuracy.iter().enumerate() {
-            writer.scalar(&format!("Accuracy/class_{class}"), step, *accuracy)?;
+        let rows = report.confusion.rows();
+        for (class, (accuracy, row)) in report.record.class_accuracy.iter().zip(rows).enumerate() {
+            // A class without images has no accuracy.
+            if row.iter().any(|count| *count > 0) {
+                writer.scalar(&format!("Accuracy/class_{class}"), step, *accuracy)?;
+            }
         }
-        writer.text("Confusion_Matrix", step, &confusion_table(report.confusion.rows()))?;
-        writer.image("Confusion_Matrix/image", step, &confusion_matrix(report.confusion.rows()))
+        writer.text("Confusion_Matrix", step, &confusion_table(rows, self.split))?;
+        writer.image("Confusion_Matrix/image", step, &confusion_matrix(rows))
     }
 
     fn predictions(&mut self, report: &EpochReport) -> Written {
@@ -138,19 +156,34 @@ impl TensorBoard {
 
     fn finish(&mut self, summary: &Summary) -> Written {
         let step = summary.epochs as i64;
-        self.writer.text("Training_Summary", step, &summary_table(summary))?;
-        // An interrupted session goes on later; TensorBoard keeps the first end it reads.
-        match summary.status {
-            Status::Done => self.writer.session_end(step, SessionStatus::Success)?,
-            Status::Failed => self.writer.session_end(step, SessionStatus::Failure)?,
-            _ => {}
+        self.writer.text("Training_Summary", step, &summary_table(summary, self.split))?;
+        if summary.status == Status::Done {
+            self.writer.session_end(step, SessionStatus::Success)?;
+            return self.writer.flush();
         }
-        self.writer.flush()
+        self.writer.flush()?;
+        // TensorBoard keeps the first end it reads, so that of a run that may go on lies in a file to remove.
+        let mut end = EventWriter::create(&self.directory, CUT_SHORT)?;
+        end.session_end(step, SessionStatus::Failure)?;
+        end.flush()
     }
 }
 
 fn failed(source: std::io::Error) -> ObserverError {
     ObserverError::Io { what: "TensorBoard events".into(), source }
+}
+
+/// A run that goes on has not ended.
+fn forget_end(directory: &Path) -> Written {
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(EVENTS) && name.ends_with(CUT_SHORT) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn due(every: usize, epoch: usize) -> bool {
@@ -160,6 +193,7 @@ fn due(every: usize, epoch: usize) -> bool {
 impl Observer for TensorBoard {
     fn started(&mut self, start: &Start) -> Result<(), ObserverError> {
         self.logging = Some(start.config.logging.clone());
+        self.split = if start.config.data.validation_size > 0 { "validation" } else { "test" };
         self.pixel_rows = Some(pixel_rows(start.architecture));
         self.widths.clone_from(&start.architecture.widths);
         self.begin(start).map_err(failed)
@@ -170,7 +204,9 @@ impl Observer for TensorBoard {
         let Some(logging) = &self.logging else { return Ok(()) };
         let due_now = Due {
             scalars: due(logging.scalars_every, epoch),
-            histograms: due(logging.histograms_every, epoch),
+            // Never is never; else the last epoch is shown, however short the run.
+            histograms: due(logging.histograms_every, epoch)
+                || (logging.histograms_every > 0 && epoch == last),
         };
         let tenth = (last / 10).max(1);
         let images = if logging.images_every == 0 { tenth } else { logging.images_every };
@@ -221,6 +257,9 @@ fn hyperparameters(config: &Config) -> String {
     config.to_toml().lines().map(|line| format!("    {line}\n")).collect()
 }
 
+/// Knobs whose value is a number or a word. TensorBoard cannot sort a column of both, so all are words.
+const WORDS: [(&str, &str); 1] = [("goodness", "threshold")];
+
 /// Knobs as columns of the HParams tab: all but where the run lies.
 fn session_knobs(config: &Config) -> Vec<(String, HParam)> {
     let table = toml::Table::try_from(config).unwrap_or_default();
@@ -228,10 +267,11 @@ fn session_knobs(config: &Config) -> Vec<(String, HParam)> {
     for (name, values) in table.iter().filter(|(name, _)| *name != "logging") {
         for (key, value) in values.as_table().into_iter().flatten() {
             let value = match value {
+                toml::Value::String(text) => HParam::Text(text.clone()),
+                other if WORDS.contains(&(name, key)) => HParam::Text(other.to_string()),
                 toml::Value::Integer(number) => HParam::Number(*number as f64),
                 toml::Value::Float(number) => HParam::Number(*number),
                 toml::Value::Boolean(flag) => HParam::Flag(*flag),
-                toml::Value::String(text) => HParam::Text(text.clone()),
                 other => HParam::Text(other.to_string()),
             };
             knobs.push((format!("{name}.{key}"), value));
@@ -240,9 +280,12 @@ fn session_knobs(config: &Config) -> Vec<(String, HParam)> {
     knobs
 }
 
-fn confusion_table(rows: &[Vec<u64>]) -> String {
+fn confusion_table(rows: &[Vec<u64>], split: &str) -> String {
     let header: String = (0..rows.len()).map(|class| format!(" {class} |")).collect();
-    let mut text = format!("| true \\ predicted |{header}\n|---|{}\n", "---|".repeat(rows.len()));
+    let mut text = format!(
+        "Counts of {split} images.\n\n| true \\ predicted |{header}\n|---|{}\n",
+        "---|".repeat(rows.len())
+    );
     for (class, row) in rows.iter().enumerate() {
         let cells: String = row.iter().map(|count| format!(" {count} |")).collect();
         text += &format!("| **{class}** |{cells}\n");
@@ -250,7 +293,11 @@ fn confusion_table(rows: &[Vec<u64>]) -> String {
     text
 }
 
-fn summary_table(summary: &Summary) -> String {
+fn summary_table(summary: &Summary, split: &str) -> String {
+    let error = summary
+        .error
+        .as_ref()
+        .map_or(String::new(), |error| format!("| error | {} |\n", error.replace('|', "\\|")));
     let status = match summary.status {
         Status::Done => "done",
         Status::Failed => "failed",
@@ -258,13 +305,16 @@ fn summary_table(summary: &Summary) -> String {
         Status::Running => "running",
         Status::Pruned => "pruned",
     };
+    let test = match summary.status {
+        // A run that failed is not tested.
+        Status::Failed => String::new(),
+        _ => format!("| test accuracy | {:.4} |\n", summary.test_accuracy),
+    };
     format!(
-        "| | |\n|---|---|\n| status | {status} |\n| epochs | {} of {} |\n| test accuracy | {:.4} |\n| best accuracy | \
-         {:.4} (epoch {}) |\n| train loss | {:.6} |\n| val loss | {:.6} |\n| seconds | {:.1} training, {:.1} \
-         evaluation |\n",
+        "| | |\n|---|---|\n| status | {status} |\n{error}| epochs | {} of {} |\n{test}| best {split} accuracy | {:.4} \
+         (epoch {}) |\n| train loss | {:.6} |\n| {split} loss | {:.6} |\n| seconds | {:.1} training, {:.1} evaluation |\n",
         summary.epochs,
         summary.num_epochs,
-        summary.test_accuracy,
         summary.best_accuracy,
         summary.best_epoch,
         summary.train_loss,

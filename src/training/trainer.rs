@@ -144,12 +144,14 @@ impl<'a, B: Backend> Trainer<'a, B> {
             Err(error) => (Status::Failed, Some(error.to_string())),
         };
         let summary = self.summary(status, error);
+        let told = match &summary {
+            Ok(summary) => observers.iter_mut().try_for_each(|observer| observer.ended(summary)),
+            Err(_) => Ok(()),
+        };
         // The first error is the one to tell.
         result?;
         let summary = summary?;
-        for observer in observers {
-            observer.ended(&summary)?;
-        }
+        told?;
         Ok(summary)
     }
 
@@ -199,7 +201,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
         Ok(())
     }
 
-    /// Evaluates, writes metrics and checkpoints, tells the observers.
+    /// Evaluates, writes metrics, tells the observers, writes checkpoints.
     fn finish_epoch(
         &mut self,
         epoch: usize,
@@ -253,12 +255,8 @@ impl<'a, B: Backend> Trainer<'a, B> {
         self.seconds.train += train_seconds;
         self.seconds.eval += eval_seconds;
 
-        // Metrics first: an epoch with a checkpoint but no metrics could not be told from a finished one.
+        // The checkpoint last: with it the epoch is finished, and whoever goes on repeats what is beyond it.
         self.directory.append_metrics(&record)?;
-        if improved {
-            self.save(Contents::Weights)?;
-        }
-        self.save(Contents::Training)?;
         let network = &self.network;
         let report = EpochReport {
             record: &record,
@@ -276,7 +274,10 @@ impl<'a, B: Backend> Trainer<'a, B> {
         for observer in observers {
             observer.epoch(&report)?;
         }
-        Ok(())
+        if improved {
+            self.save(Contents::Weights)?;
+        }
+        Ok(self.save(Contents::Training)?)
     }
 
     fn save(&self, contents: Contents) -> Result<(), CheckpointError> {

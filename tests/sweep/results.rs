@@ -52,3 +52,12 @@ fn figures_come_with_the_last_cell() {
     place.done(&format!("{line} --cell 1"));
     assert!(place.at("s/figures/accuracy_by_threshold.png").exists());
 }
+
+#[test]
+fn what_is_not_there_is_not_pointed_at() {
+    let place = place("[sweep]\nthreshold = [1, 2]\n");
+    assert!(!place.done("sweep x.toml --log-dir s --status").stdout.contains("results.csv"));
+    place.done("sweep x.toml --log-dir s --quiet --cell 0");
+    let status = place.done("sweep x.toml --log-dir s --status").stdout;
+    assert!(status.contains("s/results.csv, results.md\n"), "{status}");
+}

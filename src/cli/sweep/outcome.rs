@@ -1,5 +1,7 @@
 //! What a sweep came to: for people, for programs, and as an exit code.
 
+use std::path::Path;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -58,7 +60,12 @@ pub fn print(experiment: &Experiment, rows: &[Row], json: bool) -> Result<(), Cl
     if more > 0 {
         text += &format!("… and {more} more\n");
     }
-    text += &format!("\nresults  {}/results.csv, results.md, figures/\n", experiment.log_dir);
+    // Before the first results are gathered, and the figures drawn, there is nothing to point at.
+    let is_there = |name: &&str| Path::new(&experiment.log_dir).join(name).exists();
+    let there: Vec<&str> = ["results.csv", "results.md", "figures/"].into_iter().filter(is_there).collect();
+    if !there.is_empty() {
+        text += &format!("\nresults  {}/{}\n", experiment.log_dir, there.join(", "));
+    }
     report::print(&text)
 }
 

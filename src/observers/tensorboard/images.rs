@@ -5,6 +5,8 @@ use super::raster::{Color, RgbImage, TEXT_HEIGHT, text_width};
 const BLACK: Color = [0; 3];
 const WHITE: Color = [255; 3];
 const GRAY: Color = [128; 3];
+/// As in the figures: nothing to show here.
+const MISSING: Color = [222; 3];
 const GREEN: Color = [0, 135, 62];
 const RED: Color = [200, 30, 45];
 /// Ends of a palette that color-blind readers can tell apart; red means positive.
@@ -72,30 +74,48 @@ pub fn prediction_grid(samples: &[Sample]) -> RgbImage {
 /// classes beyond 100 nothing is shown.
 ///
 /// The darker, the larger the share of the row: the shade is √(count / Σ row), so that rare
-/// confusions are still to be seen. A class without images stays white.
+/// confusions are still to be seen. A class without images is gray.
 pub fn confusion_matrix(counts: &[Vec<u64>]) -> RgbImage {
+    const DOT: usize = 2;
+    const LINE: usize = DOT * TEXT_HEIGHT;
+    const GAP: usize = 6;
     let counts = counts.get(..MAX_CLASSES).unwrap_or(counts);
     let classes = counts.len();
     let cell = (320 / classes.max(1)).clamp(8, 40);
-    let dot = if cell >= 16 { 2 } else { 1 };
-    let margin = 8 * dot;
-    let side = margin + classes * cell;
-    let mut image = RgbImage::filled(side, side, WHITE);
-    let centered = |length: usize, room: usize| room.saturating_sub(dot * length) / 2;
+    let wide = |text: &str| DOT * text_width(text);
+    let longest = wide(&classes.saturating_sub(1).to_string());
+    // Numbers that would run into each other are left out.
+    let room = longest.max(LINE) + GAP;
+    let step = [1, 2, 5].into_iter().find(|step| step * cell >= room).unwrap_or(10);
+    let (rows, columns) = ("TRUE", "PREDICTED");
+    let left = GAP + DOT * 3 + GAP + longest + GAP;
+    let top = GAP + LINE + GAP + LINE + GAP;
+    let side = classes * cell;
+    let height = (top + side).max(top + rows.len() * (LINE + 2)) + GAP;
+    let mut image = RgbImage::filled(left + side.max(wide(columns)) + GAP, height, WHITE);
+    let centered = |length: usize, room: usize| room.saturating_sub(length) / 2;
+    image.text(left + centered(wide(columns), side), GAP, DOT, columns, BLACK);
+    for (place, letter) in rows.chars().enumerate() {
+        let above = centered(rows.len() * (LINE + 2), side);
+        image.text(GAP, top + above + place * (LINE + 2), DOT, &letter.to_string(), BLACK);
+    }
     for (class, row) in counts.iter().enumerate() {
-        let number = class.to_string();
-        let across = text_width(&number);
-        let start = margin + class * cell;
-        let (middle, top) = (centered(across, cell), centered(TEXT_HEIGHT, margin));
-        image.text(start + middle, top, dot, &number, BLACK);
-        let (left, middle) = (centered(across, margin), centered(TEXT_HEIGHT, cell));
-        image.text(left, start + middle, dot, &number, BLACK);
-
+        let along = class * cell;
+        if class.is_multiple_of(step) {
+            let number = class.to_string();
+            let across = wide(&number);
+            image.text(left + along + centered(across, cell), top - GAP - LINE, DOT, &number, BLACK);
+            let right = left - GAP - across;
+            image.text(right, top + along + centered(LINE, cell), DOT, &number, BLACK);
+        }
         let total: f64 = row.iter().map(|&count| count as f64).sum();
-        for (column, &count) in row.iter().take(classes).enumerate() {
-            let share = if count == 0 { 0.0 } else { count as f64 / total };
-            let color = blend(WHITE, NEGATIVE, share.sqrt());
-            image.fill(margin + column * cell, start, cell, cell, color);
+        for column in 0..classes {
+            let count = row.get(column).copied().unwrap_or(0);
+            let color = match total {
+                0.0 => MISSING,
+                total => blend(WHITE, NEGATIVE, (count as f64 / total).sqrt()),
+            };
+            image.fill(left + column * cell, top + along, cell, cell, color);
         }
     }
     image
@@ -218,21 +238,33 @@ mod tests {
     #[test]
     fn confusions_are_shares_of_the_true_class() {
         let image = confusion_matrix(&[vec![3, 1], vec![0, 0]]);
-        assert_eq!((image.width, image.height), (96, 96));
-        let cells = [(16, 16), (56, 16), (16, 56), (56, 56)].map(|(x, y)| pixel(&image, x, y));
+        let (left, top) = (30, 38);
+        assert_eq!((image.width, image.height), (left + 80 + 6, top + 80 + 6));
+        let cells = [(0, 0), (40, 0), (0, 40), (40, 40)].map(|(x, y)| pixel(&image, left + x, top + y));
         let shade = |share: f64| blend(WHITE, NEGATIVE, share.sqrt());
-        assert_eq!(cells, [shade(0.75), shade(0.25), WHITE, WHITE]);
-        assert_eq!(pixel(&image, 95, 55), shade(0.25));
-        assert_eq!(fingerprint(&image), 13_666_895_906_244_437_349);
+        assert_eq!(cells, [shade(0.75), shade(0.25), MISSING, MISSING]);
+        assert_eq!(pixel(&image, left + 79, top + 39), shade(0.25));
+        assert_eq!(fingerprint(&image), 13_211_383_331_705_132_045);
     }
 
     #[test]
     fn confusions_of_any_size_are_drawn() {
-        assert_eq!(confusion_matrix(&[]).width, 16);
-        assert_eq!(confusion_matrix(&vec![vec![1; 100]; 100]).width, 808);
-        assert_eq!(confusion_matrix(&vec![vec![1; 101]; 101]).width, 808);
+        assert!(confusion_matrix(&[]).width > 16);
+        let hundred = confusion_matrix(&vec![vec![1; 100]; 100]);
+        assert_eq!(hundred.width, 38 + 800 + 6);
+        assert_eq!(confusion_matrix(&vec![vec![1; 101]; 101]), hundred);
         let ragged = confusion_matrix(&[vec![1, u64::MAX, u64::MAX], vec![]]);
-        assert_eq!(pixel(&ragged, 95, 95), WHITE);
+        assert_eq!(pixel(&ragged, 30 + 79, 38 + 79), MISSING);
+    }
+
+    #[test]
+    fn numbers_of_many_classes_are_apart() {
+        let image = confusion_matrix(&vec![vec![1; 100]; 100]);
+        // Every fifth class has its number, and white after it.
+        let inked = |x: usize| (22..32).any(|y| pixel(&image, x, y) == BLACK);
+        let columns: Vec<bool> = (38..838).map(inked).collect();
+        let gaps = columns.split(|inked| *inked).map(<[bool]>::len).filter(|gap| *gap > 20).count();
+        assert_eq!(gaps, 20);
     }
 
     #[test]

@@ -24,6 +24,8 @@ use proto::{
 };
 pub use raster::{Color, RgbImage};
 
+/// What the name of every event file begins with.
+pub const EVENTS: &str = "events.out.tfevents.";
 /// Records beyond this many bytes are handed to the file without being asked to.
 const BUFFER: usize = 1 << 20;
 
@@ -54,7 +56,7 @@ impl EventWriter {
         let (host, pid) = (host_name(), process::id());
         let mut seconds = now() as u64;
         let file = loop {
-            let name = format!("events.out.tfevents.{seconds:010}.{host}.{pid}{suffix}");
+            let name = format!("{EVENTS}{seconds:010}.{host}.{pid}{suffix}");
             match File::options().append(true).create_new(true).open(dir.join(name)) {
                 // A second writer within a second: its name has to be another one, and sort later.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => seconds += 1,

@@ -29,7 +29,18 @@ const DIGITS: [[u8; 5]; 10] = [
     [0b111, 0b101, 0b111, 0b101, 0b111],
     [0b111, 0b101, 0b111, 0b001, 0b111],
 ];
-const SLASH: [u8; 5] = [0b001, 0b001, 0b010, 0b100, 0b100];
+/// The other characters there are.
+const OTHERS: [(char, [u8; 5]); 9] = [
+    ('/', [0b001, 0b001, 0b010, 0b100, 0b100]),
+    ('C', [0b111, 0b100, 0b100, 0b100, 0b111]),
+    ('D', [0b110, 0b101, 0b101, 0b101, 0b110]),
+    ('E', [0b111, 0b100, 0b111, 0b100, 0b111]),
+    ('I', [0b111, 0b010, 0b010, 0b010, 0b111]),
+    ('P', [0b111, 0b101, 0b111, 0b100, 0b100]),
+    ('R', [0b110, 0b101, 0b110, 0b101, 0b101]),
+    ('T', [0b111, 0b010, 0b010, 0b010, 0b010]),
+    ('U', [0b101, 0b101, 0b101, 0b101, 0b111]),
+];
 
 /// Height of a text at scale 1, in pixels.
 pub(super) const TEXT_HEIGHT: usize = 5;
@@ -59,16 +70,13 @@ impl RgbImage {
         }
     }
 
-    /// Writes digits and slashes, `scale` pixels a dot, with (x, y) as the top left corner; any
+    /// Writes digits, slashes and some capitals, `scale` pixels a dot, with (x, y) as the top left corner; any
     /// other character is a space.
     pub(super) fn text(&mut self, x: usize, y: usize, scale: usize, text: &str, color: Color) {
         for (position, character) in text.chars().enumerate() {
             let digit = character.to_digit(10).and_then(|d| DIGITS.get(d as usize));
-            let glyph = match digit {
-                Some(glyph) => glyph,
-                None if character == '/' => &SLASH,
-                None => continue,
-            };
+            let other = || OTHERS.iter().find(|(other, _)| *other == character).map(|(_, glyph)| glyph);
+            let Some(glyph) = digit.or_else(other) else { continue };
             for (row, bits) in glyph.iter().enumerate() {
                 for column in (0..3).filter(|column| bits >> (2 - column) & 1 == 1) {
                     let x = x + scale * (4 * position + column);
