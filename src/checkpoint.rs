@@ -249,6 +249,7 @@ pub fn write<B: Backend>(
     std::fs::create_dir_all(folder).map_err(io)?;
     let readable = std::os::unix::fs::PermissionsExt::from_mode(0o666);
     let file = tempfile::Builder::new().permissions(readable).tempfile_in(folder).map_err(io)?;
+    let permissions = file.as_file().metadata().map_err(io)?.permissions();
     let failure = Cell::new(None);
     let on_device = |(name, matrix, vector)| {
         let shape = shape_of(matrix, vector);
@@ -266,7 +267,9 @@ pub fn write<B: Backend>(
         SafeTensorError::IoError(source) => io(source),
         other => CheckpointError::Format { path: path.into(), reason: other.to_string() },
     })?;
-    file.as_file().sync_all().map_err(io)?;
+    // The writer puts a file of its own, which only its owner may read, in the place of the temporary one.
+    let put = std::fs::File::open(file.path()).map_err(io)?;
+    put.set_permissions(permissions).and_then(|()| put.sync_all()).map_err(io)?;
     file.persist(path).map_err(|error| io(error.error))?;
     sync_folder(folder);
     Ok(())

@@ -182,3 +182,35 @@ fn idle_steps_are_steps_on_a_zero_gradient() {
     check(&Cpu::<f64>::new(0).unwrap(), 1e-12);
     check(&Cpu::<f32>::new(0).unwrap(), 1e-5);
 }
+
+/// An OpenCL device that is a CPU computes what the CPU backend does, to the bit.
+#[cfg(feature = "opencl")]
+#[test]
+fn a_cpu_gives_the_same_bits_through_opencl() {
+    use ff_backend_opencl::{Kind, OpenCl, Options, devices};
+
+    let found = devices().unwrap_or_default().into_iter().find(|device| device.kind == Kind::Cpu);
+    let Some(device) = found else {
+        let required = std::env::var("FF_REQUIRE_OPENCL").is_ok_and(|value| value == "1");
+        assert!(!required, "FF_REQUIRE_OPENCL=1, but no OpenCL device is a CPU");
+        return println!("skipped: no OpenCL device is a CPU");
+    };
+    let cpu = Cpu::<f32>::new(2).unwrap();
+    if !cpu.multiplies_itself() {
+        return println!("skipped: OpenBLAS multiplies on this processor, in an order of its own");
+    }
+    let opencl = OpenCl::new(device, Options::default()).unwrap();
+    let variants: [&[&str]; 6] = [
+        &["recipe=original"],
+        &["recipe=baseline"],
+        &["recipe=hinton"],
+        &["recipe=hinton", "data.jitter=2", "training.dropout=0.2"],
+        &["recipe=contrast", "exact_shortcuts=false"],
+        &["recipe=unsupervised"],
+    ];
+    for sets in variants {
+        let ours = Run::new(&cpu, sets).steps(20).everything();
+        let theirs = Run::new(&opencl, sets).steps(20).everything();
+        agree(&ours, &theirs, 0.0, &format!("{sets:?}"));
+    }
+}

@@ -5,16 +5,26 @@ use std::sync::atomic::AtomicBool;
 
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 
-/// A flag that SIGINT, SIGTERM and SIGUSR1 set. A second SIGINT or SIGTERM ends the process at once.
-pub fn stop_flag() -> Arc<AtomicBool> {
-    let stop = Arc::new(AtomicBool::new(false));
+/// A flag that [`watch`] lets signals set.
+pub fn new_flag() -> Arc<AtomicBool> {
+    Arc::new(AtomicBool::new(false))
+}
+
+/// From now on SIGINT, SIGTERM and SIGUSR1 set the flag. A second SIGINT or SIGTERM ends the process at once.
+pub fn watch(stop: &Arc<AtomicBool>) {
     for signal in [SIGINT, SIGTERM] {
         // Order matters: the shutdown looks at the flag before this signal sets it. Where a handler
         // cannot be installed the signal keeps its default, which is to end the process.
-        let _ = signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop));
-        let _ = signal_hook::flag::register(signal, Arc::clone(&stop));
+        let _ = signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(stop));
+        let _ = signal_hook::flag::register(signal, Arc::clone(stop));
     }
-    let _ = signal_hook::flag::register(SIGUSR1, Arc::clone(&stop));
+    let _ = signal_hook::flag::register(SIGUSR1, Arc::clone(stop));
+}
+
+/// A flag that SIGINT, SIGTERM and SIGUSR1 set.
+pub fn stop_flag() -> Arc<AtomicBool> {
+    let stop = new_flag();
+    watch(&stop);
     stop
 }
 

@@ -102,7 +102,7 @@ impl Sweep {
         cells: &[&Cell],
         spec: Spec,
     ) -> Result<(), CliError> {
-        let stop = signals::stop_flag();
+        let stop = signals::new_flag();
         let open = self.open_cells(directory, cells);
         let display = Display::new(experiment, cells.len(), cells.len() - open.len(), self.quiet);
         let crew = Crew::new(experiment, spec.threads, Arc::clone(&stop), display);
@@ -112,6 +112,8 @@ impl Sweep {
                 super::report::say(message);
             }
         })?;
+        // Only now: an OpenCL driver that is looked for takes SIGUSR1 for itself.
+        signals::watch(&stop);
         directory.adopt(&spec, self.force_spec)?;
         self.forget_failures(directory, cells)?;
         // From now on the sweep can be looked at and drawn, even if this process is killed.

@@ -248,3 +248,61 @@ mod elsewhere {
         }
     }
 }
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+
+    struct Multiply<'a> {
+        a: &'a [f32],
+        b: &'a [f32],
+        columns: usize,
+        sums: &'a mut Tile<f32>,
+        pieces: &'a mut Pieces,
+    }
+
+    struct Pieces(Vec<usize>);
+
+    impl Aside for Pieces {
+        #[inline(always)]
+        fn piece(&mut self, piece: usize) {
+            self.0.push(piece);
+        }
+    }
+
+    impl PanelWork<f32> for Multiply<'_> {
+        #[inline(always)]
+        fn run<R: Registers<f32>>(self) {
+            R::multiply(self.a, self.b, self.columns, self.sums, self.pieces);
+        }
+    }
+
+    /// All registers give the bits of fused multiply-adds one after the other.
+    #[test]
+    fn tiles_add_up_in_order_in_any_registers() {
+        let Some(widest) = Processor::detect() else {
+            return println!("skipped: a processor without FMA");
+        };
+        for processor in [widest, Processor::Avx2] {
+            for (depth, columns) in [(0, 32), (1, 1), (7, 16), (40, 17), (100, 24), (301, 32)] {
+                let a: Vec<f32> = (0..depth * TALL).map(|i| (i as f32 * 0.7).sin()).collect();
+                let b: Vec<f32> = (0..depth * WIDE).map(|i| (i as f32 * 0.3).cos()).collect();
+                let mut sums = [[0.5; WIDE]; TALL];
+                let mut pieces = Pieces(Vec::new());
+                processor.run(Multiply { a: &a, b: &b, columns, sums: &mut sums, pieces: &mut pieces });
+                assert_eq!(pieces.0, (0..PIECES).collect::<Vec<_>>());
+                for (i, sums) in sums.iter().enumerate() {
+                    for (j, sum) in sums.iter().enumerate().take(columns) {
+                        let in_order =
+                            (0..depth).fold(0.5f32, |sum, k| a[k * TALL + i].mul_add(b[k * WIDE + j], sum));
+                        assert_eq!(
+                            sum.to_bits(),
+                            in_order.to_bits(),
+                            "{processor:?}, depth {depth}, ({i}, {j})"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
