@@ -198,22 +198,32 @@ fn at_most(n: usize, most: usize) -> Option<String> {
 }
 
 fn finite(x: f64) -> Option<String> {
-    (!x.is_finite()).then(|| format!("must be a finite number, found {x}"))
+    (!x.is_finite()).then(|| format!("must be a finite number, found {x}")).or_else(|| unlike_single(x))
 }
 
 fn positive(x: f64) -> Option<String> {
     let fits = x.is_finite() && x > 0.0;
-    (!fits).then(|| format!("must be a finite number above 0, found {x}"))
+    (!fits).then(|| format!("must be a finite number above 0, found {x}")).or_else(|| unlike_single(x))
 }
 
 fn not_negative(x: f64) -> Option<String> {
     let fits = x.is_finite() && x >= 0.0;
-    (!fits).then(|| format!("must be a finite number of at least 0, found {x}"))
+    (!fits).then(|| format!("must be a finite number of at least 0, found {x}")).or_else(|| unlike_single(x))
 }
 
 fn fraction(x: f64) -> Option<String> {
-    let fits = (0.0..1.0).contains(&x);
-    (!fits).then(|| format!("must be at least 0 and below 1, found {x}"))
+    // 0.99999999 is 1 where it is used.
+    let fits = (0.0..1.0).contains(&x) && (x as f32) < 1.0;
+    (!fits)
+        .then(|| format!("must be at least 0 and below 1 in 32-bit arithmetic, found {x}"))
+        .or_else(|| unlike_single(x))
+}
+
+/// All arithmetic is in single precision: there, a number beyond its range would be infinite or 0.
+fn unlike_single(x: f64) -> Option<String> {
+    let single = x as f32;
+    let lost = single.is_infinite() || (single == 0.0 && x != 0.0);
+    lost.then(|| format!("must be a number that 32-bit floats can hold, 1e-45 to 3.4e38 or 0, found {x:e}"))
 }
 
 fn unusable_sizes(sizes: &[usize]) -> Option<String> {
