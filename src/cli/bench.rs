@@ -100,13 +100,11 @@ impl Bench {
             report::say("unsupervised: hybrids instead of labels");
         }
         let splits = Splits::new(dataset, 0, config.training.seed)?;
-        let say = |message: &str| {
-            if !self.json {
-                report::say(message);
-            }
-        };
         if self.tune {
-            say(&opencl::tune(&tuned_device(&config.backend.name)?)?);
+            let tuned = opencl::tune(&tuned_device(&config.backend.name)?)?;
+            if !self.json {
+                report::say(&tuned);
+            }
         }
         let work = Measure {
             config: &config,
@@ -114,7 +112,7 @@ impl Bench {
             steps: self.steps as usize,
             warm_up: self.warm_up_epochs,
         };
-        let timing = on_backend(&config.backend, say, work)?;
+        let timing = on_backend(&config.backend, report::tell(self.json), work)?;
         if self.json { report::print_json(&timing) } else { report::print(&described(&timing)) }
     }
 }

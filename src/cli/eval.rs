@@ -218,13 +218,8 @@ impl Eval {
     pub fn run(self) -> Result<(), CliError> {
         let loaded = self.network.load()?;
         let backend = loaded.config.backend.clone();
-        let say = |message: &str| {
-            if !self.json {
-                report::say(message);
-            }
-        };
-        let report =
-            on_backend(&backend, say, Measure { loaded, probe: self.probe.then_some(self.probe_epochs) })?;
+        let work = Measure { loaded, probe: self.probe.then_some(self.probe_epochs) };
+        let report = on_backend(&backend, report::tell(self.json), work)?;
         if self.json {
             return report::print_json(&report);
         }

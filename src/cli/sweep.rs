@@ -107,11 +107,7 @@ impl Sweep {
         let display = Display::new(experiment, cells.len(), cells.len() - open.len(), self.quiet);
         let crew = Crew::new(experiment, spec.threads, Arc::clone(&stop), display);
         // Whatever is wrong with the request shows now, before anything is written.
-        crew.prepare(&open, |message| {
-            if !self.quiet {
-                super::report::say(message);
-            }
-        })?;
+        crew.prepare(&open, super::report::tell(self.quiet))?;
         directory.adopt(&spec, self.force_spec)?;
         self.forget_failures(directory, cells)?;
         let engine = Engine {

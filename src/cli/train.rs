@@ -14,7 +14,7 @@ use super::{CliError, report, signals};
 use crate::config::{Config, ConfigBuilder, Resolved, first_difference};
 use crate::data::Splits;
 use crate::observers::{Observer, Progress, TensorBoard};
-use crate::run::{Ownership, RunDirectory, Status, Summary};
+use crate::run::{Ownership, RunDirectory, RunError, Status, Summary};
 use crate::training::{Limits, Trainer};
 
 /// Train one network.
@@ -55,7 +55,7 @@ pub struct Train {
     validation_size: Option<String>,
     #[command(flatten)]
     knobs: Knobs,
-    /// Go on from the run directory's last checkpoint
+    /// Go on from the run directory's last checkpoint; begin where there is none yet
     #[arg(long, conflicts_with = "force")]
     resume: bool,
     /// Replace the run that is in the run directory
@@ -79,6 +79,9 @@ impl Train {
             (_, true) => Ownership::Force,
             _ => Ownership::New,
         };
+        if self.resume && !self.describes_a_run() && !path.join("config.toml").exists() {
+            return Err(RunError::NothingToResume { path }.into());
+        }
         RunDirectory::check(&path, ownership)?;
         let dataset = load(&resolved.config, !self.quiet)?;
         settle(&mut resolved, &dataset)?;
@@ -88,13 +91,14 @@ impl Train {
         }
         let splits = Splits::new(dataset, config.data.validation_size, config.training.seed)?;
         let backend = config.backend.clone();
-        let say = |message: &str| {
-            if !self.quiet {
-                report::say(message);
-            }
-        };
         let work = Run { config: &mut config, splits: &splits, path: &path, ownership, quiet: self.quiet };
-        let summary = on_backend(&backend, say, work)?;
+        let summary = match on_backend(&backend, report::tell(self.quiet), work) {
+            Err(error @ CliError::Failed(_)) if self.json => {
+                report::print_json(&told_failure(&path, &config, &error.to_string()))?;
+                return Err(error);
+            }
+            result => result?,
+        };
         if self.json {
             report::print_json(&summary)?;
         } else if !self.quiet {
@@ -109,6 +113,22 @@ impl Train {
             )));
         }
         Ok(())
+    }
+
+    /// Whether the command alone says what is to be trained, so that `--resume` may also begin.
+    fn describes_a_run(&self) -> bool {
+        let knobs = &self.knobs;
+        let flags = [
+            &knobs.config,
+            &knobs.recipe,
+            &self.dataset,
+            &self.learning_rate,
+            &self.batch_size,
+            &self.threshold,
+            &self.seed,
+            &self.validation_size,
+        ];
+        !self.layer_sizes.is_empty() || !knobs.set.is_empty() || flags.into_iter().any(Option::is_some)
     }
 
     fn resolve(&self) -> Result<Resolved, CliError> {
@@ -149,13 +169,27 @@ pub fn text_flag(builder: ConfigBuilder, name: &str, knob: &str, text: Option<&s
 
 /// A resumed run may be longer, logged differently or run elsewhere; anything else is another run.
 fn refuse_changes(path: &Path, config: &Config) -> Result<(), CliError> {
-    let saved = ConfigBuilder::new().file(path.join("config.toml")).build()?;
+    let saved = path.join("config.toml");
+    if !saved.exists() && !path.join("checkpoints").exists() {
+        return Ok(());
+    }
+    let saved = ConfigBuilder::new().file(saved).build()?;
     let Some(changed) = first_difference(&saved, config) else { return Ok(()) };
     Err(CliError::request(format!(
         "--resume: {changed} differs from the run in {}; resume it without that change, or use --force or \
          another --log-dir",
         path.display()
     )))
+}
+
+/// The summary of a run that failed: its own, unless it failed before it wrote one.
+fn told_failure(path: &Path, config: &Config, message: &str) -> Summary {
+    let saved = RunDirectory::read_summary(path).ok().flatten();
+    let own = saved.filter(|summary| {
+        // A run that was done before its figures failed is done.
+        summary.status == Status::Done || summary.error.as_deref() == Some(message)
+    });
+    own.unwrap_or_else(|| Summary::failed(config, message.into()))
 }
 
 /// The work of one run on any backend.
@@ -184,7 +218,7 @@ impl OnBackend for Run<'_> {
         }
         refuse_oversize(&backend.device(), self.config, self.splits)?;
         let directory = RunDirectory::open(self.path, self.ownership)?;
-        let resume = self.ownership == Ownership::Resume;
+        let resume = self.ownership == Ownership::Resume && directory.last_checkpoint().exists();
         train(backend, self.config, self.splits, &directory, resume, observers, &limits)
     }
 }
@@ -209,6 +243,8 @@ pub fn train<B: Backend>(
         ("version".to_owned(), Value::String(env!("CARGO_PKG_VERSION").into())),
         ("device".to_owned(), Value::String(device.device)),
         ("driver".to_owned(), Value::String(device.driver)),
+        // Not always what was asked for.
+        ("precision".to_owned(), Value::String(device.precision)),
         ("units".to_owned(), Value::Integer(device.units as i64)),
     ]);
     let mut trainer = Trainer::new(backend, config, splits, directory)?;

@@ -258,17 +258,20 @@ fn summary_table(summary: &Summary) -> String {
         Status::Running => "running",
         Status::Pruned => "pruned",
     };
+    let figure = |value: Option<f64>, digits: usize| {
+        value.map_or_else(|| "–".to_owned(), |value| format!("{value:.digits$}"))
+    };
     format!(
-        "| | |\n|---|---|\n| status | {status} |\n| epochs | {} of {} |\n| test accuracy | {:.4} |\n| best accuracy | \
-         {:.4} (epoch {}) |\n| train loss | {:.6} |\n| val loss | {:.6} |\n| seconds | {:.1} training, {:.1} \
+        "| | |\n|---|---|\n| status | {status} |\n| epochs | {} of {} |\n| test accuracy | {} |\n| best accuracy | \
+         {} (epoch {}) |\n| train loss | {} |\n| val loss | {} |\n| seconds | {:.1} training, {:.1} \
          evaluation |\n",
         summary.epochs,
         summary.num_epochs,
-        summary.test_accuracy,
-        summary.best_accuracy,
+        figure(summary.test_accuracy, 4),
+        figure(summary.best_accuracy, 4),
         summary.best_epoch,
-        summary.train_loss,
-        summary.val_loss,
+        figure(summary.train_loss, 6),
+        figure(summary.val_loss, 6),
         summary.seconds.train,
         summary.seconds.eval
     )

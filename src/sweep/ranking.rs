@@ -16,8 +16,8 @@ pub struct Group<'a> {
 
 impl Group<'_> {
     /// Mean and sample standard deviation over the cells that ended well; the latter needs two.
-    pub fn mean(&self, pick: fn(&Summary) -> f64) -> Option<(f64, Option<f64>)> {
-        let values: Vec<f64> = self.rows.iter().filter_map(|row| row.results().map(pick)).collect();
+    pub fn mean(&self, pick: fn(&Summary) -> Option<f64>) -> Option<(f64, Option<f64>)> {
+        let values: Vec<f64> = self.rows.iter().filter_map(|row| row.results().and_then(pick)).collect();
         let count = values.len() as f64;
         if values.is_empty() {
             return None;

@@ -92,6 +92,27 @@ fn rates_that_are_none() {
 }
 
 #[test]
+fn numbers_that_single_precision_does_not_have() {
+    for (rest, knob) in [
+        ("--learning-rate 1e308", "--learning-rate"),
+        ("--learning-rate 1e-60", "--learning-rate"),
+        ("--threshold 1e39", "--threshold"),
+        ("--set temperature=1e-50", "temperature"),
+        ("--set initial_scale=1e40", "initial_scale"),
+        ("--set gradient_scale=1e40", "gradient_scale"),
+        ("--set peer_normalization=1e40", "peer_normalization"),
+        ("--set label_strength=1e40", "label_strength"),
+    ] {
+        small(rest, &[knob, "32-bit"]);
+    }
+    for knob in ["head.learning_rate", "head.weight_decay", "training.weight_decay"] {
+        small(&format!("--recipe hinton --set {knob}=1e40"), &[knob, "32-bit"]);
+    }
+    small("--recipe contrast --set alpha=1e40", &["alpha", "32-bit"]);
+    small("--recipe hinton --set momentum=0.999999999", &["momentum", "32-bit"]);
+}
+
+#[test]
 fn knobs_that_contradict_or_do_nothing() {
     small("--set negatives=hard", &["negatives", "head.enabled"]);
     small("--set predict=head", &["predict", "head.enabled"]);
@@ -106,7 +127,8 @@ fn unknown_places() {
     small("--dataset idx:nowhere", &["nowhere", "train-images-idx3-ubyte"]);
     small("--backend gpu", &["--backend", "opencl:P.D"]);
     small("--backend opencl:99.99", &["--backend"]);
-    small("--resume", &["--resume", "run", "no checkpoint"]);
+    refused("train --resume --log-dir run", &["--resume", "run", "no checkpoint"]);
+    refused("train --resume --num-epochs 3 --log-dir run", &["--resume", "run", "no checkpoint"]);
     small("--log-dir /dev/null/run", &["--log-dir /dev/null/run"]);
     refused("eval nowhere", &["nowhere", "No such file"]);
     refused("predict nowhere image.png", &["nowhere"]);

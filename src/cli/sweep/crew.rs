@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use ff_backend::Backend;
 
 use super::super::CliError;
-use super::super::backend::{OnBackend, on_backend};
+use super::super::backend::{OnBackend, Remark, on_backend};
 use super::super::memory::refuse_oversize;
 use super::super::train::train;
 use super::display::Display;
@@ -34,7 +34,7 @@ impl<'a> Crew<'a> {
     }
 
     /// Loads the data of cells, checks the cells against them, and makes sure that their backends are there.
-    pub fn prepare(&self, cells: &[&Cell], say: impl Fn(&str)) -> Result<(), CliError> {
+    pub fn prepare(&self, cells: &[&Cell], say: impl Fn(Remark)) -> Result<(), CliError> {
         let mut known: Vec<BackendConfig> = Vec::new();
         for cell in cells {
             let mut config = self.config(cell);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::super::report::say;
+use super::super::report::{percent, say};
 use crate::config::{Cell, Experiment};
 use crate::observers::{EpochReport, Observer, ObserverError, Start};
 use crate::run::{Status, Summary};
@@ -115,9 +115,9 @@ fn told(result: &Result<Summary, String>) -> String {
         _ => format!("epoch {} of {}, ", summary.epochs, summary.num_epochs),
     };
     format!(
-        "{so_far}accuracy {:.2} %, best {:.2} % (epoch {}), {seconds:.1} s",
-        100.0 * summary.accuracy,
-        100.0 * summary.best_accuracy,
+        "{so_far}accuracy {}, best {} (epoch {}), {seconds:.1} s",
+        percent(summary.accuracy),
+        percent(summary.best_accuracy),
         summary.best_epoch
     )
 }
