@@ -124,7 +124,7 @@ pub(super) const RULES: &[Rule] = &[
     alone("training.dropout", |c| fraction(c.training.dropout)),
     alone("training.seed", |c| {
         let too_large = i64::try_from(c.training.seed).is_err();
-        too_large.then(|| format!("must be below 2^63, found {}", c.training.seed))
+        too_large.then(|| format!("must be at most {}, found {}", i64::MAX, c.training.seed))
     }),
     alone("head.learning_rate", |c| positive(c.head.learning_rate)),
     alone("head.momentum", |c| fraction(c.head.momentum)),
@@ -212,11 +212,11 @@ fn not_negative(x: f64) -> Option<String> {
 }
 
 fn fraction(x: f64) -> Option<String> {
-    // 0.99999999 is 1 where it is used.
-    let fits = (0.0..1.0).contains(&x) && (x as f32) < 1.0;
-    (!fits)
-        .then(|| format!("must be at least 0 and below 1 in 32-bit arithmetic, found {x}"))
-        .or_else(|| unlike_single(x))
+    if !(0.0..1.0).contains(&x) {
+        return Some(format!("must be at least 0 and below 1, found {x}"));
+    }
+    let rounds_up = x as f32 >= 1.0;
+    rounds_up.then(|| format!("must be below 1 as a 32-bit float, found {x}")).or_else(|| unlike_single(x))
 }
 
 /// All arithmetic is in single precision: there, a number beyond its range would be infinite or 0.
