@@ -120,6 +120,11 @@ impl Checkpoint {
         Ok(Checkpoint { path: path.into(), tensors, config })
     }
 
+    /// Where it was read from.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The config that trained the network and where its run stood; `None` in someone else's file.
     pub fn described(&self) -> Result<Option<(Config, Progress)>, CheckpointError> {
         let read = |text: &String| -> Result<_, toml::de::Error> {
@@ -269,7 +274,8 @@ pub fn write<B: Backend>(
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(io)?;
     let readable = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-    let file = tempfile::Builder::new().permissions(readable).tempfile_in(folder).map_err(io)?;
+    let file =
+        tempfile::Builder::new().permissions(readable).tempfile_in(folder).map_err(nameless).map_err(io)?;
     let permissions = file.as_file().metadata().map_err(io)?.permissions();
     let failure = Cell::new(None);
     let on_device = |(name, matrix, vector)| {
@@ -286,7 +292,7 @@ pub fn write<B: Backend>(
         return Err(error);
     }
     written.map_err(|error| match error {
-        SafeTensorError::IoError(source) => io(source),
+        SafeTensorError::IoError(source) => io(nameless(source)),
         other => CheckpointError::Format { path: path.into(), reason: other.to_string() },
     })?;
     // The writer puts a file of its own, which only its owner may read, in the place of the temporary one.
@@ -295,6 +301,14 @@ pub fn write<B: Backend>(
     file.persist(path).map_err(|error| io(error.error))?;
     sync_folder(folder);
     Ok(())
+}
+
+/// An error without the name of a temporary file, which says nothing to anyone.
+pub(crate) fn nameless(error: std::io::Error) -> std::io::Error {
+    match error.raw_os_error() {
+        Some(_) => error,
+        None => error.kind().into(),
+    }
 }
 
 /// Makes a rename durable, where the system can.
@@ -377,5 +391,19 @@ impl<B: Backend> View for OnDevice<'_, B> {
     }
     fn data_len(&self) -> usize {
         4 * self.matrix.elements()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn errors_name_no_temporary_files() {
+        // What a builder of temporary files says of a folder that is not there.
+        let error = tempfile::Builder::new().tempfile_in("/nowhere").unwrap_err();
+        assert!(error.to_string().contains(".tmp"), "{error}");
+        assert!(!nameless(error).to_string().contains("tmp"));
     }
 }
