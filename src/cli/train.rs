@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use ff_backend::Backend;
@@ -9,9 +10,9 @@ use toml::Value;
 
 use super::backend::{OnBackend, on_backend};
 use super::memory::refuse_oversize;
-use super::source::{Knobs, flag, load, settle, value};
+use super::source::{Knobs, anchor, flag, load, settle, value};
 use super::{CliError, report, signals};
-use crate::config::{Config, ConfigBuilder, Resolved, first_difference};
+use crate::config::{Config, ConfigBuilder, Origins, Resolved, first_difference};
 use crate::data::Splits;
 use crate::observers::{Observer, Progress, TensorBoard};
 use crate::run::{Ownership, RunDirectory, RunError, Status, Summary};
@@ -85,13 +86,21 @@ impl Train {
         RunDirectory::check(&path, ownership)?;
         let dataset = load(&resolved.config, !self.quiet)?;
         settle(&mut resolved, &dataset)?;
-        let mut config = resolved.config;
+        let Resolved { mut config, origins } = resolved;
+        anchor(&mut config);
         if self.resume {
             refuse_changes(&path, &config)?;
         }
         let splits = Splits::new(dataset, config.data.validation_size, config.training.seed)?;
         let backend = config.backend.clone();
-        let work = Run { config: &mut config, splits: &splits, path: &path, ownership, quiet: self.quiet };
+        let work = Run {
+            config: &mut config,
+            origins: &origins,
+            splits: &splits,
+            path: &path,
+            ownership,
+            quiet: self.quiet,
+        };
         let summary = match on_backend(&backend, report::tell(self.quiet), work) {
             Err(error @ CliError::Failed(_)) if self.json => {
                 report::print_json(&told_failure(&path, &config, &error.to_string()))?;
@@ -173,7 +182,8 @@ fn refuse_changes(path: &Path, config: &Config) -> Result<(), CliError> {
     if !saved.exists() && !path.join("checkpoints").exists() {
         return Ok(());
     }
-    let saved = ConfigBuilder::new().file(saved).build()?;
+    let mut saved = ConfigBuilder::new().file(saved).build()?;
+    anchor(&mut saved);
     let Some(changed) = first_difference(&saved, config) else { return Ok(()) };
     Err(CliError::request(format!(
         "--resume: {changed} differs from the run in {}; resume it without that change, or use --force or \
@@ -196,6 +206,8 @@ fn told_failure(path: &Path, config: &Config, message: &str) -> Summary {
 pub struct Run<'a> {
     /// Every knob; what the backend decides is filled in.
     pub config: &'a mut Config,
+    /// Who set them.
+    pub origins: &'a Origins,
     /// The data.
     pub splits: &'a Splits,
     /// The run directory.
@@ -214,9 +226,9 @@ impl OnBackend for Run<'_> {
         let limits = Limits { stop: &stop, until: usize::MAX };
         let mut observers: Vec<Box<dyn Observer>> = Vec::new();
         if !self.quiet {
-            observers.push(Box::new(Progress::new()));
+            observers.push(Box::new(Progress::new(Arc::clone(&stop))));
         }
-        refuse_oversize(&backend.device(), self.config, self.splits)?;
+        refuse_oversize(&backend.device(), self.config, self.origins, self.splits)?;
         let directory = RunDirectory::open(self.path, self.ownership)?;
         let resume = self.ownership == Ownership::Resume && directory.last_checkpoint().exists();
         train(backend, self.config, self.splits, &directory, resume, observers, &limits)

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::{EpochRecord, EvaluationRecord, Summary};
-use crate::checkpoint::sync_folder;
+use crate::checkpoint::{nameless, sync_folder};
 use crate::config::Config;
 
 /// Why a run directory could not be used.
@@ -108,6 +108,10 @@ const LOCK: &str = ".lock";
 impl RunDirectory {
     /// Whether `path` may be used, without touching it.
     pub fn check(path: &Path, ownership: Ownership) -> Result<(), RunError> {
+        if path.exists() && !path.is_dir() {
+            let source = std::io::ErrorKind::NotADirectory.into();
+            return Err(RunError::NoDirectory { path: path.into(), source });
+        }
         let holds_run = path.join(CONFIG).exists();
         if ownership == Ownership::Resume && path.join(LAST).exists() {
             return Ok(());
@@ -118,7 +122,7 @@ impl RunDirectory {
         if !holds_run && holds_anything(path) {
             return Err(RunError::NotARun { path: path.into() });
         }
-        if ownership == Ownership::Resume {
+        if ownership == Ownership::Resume && holds_run {
             // A run that is stopped in its first epoch leaves the metrics of one at most.
             let epochs = Self::read_metrics(path)?.len();
             if epochs > 1 {
@@ -141,12 +145,11 @@ impl RunDirectory {
 
     /// Creates the directory and locks it, whatever it holds.
     pub fn claim(path: &Path) -> Result<RunDirectory, RunError> {
-        let io = |source| RunError::Io { path: path.into(), source };
-        std::fs::create_dir_all(path)
-            .map_err(|source| RunError::NoDirectory { path: path.into(), source })?;
+        let none = |source| RunError::NoDirectory { path: path.into(), source };
+        std::fs::create_dir_all(path).map_err(none)?;
         let lock_path = path.join(LOCK);
         let lock =
-            OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path).map_err(io)?;
+            OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path).map_err(none)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(RunError::Busy { path: path.into() }),
@@ -333,8 +336,8 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;
     // As readable as any other file: the umask decides.
     let readable = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-    let mut file = tempfile::Builder::new().permissions(readable).tempfile_in(folder)?;
-    file.write_all(bytes)?;
+    let file = tempfile::Builder::new().permissions(readable).tempfile_in(folder).map_err(nameless)?;
+    file.as_file().write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     sync_folder(folder);

@@ -63,7 +63,10 @@ fn sizes_that_are_none() {
         small(&format!("{flag} 1.5"), &[flag, "found 1.5"]);
         small(&format!("{flag} few"), &[flag, "few"]);
     }
-    small("--batch-size 99999999999999999999", &["--batch-size"]);
+    small("--batch-size 99999999999999999999", &["--batch-size", "at most 9223372036854775807, found 9999"]);
+    small("--seed 9223372036854775808", &["--seed", "at most 9223372036854775807"]);
+    refused("train 99999999999999999999 --dataset digits", &["LAYER_SIZES", "at most", "found 9999"]);
+    small("--set seed=\"5\"", &["--set seed", "found string"]);
     small("--seed -1", &["--seed", "-1"]);
     small("--threads -1", &["--threads", "-1"]);
     refused("bench 0", &["LAYER_SIZES", "found 0"]);
@@ -75,7 +78,7 @@ fn more_than_the_data_has() {
     small("--batch-size 1443", &["--batch-size", "1443", "1442"]);
     small("--validation-size 1442", &["--validation-size", "1442"]);
     small("--validation-size 1400", &["42"]);
-    refused("train 1000000 1000000 --dataset digits --backend cpu --log-dir run", &["layer_sizes", "GiB"]);
+    refused("train 1000000 1000000 --dataset digits --backend cpu --log-dir run", &["LAYER_SIZES", "GiB"]);
 }
 
 #[test]
@@ -130,6 +133,8 @@ fn unknown_places() {
     refused("train --resume --log-dir run", &["--resume", "run", "no checkpoint"]);
     refused("train --resume --num-epochs 3 --log-dir run", &["--resume", "run", "no checkpoint"]);
     small("--log-dir /dev/null/run", &["--log-dir /dev/null/run"]);
+    small("--resume --log-dir /dev/null/run", &["--log-dir /dev/null/run"]);
+    small("--log-dir /dev/null", &["--log-dir /dev/null: not a directory"]);
     refused("eval nowhere", &["nowhere", "No such file"]);
     refused("predict nowhere image.png", &["nowhere"]);
     refused("plot nowhere", &["nowhere"]);
@@ -165,7 +170,10 @@ fn a_directory_of_something_else() {
         assert!(message.contains("--log-dir run") && message.contains("holds no run"), "{message}");
     }
     place.write("file", "");
-    assert!(place.refused(&format!("{SMALL} --log-dir file")).contains("--log-dir file"));
+    for rest in ["", "--force", "--resume"] {
+        let message = place.refused(&format!("{SMALL} --log-dir file {rest}"));
+        assert!(message.starts_with("--log-dir file: not a directory"), "{message}");
+    }
 }
 
 #[test]

@@ -67,6 +67,8 @@ fn an_interrupted_run_says_how_to_go_on() {
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{name}");
         let stderr = String::from_utf8(output.stderr).unwrap();
+        let heard = stderr.lines().filter(|line| line.starts_with("stopping after this epoch")).count();
+        assert_eq!(heard, 1, "{stderr}");
         let last = stderr.lines().last().unwrap();
         let done = place.epochs(run).len();
         assert!(
