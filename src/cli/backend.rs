@@ -19,6 +19,7 @@ pub enum Remark<'a> {
     /// Which one `auto` took.
     Choice(&'a str),
     /// What was asked for and is not to be had: the results are of something else.
+    #[cfg_attr(not(feature = "opencl"), allow(dead_code))]
     Warning(&'a str),
 }
 

@@ -223,7 +223,9 @@ fn fraction(x: f64) -> Option<String> {
 fn unlike_single(x: f64) -> Option<String> {
     let single = x as f32;
     let lost = single.is_infinite() || (single == 0.0 && x != 0.0);
-    lost.then(|| format!("must be a number that 32-bit floats can hold, 1e-45 to 3.4e38 or 0, found {x:e}"))
+    lost.then(|| {
+        format!("must be a number that 32-bit floats can hold, of size 1e-45 to 3.4e38, found {x:e}")
+    })
 }
 
 fn unusable_sizes(sizes: &[usize]) -> Option<String> {
