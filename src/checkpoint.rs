@@ -43,6 +43,16 @@ pub enum CheckpointError {
         /// Tensor, shape found, shape needed.
         reason: String,
     },
+    /// Weights that are no numbers: nothing can be computed from them.
+    #[error("{}: {tensor} holds {value}", path.display())]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// The first such tensor.
+        tensor: String,
+        /// NaN or an infinity.
+        value: f32,
+    },
     /// The device refused.
     #[error(transparent)]
     Backend(#[from] BackendError),
@@ -98,12 +108,21 @@ impl Checkpoint {
                 }
                 continue;
             }
-            let values =
+            let values: Vec<f32> =
                 view.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+            if let Some(value) = no_number(name, &values) {
+                let tensor = name.to_owned();
+                return Err(CheckpointError::NotFinite { path: path.into(), tensor, value });
+            }
             tensors.insert(name.to_owned(), (view.shape().to_vec(), values));
         }
         let config = header.metadata().as_ref().and_then(|metadata| metadata.get(CONFIG).cloned());
         Ok(Checkpoint { path: path.into(), tensors, config })
+    }
+
+    /// Where it was read from.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The config that trained the network and where its run stood; `None` in someone else's file.
@@ -216,6 +235,13 @@ fn is_ours(name: &str) -> bool {
     ["layers.", "head.", "optimizer."].iter().any(|prefix| name.starts_with(prefix))
 }
 
+/// A weight, bias or head that is NaN or infinite. The optimizer's state may be: an infinite second moment
+/// stops a weight and breaks nothing.
+fn no_number(name: &str, values: &[f32]) -> Option<f32> {
+    let counts = is_ours(name) && !name.starts_with("optimizer.");
+    values.iter().copied().find(|value| counts && !value.is_finite())
+}
+
 /// What goes into a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Contents {
@@ -248,12 +274,14 @@ pub fn write<B: Backend>(
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(io)?;
     let readable = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-    let file = tempfile::Builder::new().permissions(readable).tempfile_in(folder).map_err(io)?;
+    let file =
+        tempfile::Builder::new().permissions(readable).tempfile_in(folder).map_err(nameless).map_err(io)?;
     let permissions = file.as_file().metadata().map_err(io)?.permissions();
     let failure = Cell::new(None);
     let on_device = |(name, matrix, vector)| {
         let shape = shape_of(matrix, vector);
-        (name, OnDevice { backend, matrix, shape, failure: &failure })
+        let key = String::clone(&name);
+        (key, OnDevice { backend, name, matrix, shape, path, failure: &failure })
     };
     let written = safetensors::serialize_to_file(
         tensors_of(network, contents).into_iter().map(on_device),
@@ -261,10 +289,10 @@ pub fn write<B: Backend>(
         file.path(),
     );
     if let Some(error) = failure.take() {
-        return Err(error.into());
+        return Err(error);
     }
     written.map_err(|error| match error {
-        SafeTensorError::IoError(source) => io(source),
+        SafeTensorError::IoError(source) => io(nameless(source)),
         other => CheckpointError::Format { path: path.into(), reason: other.to_string() },
     })?;
     // The writer puts a file of its own, which only its owner may read, in the place of the temporary one.
@@ -273,6 +301,14 @@ pub fn write<B: Backend>(
     file.persist(path).map_err(|error| io(error.error))?;
     sync_folder(folder);
     Ok(())
+}
+
+/// An error without the name of a temporary file, which says nothing to anyone.
+pub(crate) fn nameless(error: std::io::Error) -> std::io::Error {
+    match error.raw_os_error() {
+        Some(_) => error,
+        None => error.kind().into(),
+    }
 }
 
 /// Makes a rename durable, where the system can.
@@ -326,10 +362,13 @@ fn shape_of(matrix: &impl Shape, vector: bool) -> Vec<usize> {
 /// A tensor that is fetched only when its bytes are written: a checkpoint takes memory for one of them.
 struct OnDevice<'a, B: Backend> {
     backend: &'a B,
+    name: String,
     matrix: &'a B::Matrix,
     shape: Vec<usize>,
-    /// Why a fetch failed: the writer has no place for it.
-    failure: &'a Cell<Option<BackendError>>,
+    /// The file, for messages.
+    path: &'a Path,
+    /// Why a fetch failed, or its result must not be written: the writer has no place for it.
+    failure: &'a Cell<Option<CheckpointError>>,
 }
 
 impl<B: Backend> View for OnDevice<'_, B> {
@@ -341,12 +380,30 @@ impl<B: Backend> View for OnDevice<'_, B> {
     }
     fn data(&self) -> Cow<'_, [u8]> {
         let values = download(self.backend, self.matrix).unwrap_or_else(|error| {
-            self.failure.set(Some(error));
+            self.failure.set(Some(error.into()));
             vec![0.0; self.matrix.elements()]
         });
+        if let Some(value) = no_number(&self.name, &values) {
+            let (path, tensor) = (self.path.into(), self.name.clone());
+            self.failure.set(Some(CheckpointError::NotFinite { path, tensor, value }));
+        }
         values.into_iter().map(f32::to_le_bytes).collect::<Vec<_>>().into_flattened().into()
     }
     fn data_len(&self) -> usize {
         4 * self.matrix.elements()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn errors_name_no_temporary_files() {
+        // What a builder of temporary files says of a folder that is not there.
+        let error = tempfile::Builder::new().tempfile_in("/nowhere").unwrap_err();
+        assert!(error.to_string().contains(".tmp"), "{error}");
+        assert!(!nameless(error).to_string().contains("tmp"));
     }
 }

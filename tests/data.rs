@@ -130,7 +130,9 @@ fn one_class_is_too_few_and_a_thousand_are_the_most() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), TRAIN, 1, 3, 2);
     write(folder.path(), TEST, 1, 3, 2);
-    fs::write(folder.path().join(TEST[1]), i16_labels([0, 999])).unwrap();
+    for labels in [TRAIN[1], TEST[1]] {
+        fs::write(folder.path().join(labels), i16_labels([0, 999])).unwrap();
+    }
     assert_eq!(load(folder.path()).unwrap().classes, 1000);
 }
 

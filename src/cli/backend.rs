@@ -14,26 +14,36 @@ pub trait OnBackend {
     fn run<B: Backend>(self, backend: &B) -> Result<Self::Output, CliError>;
 }
 
+/// What there is to tell of the backend that was made.
+pub enum Remark<'a> {
+    /// Which one `auto` took.
+    Choice(&'a str),
+    /// What was asked for and is not to be had: the results are of something else.
+    #[cfg_attr(not(feature = "opencl"), allow(dead_code))]
+    Warning(&'a str),
+}
+
 /// Makes the backend that a config asks for and hands it to `work`.
 ///
-/// `auto` takes an OpenCL GPU if there is one, else the CPU; `say` hears which.
+/// `auto` takes an OpenCL GPU if there is one, else the CPU; `say` hears which, and what could not be had.
 pub fn on_backend<W: OnBackend>(
     config: &BackendConfig,
-    say: impl Fn(&str),
+    say: impl Fn(Remark),
     work: W,
 ) -> Result<W::Output, CliError> {
     match config.name.as_str() {
         "cpu" => work.run(&Cpu::<f32>::new(config.threads)?),
         "auto" => match opencl::gpu() {
             Some(device) => {
-                say(&format!("backend auto: {}, an OpenCL GPU", opencl::label(&device)));
+                let choice = format!("backend auto: {}, an OpenCL GPU", opencl::label(&device));
+                say(Remark::Choice(&choice));
                 opencl::run(device, config.precision, say, work)
             }
             None if config.precision == Precision::Tf32 => Err(CliError::request(
                 "backend.precision: tf32 needs an NVIDIA GPU, and there is no OpenCL GPU",
             )),
             None => {
-                say("backend auto: cpu, since there is no OpenCL GPU");
+                say(Remark::Choice("backend auto: cpu, since there is no OpenCL GPU"));
                 work.run(&Cpu::<f32>::new(config.threads)?)
             }
         },

@@ -12,7 +12,7 @@ use super::memory::refuse_oversize;
 use super::source::{Knobs, flag, value};
 use super::train::text_flag;
 use super::{CliError, opencl, report};
-use crate::config::{Config, ConfigBuilder, LabelPlacement, OptimizerKind, PredictKind};
+use crate::config::{Config, ConfigBuilder, LabelPlacement, OptimizerKind, Origins, PredictKind, Resolved};
 use crate::data::{Dataset, Split, Splits};
 use crate::evaluation::Evaluator;
 use crate::network::{Architecture, ImageShape, Network};
@@ -95,26 +95,25 @@ impl Bench {
             _ => super::source::load(&resolved.config, !self.json)?,
         };
         super::source::settle(&mut resolved, &dataset)?;
-        let config = resolved.config;
+        let Resolved { config, origins } = resolved;
         if config.network.label == LabelPlacement::Auto && !self.json {
             report::say("unsupervised: hybrids instead of labels");
         }
         let splits = Splits::new(dataset, 0, config.training.seed)?;
-        let say = |message: &str| {
-            if !self.json {
-                report::say(message);
-            }
-        };
         if self.tune {
-            say(&opencl::tune(&tuned_device(&config.backend.name)?)?);
+            let tuned = opencl::tune(&tuned_device(&config.backend.name)?)?;
+            if !self.json {
+                report::say(&tuned);
+            }
         }
         let work = Measure {
             config: &config,
+            origins: &origins,
             splits: &splits,
             steps: self.steps as usize,
             warm_up: self.warm_up_epochs,
         };
-        let timing = on_backend(&config.backend, say, work)?;
+        let timing = on_backend(&config.backend, report::tell(self.json), work)?;
         if self.json { report::print_json(&timing) } else { report::print(&described(&timing)) }
     }
 }
@@ -180,6 +179,7 @@ fn random_images(rows: usize) -> Dataset {
 
 struct Measure<'a> {
     config: &'a Config,
+    origins: &'a Origins,
     splits: &'a Splits,
     steps: usize,
     warm_up: usize,
@@ -189,8 +189,8 @@ impl OnBackend for Measure<'_> {
     type Output = Timing;
 
     fn run<B: Backend>(self, backend: &B) -> std::result::Result<Timing, CliError> {
-        let Measure { config, splits, steps, warm_up } = self;
-        refuse_oversize(&backend.device(), config, splits)?;
+        let Measure { config, origins, splits, steps, warm_up } = self;
+        refuse_oversize(&backend.device(), config, origins, splits)?;
         let architecture = Architecture::new(config, splits.image, splits.classes);
         let mut network = Network::new(backend, architecture, config)?;
         let mut times = time_steps(backend, &mut network, config, splits, steps, warm_up)?;

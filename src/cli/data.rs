@@ -32,7 +32,7 @@ struct What {
     #[arg(value_name = "DATASET", default_value = "mnist")]
     dataset: String,
     /// Folder of IDX files [default: FF_DATA_DIR, else the platform's cache]
-    #[arg(long, value_name = "DIR", default_value = "")]
+    #[arg(long, value_name = "DIR", default_value = "", hide_default_value = true)]
     data_dir: String,
 }
 
@@ -64,6 +64,21 @@ fn described(info: &DatasetInfo) -> String {
         text += &format!(
             "{name:5}  {} images, mean pixel {:.2} of 255, by class {:?}\n",
             split.count, split.mean_pixel, split.per_class
+        );
+    }
+    let empty: Vec<usize> = info
+        .train
+        .per_class
+        .iter()
+        .enumerate()
+        .filter_map(|(class, &count)| (count == 0).then_some(class))
+        .collect();
+    if let (Some(first), Some(last)) = (empty.first(), empty.last()) {
+        text += &format!(
+            "warning: {} of the {} classes have no training image, {first} to {last} among them; is the highest label \
+             meant?\n",
+            empty.len(),
+            info.classes
         );
     }
     text

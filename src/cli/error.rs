@@ -107,9 +107,10 @@ impl From<SweepError> for CliError {
     fn from(error: SweepError) -> Self {
         match error {
             SweepError::Run(error) => error.into(),
-            SweepError::Changed { .. } | SweepError::NotASweep { .. } | SweepError::Broken { .. } => {
-                CliError::request(error)
-            }
+            SweepError::Changed { .. }
+            | SweepError::NoDirectory { .. }
+            | SweepError::NotASweep { .. }
+            | SweepError::Broken { .. } => CliError::request(error),
             _ => CliError::failed(error),
         }
     }

@@ -11,7 +11,9 @@ use super::source::{Knobs, load};
 use super::train::text_flag;
 use super::{CliError, report};
 use crate::checkpoint::{Checkpoint, CheckpointError};
-use crate::config::{Config, ConfigBuilder, LabelPlacement, NegativeKind, PredictKind, resolve_label};
+use crate::config::{
+    Config, ConfigBuilder, LabelPlacement, NegativeKind, Origin, PredictKind, Resolved, resolve_label,
+};
 use crate::data::{Dataset, Splits};
 use crate::evaluation::{ConfusionMatrix, Evaluator};
 use crate::network::{Architecture, ImageShape, Network};
@@ -87,12 +89,15 @@ impl Saved {
     pub fn load(&self) -> Result<Loaded, CliError> {
         let checkpoint = Checkpoint::read(&self.file()?)?;
         let saved = checkpoint.described()?;
-        let mut config = match &saved {
+        let resolved = match &saved {
             Some((config, _)) if self.knobs.recipe.is_none() && self.knobs.config.is_none() => {
                 self.over_saved(config)?
             }
-            _ => self.semantics()?,
+            Some((config, _)) => self.semantics(&config.data.dataset)?,
+            None => self.semantics(&Config::default().data.dataset)?,
         };
+        refuse_other_sizes(&resolved, &checkpoint)?;
+        let mut config = resolved.config;
         let dataset = load(&config, false)?;
         let shape = ImageShape { height: dataset.height, width: dataset.width };
         if let Some((_, progress)) = &saved
@@ -143,19 +148,24 @@ impl Saved {
     }
 
     /// The saved config, with the flags over it.
-    fn over_saved(&self, saved: &Config) -> Result<Config, CliError> {
+    fn over_saved(&self, saved: &Config) -> Result<Resolved, CliError> {
         let builder = self.flags(self.knobs.apply(ConfigBuilder::new().saved(saved)));
-        let mut config = builder.build()?;
+        let mut resolved = builder.resolve()?;
         if self.knobs.backend.is_none() {
             // A checkpoint may be read anywhere.
-            config.backend = ConfigBuilder::new().build()?.backend;
+            resolved.config.backend = ConfigBuilder::new().build()?.backend;
         }
-        Ok(config)
+        Ok(resolved)
     }
 
-    /// The config that the flags alone describe, for someone else's checkpoint.
-    fn semantics(&self) -> Result<Config, CliError> {
-        Ok(self.flags(self.knobs.apply(ConfigBuilder::new())).build()?)
+    /// The config that the flags alone describe, on `dataset` unless they name another: how to read a network
+    /// says nothing of what it was trained on.
+    fn semantics(&self, dataset: &str) -> Result<Resolved, CliError> {
+        let mut resolved = self.flags(self.knobs.apply(ConfigBuilder::new())).resolve()?;
+        if resolved.origins.of("data.dataset") == Origin::Default {
+            resolved.config.data.dataset = dataset.into();
+        }
+        Ok(resolved)
     }
 
     fn flags(&self, builder: ConfigBuilder) -> ConfigBuilder {
@@ -163,6 +173,21 @@ impl Saved {
         let builder = text_flag(builder, "--data-dir", "data.data_dir", self.data_dir.as_deref());
         text_flag(builder, "--predict", "evaluation.predict", self.predict.as_deref())
     }
+}
+
+/// The sizes are those of the tensors; a wish for others would go unheard.
+fn refuse_other_sizes(resolved: &Resolved, checkpoint: &Checkpoint) -> Result<(), CliError> {
+    const SIZES: &str = "network.layer_sizes";
+    let there: Vec<usize> = checkpoint.layer_shapes()?.iter().map(|&(_, fan_out)| fan_out).collect();
+    let wanted = &resolved.config.network.layer_sizes;
+    if !resolved.origins.is_wished(SIZES) || *wanted == there {
+        return Ok(());
+    }
+    Err(CliError::request(format!(
+        "{}: `{SIZES}` is {wanted:?}, but {} has layers of {there:?}",
+        resolved.origins.of(SIZES),
+        checkpoint.path().display()
+    )))
 }
 
 /// Takes layer sizes, label placement and head from the tensors, and checks them against the data.
@@ -173,7 +198,8 @@ fn fit(config: &mut Config, checkpoint: &Checkpoint, dataset: &Dataset) -> Resul
         config.head.enabled = false;
         config.training.negatives = NegativeKind::Random;
         if config.evaluation.predict == PredictKind::Head {
-            return Err(CliError::request("--predict head: the checkpoint holds no head"));
+            let file = checkpoint.path().display();
+            return Err(CliError::request(format!("--predict head: {file} holds no head")));
         }
     }
     let (pixels, classes) = (dataset.features(), dataset.classes);
@@ -193,9 +219,12 @@ fn fit(config: &mut Config, checkpoint: &Checkpoint, dataset: &Dataset) -> Resul
         let needed = architecture.fan_in(l);
         if fan_in != needed {
             return Err(CliError::request(format!(
-                "layers.{l}.weight is {fan_in}×{fan_out}, but {} images of {}×{} pixels with {classes} labels need \
-                 {needed} rows in layer {l}",
-                dataset.name, dataset.height, dataset.width
+                "{}: layers.{l}.weight is {fan_in}×{fan_out}, but {} images of {}×{} pixels with {classes} labels \
+                 need {needed} rows in layer {l}",
+                checkpoint.path().display(),
+                dataset.name,
+                dataset.height,
+                dataset.width
             )));
         }
     }
@@ -218,13 +247,8 @@ impl Eval {
     pub fn run(self) -> Result<(), CliError> {
         let loaded = self.network.load()?;
         let backend = loaded.config.backend.clone();
-        let say = |message: &str| {
-            if !self.json {
-                report::say(message);
-            }
-        };
-        let report =
-            on_backend(&backend, say, Measure { loaded, probe: self.probe.then_some(self.probe_epochs) })?;
+        let work = Measure { loaded, probe: self.probe.then_some(self.probe_epochs) };
+        let report = on_backend(&backend, report::tell(self.json), work)?;
         if self.json {
             return report::print_json(&report);
         }

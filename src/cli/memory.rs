@@ -3,12 +3,18 @@
 use ff_backend::DeviceInfo;
 
 use super::CliError;
-use crate::config::{Config, OptimizerKind};
+use crate::config::{Config, Invalid, OptimizerKind, Origins};
 use crate::data::Splits;
 use crate::network::Architecture;
 
 /// Refuses a network whose parameters and moments alone are more than the device's memory.
-pub fn refuse_oversize(device: &DeviceInfo, config: &Config, splits: &Splits) -> Result<(), CliError> {
+/// `origins` says who asked for it.
+pub fn refuse_oversize(
+    device: &DeviceInfo,
+    config: &Config,
+    origins: &Origins,
+    splits: &Splits,
+) -> Result<(), CliError> {
     const GIB: f64 = (1 << 30) as f64;
     let architecture = Architecture::new(config, splits.image, splits.classes);
     let weights = |l: usize| architecture.fan_in(l) as f64 * architecture.widths[l] as f64;
@@ -22,8 +28,9 @@ pub fn refuse_oversize(device: &DeviceInfo, config: &Config, splits: &Splits) ->
     if device.memory_bytes == 0 || needed < there {
         return Ok(());
     }
-    Err(CliError::request(format!(
-        "`network.layer_sizes`: {parameters:.0} weights and their moments need {needed:.1} GiB, {} has {there:.1} GiB",
+    let reason = format!(
+        "is {parameters:.0} weights, which with their moments need {needed:.1} GiB; {} has {there:.1} GiB",
         device.device
-    )))
+    );
+    Err(origins.blame(&Invalid { knob: "network.layer_sizes", with: None, reason }).into())
 }

@@ -10,7 +10,7 @@ mod imp {
     use ff_backend_opencl::{Candidate, OpenCl, Options, Precision, recall, remember};
 
     use crate::cli::CliError;
-    use crate::cli::backend::OnBackend;
+    use crate::cli::backend::{OnBackend, Remark};
     use crate::config;
 
     /// An OpenCL device.
@@ -53,7 +53,7 @@ mod imp {
     pub fn run<W: OnBackend>(
         device: Device,
         precision: config::Precision,
-        say: impl Fn(&str),
+        say: impl Fn(Remark),
         work: W,
     ) -> Result<W::Output, CliError> {
         let precision = match precision {
@@ -62,7 +62,7 @@ mod imp {
         };
         let tuning = tuning_folder().and_then(|folder| recall(&folder, &device));
         let backend = OpenCl::new(device, Options { precision, tuning, ..Options::default() })?;
-        backend.notes().iter().for_each(|note| say(note));
+        backend.notes().iter().for_each(|note| say(Remark::Warning(note)));
         work.run(&backend)
     }
 
@@ -94,7 +94,7 @@ mod imp {
     use ff_backend::DeviceInfo;
 
     use crate::cli::CliError;
-    use crate::cli::backend::OnBackend;
+    use crate::cli::backend::{OnBackend, Remark};
     use crate::config::Precision;
 
     /// There are none.
@@ -131,7 +131,7 @@ mod imp {
     pub fn run<W: OnBackend>(
         device: Device,
         _: Precision,
-        _: impl Fn(&str),
+        _: impl Fn(Remark),
         _: W,
     ) -> Result<W::Output, CliError> {
         match device {}

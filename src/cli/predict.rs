@@ -58,7 +58,7 @@ impl Predict {
         }
         let backend = loaded.config.backend.clone();
         let classes = loaded.dataset.classes;
-        let scores = on_backend(&backend, |_| {}, Scores { loaded, pixels })?;
+        let scores = on_backend(&backend, report::tell(true), Scores { loaded, pixels })?;
         let predictions: Vec<Prediction> = names
             .into_iter()
             .zip(scores.chunks(classes))

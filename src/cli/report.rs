@@ -5,6 +5,7 @@ use std::io::Write;
 use serde::Serialize;
 
 use super::CliError;
+use super::backend::Remark;
 use crate::evaluation::ConfusionMatrix;
 use crate::run::Summary;
 
@@ -27,6 +28,15 @@ pub fn say(remark: &str) {
     let _ = writeln!(std::io::stderr(), "{remark}");
 }
 
+/// Tells what there is to tell of a backend; under `quiet` only what its results would not lead one to expect.
+pub fn tell(quiet: bool) -> impl Fn(Remark) {
+    move |remark| match remark {
+        Remark::Choice(text) if !quiet => say(text),
+        Remark::Choice(_) => {}
+        Remark::Warning(text) => say(&format!("warning: {text}")),
+    }
+}
+
 /// A run's results: losses of each layer, accuracy of each class, confusion matrix, where it lies.
 pub fn print_summary(summary: &Summary) -> Result<(), CliError> {
     let mut text = String::from("\nlayer   units   train loss   val loss\n");
@@ -34,14 +44,14 @@ pub fn print_summary(summary: &Summary) -> Result<(), CliError> {
         text += &format!("{l:5} {units:7} {:12.4} {:10.4}\n", losses.train_loss, losses.val_loss);
     }
     text += &accuracies(&summary.confusion_matrix);
-    text += &format!("\ntest accuracy  {:.2} %", 100.0 * summary.test_accuracy);
+    text += &format!("\ntest accuracy  {}", percent(summary.test_accuracy));
     if let Some(head) = summary.test_head_accuracy {
         text += &format!("   by the head  {:.2} %", 100.0 * head);
     }
     text += &format!(
-        "\nbest {} accuracy  {:.2} % (epoch {})\n",
+        "\nbest {} accuracy  {} (epoch {})\n",
         summary.split,
-        100.0 * summary.best_accuracy,
+        percent(summary.best_accuracy),
         summary.best_epoch
     );
     text += &format!(
@@ -49,6 +59,11 @@ pub fn print_summary(summary: &Summary) -> Result<(), CliError> {
         summary.epochs, summary.seconds.train, summary.seconds.eval, summary.device, summary.run_dir
     );
     print(&text)
+}
+
+/// A fraction for people; a dash where there is none.
+pub fn percent(fraction: Option<f64>) -> String {
+    fraction.map_or_else(|| "–".into(), |fraction| format!("{:.2} %", 100.0 * fraction))
 }
 
 /// Accuracy of each class, and the confusion matrix where it fits a terminal.

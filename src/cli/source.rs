@@ -76,6 +76,15 @@ pub fn settle(resolved: &mut Resolved, dataset: &Dataset) -> Result<(), CliError
         .map_err(|invalid| resolved.origins.blame(&invalid).into())
 }
 
+/// Makes the folder of an `idx:` data set mean the same from every folder: a run is read from others.
+pub fn anchor(config: &mut Config) {
+    if let Ok(Source::Idx(folder)) = config.data.dataset.parse()
+        && let Ok(whole) = std::path::absolute(folder)
+    {
+        config.data.dataset = Source::Idx(whole).to_string();
+    }
+}
+
 /// Loads the data set a config names.
 pub fn load(config: &Config, progress: bool) -> Result<Dataset, CliError> {
     let source: Source = config.data.dataset.parse()?;

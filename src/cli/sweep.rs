@@ -18,7 +18,7 @@ use crate::config::{Cell, Experiment};
 use crate::run::{RunDirectory, Status};
 use crate::sweep::{CellStatus, Engine, Row, Spec, SweepDirectory, Tally, forget_failure, read_rows};
 use crew::Crew;
-use display::Display;
+use display::{Before, Display};
 use slurm::Slurm;
 
 /// Train every cell of an experiment. The same command again skips what is done and goes on with what is
@@ -103,15 +103,11 @@ impl Sweep {
         spec: Spec,
     ) -> Result<(), CliError> {
         let stop = signals::new_flag();
-        let open = self.open_cells(directory, cells);
-        let display = Display::new(experiment, cells.len(), cells.len() - open.len(), self.quiet);
+        let (open, before) = self.open_cells(directory, cells);
+        let display = Display::new(experiment, cells.len(), before, Arc::clone(&stop), self.quiet);
         let crew = Crew::new(experiment, spec.threads, Arc::clone(&stop), display);
         // Whatever is wrong with the request shows now, before anything is written.
-        crew.prepare(&open, |message| {
-            if !self.quiet {
-                super::report::say(message);
-            }
-        })?;
+        crew.prepare(&open, super::report::tell(self.quiet))?;
         // Only now: an OpenCL driver that is looked for takes SIGUSR1 for itself.
         signals::watch(&stop);
         directory.adopt(&spec, self.force_spec)?;
@@ -193,19 +189,19 @@ impl Sweep {
         (cores / usize::from(self.jobs)).max(1)
     }
 
-    /// The cells that will be trained, as things stand.
-    fn open_cells<'a>(&self, directory: &SweepDirectory, cells: &[&'a Cell]) -> Vec<&'a Cell> {
-        let mut open = Vec::new();
+    /// The cells that will be trained, as things stand, and how the others ended.
+    fn open_cells<'a>(&self, directory: &SweepDirectory, cells: &[&'a Cell]) -> (Vec<&'a Cell>, Before) {
+        let (mut open, mut before) = (Vec::new(), Before::default());
         for &cell in cells {
             // What cannot be read is told when its turn comes.
             let Ok(summary) = RunDirectory::read_summary(&directory.cell(cell)) else { continue };
             match summary.map(|summary| summary.status) {
-                Some(Status::Done | Status::Pruned) => {}
-                Some(Status::Failed) if !self.retry_failed => {}
+                Some(Status::Done | Status::Pruned) => before.done += 1,
+                Some(Status::Failed) if !self.retry_failed => before.failed += 1,
                 _ => open.push(cell),
             }
         }
-        open
+        (open, before)
     }
 
     fn forget_failures(&self, directory: &SweepDirectory, cells: &[&Cell]) -> Result<(), CliError> {

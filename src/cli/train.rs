@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use ff_backend::Backend;
@@ -9,12 +10,12 @@ use toml::Value;
 
 use super::backend::{OnBackend, on_backend};
 use super::memory::refuse_oversize;
-use super::source::{Knobs, flag, load, settle, value};
+use super::source::{Knobs, anchor, flag, load, settle, value};
 use super::{CliError, report, signals};
-use crate::config::{Config, ConfigBuilder, Resolved, first_difference};
+use crate::config::{Config, ConfigBuilder, Origins, Resolved, first_difference};
 use crate::data::Splits;
 use crate::observers::{Observer, Progress, TensorBoard};
-use crate::run::{Ownership, RunDirectory, Status, Summary};
+use crate::run::{Ownership, RunDirectory, RunError, Status, Summary};
 use crate::training::{Limits, Trainer};
 
 /// Train one network.
@@ -55,7 +56,7 @@ pub struct Train {
     validation_size: Option<String>,
     #[command(flatten)]
     knobs: Knobs,
-    /// Go on from the run directory's last checkpoint
+    /// Go on from the run directory's last checkpoint; begin where there is none yet
     #[arg(long, conflicts_with = "force")]
     resume: bool,
     /// Replace the run that is in the run directory
@@ -79,22 +80,34 @@ impl Train {
             (_, true) => Ownership::Force,
             _ => Ownership::New,
         };
+        if self.resume && !self.describes_a_run() && !path.join("config.toml").exists() {
+            return Err(RunError::NothingToResume { path }.into());
+        }
         RunDirectory::check(&path, ownership)?;
         let dataset = load(&resolved.config, !self.quiet)?;
         settle(&mut resolved, &dataset)?;
-        let mut config = resolved.config;
+        let Resolved { mut config, origins } = resolved;
+        anchor(&mut config);
         if self.resume {
             refuse_changes(&path, &config)?;
         }
         let splits = Splits::new(dataset, config.data.validation_size, config.training.seed)?;
         let backend = config.backend.clone();
-        let say = |message: &str| {
-            if !self.quiet {
-                report::say(message);
-            }
+        let work = Run {
+            config: &mut config,
+            origins: &origins,
+            splits: &splits,
+            path: &path,
+            ownership,
+            quiet: self.quiet,
         };
-        let work = Run { config: &mut config, splits: &splits, path: &path, ownership, quiet: self.quiet };
-        let summary = on_backend(&backend, say, work)?;
+        let summary = match on_backend(&backend, report::tell(self.quiet), work) {
+            Err(error @ CliError::Failed(_)) if self.json => {
+                report::print_json(&told_failure(&path, &config, &error.to_string()))?;
+                return Err(error);
+            }
+            result => result?,
+        };
         if self.json {
             report::print_json(&summary)?;
         } else if !self.quiet {
@@ -109,6 +122,22 @@ impl Train {
             )));
         }
         Ok(())
+    }
+
+    /// Whether the command alone says what is to be trained, so that `--resume` may also begin.
+    fn describes_a_run(&self) -> bool {
+        let knobs = &self.knobs;
+        let flags = [
+            &knobs.config,
+            &knobs.recipe,
+            &self.dataset,
+            &self.learning_rate,
+            &self.batch_size,
+            &self.threshold,
+            &self.seed,
+            &self.validation_size,
+        ];
+        !self.layer_sizes.is_empty() || !knobs.set.is_empty() || flags.into_iter().any(Option::is_some)
     }
 
     fn resolve(&self) -> Result<Resolved, CliError> {
@@ -149,7 +178,12 @@ pub fn text_flag(builder: ConfigBuilder, name: &str, knob: &str, text: Option<&s
 
 /// A resumed run may be longer, logged differently or run elsewhere; anything else is another run.
 fn refuse_changes(path: &Path, config: &Config) -> Result<(), CliError> {
-    let saved = ConfigBuilder::new().file(path.join("config.toml")).build()?;
+    let saved = path.join("config.toml");
+    if !saved.exists() && !path.join("checkpoints").exists() {
+        return Ok(());
+    }
+    let mut saved = ConfigBuilder::new().file(saved).build()?;
+    anchor(&mut saved);
     let Some(changed) = first_difference(&saved, config) else { return Ok(()) };
     Err(CliError::request(format!(
         "--resume: {changed} differs from the run in {}; resume it without that change, or use --force or \
@@ -158,10 +192,22 @@ fn refuse_changes(path: &Path, config: &Config) -> Result<(), CliError> {
     )))
 }
 
+/// The summary of a run that failed: its own, unless it failed before it wrote one.
+fn told_failure(path: &Path, config: &Config, message: &str) -> Summary {
+    let saved = RunDirectory::read_summary(path).ok().flatten();
+    let own = saved.filter(|summary| {
+        // A run that was done before its figures failed is done.
+        summary.status == Status::Done || summary.error.as_deref() == Some(message)
+    });
+    own.unwrap_or_else(|| Summary::failed(config, message.into()))
+}
+
 /// The work of one run on any backend.
 pub struct Run<'a> {
     /// Every knob; what the backend decides is filled in.
     pub config: &'a mut Config,
+    /// Who set them.
+    pub origins: &'a Origins,
     /// The data.
     pub splits: &'a Splits,
     /// The run directory.
@@ -180,11 +226,11 @@ impl OnBackend for Run<'_> {
         let limits = Limits { stop: &stop, until: usize::MAX };
         let mut observers: Vec<Box<dyn Observer>> = Vec::new();
         if !self.quiet {
-            observers.push(Box::new(Progress::new()));
+            observers.push(Box::new(Progress::new(Arc::clone(&stop))));
         }
-        refuse_oversize(&backend.device(), self.config, self.splits)?;
+        refuse_oversize(&backend.device(), self.config, self.origins, self.splits)?;
         let directory = RunDirectory::open(self.path, self.ownership)?;
-        let resume = self.ownership == Ownership::Resume;
+        let resume = self.ownership == Ownership::Resume && directory.last_checkpoint().exists();
         train(backend, self.config, self.splits, &directory, resume, observers, &limits)
     }
 }
@@ -209,6 +255,8 @@ pub fn train<B: Backend>(
         ("version".to_owned(), Value::String(env!("CARGO_PKG_VERSION").into())),
         ("device".to_owned(), Value::String(device.device)),
         ("driver".to_owned(), Value::String(device.driver)),
+        // Not always what was asked for.
+        ("precision".to_owned(), Value::String(device.precision)),
         ("units".to_owned(), Value::Integer(device.units as i64)),
     ]);
     let mut trainer = Trainer::new(backend, config, splits, directory)?;

@@ -7,7 +7,7 @@ use ff_backend::conformance::{self, Effort, Report};
 use super::backend::{OnBackend, on_backend};
 use super::source::Knobs;
 use super::{CliError, report};
-use crate::config::ConfigBuilder;
+use crate::config::{ConfigBuilder, Precision};
 
 /// Prove that a device computes what the f64 reference does.
 #[derive(Args)]
@@ -24,7 +24,11 @@ impl Verify {
     pub fn run(self) -> Result<(), CliError> {
         let config = self.knobs.apply(ConfigBuilder::new()).build()?;
         let effort = if self.quick { Effort::Quick } else { Effort::Full };
-        let report = on_backend(&config.backend, report::say, Suite(effort))?;
+        let report = on_backend(
+            &config.backend,
+            report::tell(false),
+            Suite { effort, precision: config.backend.precision },
+        )?;
         report::print(&format!("{report}\n"))?;
         if report.passed() {
             Ok(())
@@ -34,7 +38,10 @@ impl Verify {
     }
 }
 
-struct Suite(Effort);
+struct Suite {
+    effort: Effort,
+    precision: Precision,
+}
 
 impl OnBackend for Suite {
     type Output = Report;
@@ -45,6 +52,12 @@ impl OnBackend for Suite {
             "{} on {} ({}), {}\n",
             device.backend, device.device, device.driver, device.precision
         ))?;
-        Ok(conformance::run(backend, self.0))
+        if self.precision == Precision::Tf32 && device.precision != "tf32" {
+            return Err(CliError::failed(format!(
+                "verify: --precision tf32 was not tested, since {} computes products in {}",
+                device.backend, device.precision
+            )));
+        }
+        Ok(conformance::run(backend, self.effort))
     }
 }

@@ -47,9 +47,9 @@ impl Named<'_> {
         items.iter().map(|item| self.choice(item.value(), item)).collect()
     }
 
-    fn no_axis(&self) -> ConfigError {
+    fn no_axis(&self, range: &str) -> ConfigError {
         self.entry.node.error(format!(
-            "`{}` must be a list or a range such as {{ from = 1, to = 8 }}, found {}; \
+            "`{}` must be a list or a range such as {range}, found {}; \
              one value belongs in the table of its knob",
             self.written,
             describe(&self.entry.node.value())
@@ -69,7 +69,7 @@ pub(crate) fn grid(sweep: &Entry) -> Result<Vec<Point>, ConfigError> {
                 let choices = values.into_iter().map(|value| axis.choice(value, node));
                 choices.collect::<Result<_, _>>()?
             }
-            Content::Scalar(_) => return Err(axis.no_axis()),
+            Content::Scalar(_) => return Err(axis.no_axis("{ from = 1, to = 8, steps = 4 }")),
         };
         points = cross(&points, &values.into_iter().map(|choice| vec![choice]).collect::<Vec<_>>())
             .ok_or_else(|| too_many(sweep))?;
@@ -131,7 +131,7 @@ pub(crate) fn draw(search: &Entry) -> Result<Vec<Point>, ConfigError> {
         Ok(match &axis.entry.node.content {
             Content::List(_) => Source::List(axis.list()?),
             Content::Table(_) => Source::Range(Range::to_draw_from(axis.knob, &axis.entry.node)?),
-            Content::Scalar(_) => return Err(axis.no_axis()),
+            Content::Scalar(_) => return Err(axis.no_axis("{ from = 1, to = 8 }")),
         })
     };
     let sources: Vec<Source> = axes.iter().map(source).collect::<Result<_, _>>()?;

@@ -85,8 +85,8 @@ impl ConfigBuilder {
         let above = self.overrides.layers()?;
         let mut layers = Vec::new();
         if let Some(path) = &self.file {
-            let file = ConfigFile::read(path, &Origin::Flag("--config".into()))?;
-            file.refuse_sweep("is for many runs; use `ff sweep` with this file")?;
+            let mut file = ConfigFile::read(path, &Origin::Flag("--config".into()))?;
+            file.refuse_cells("is for many runs; use `ff sweep` with this file")?;
             layers = Base::new(file).over(above.recipe)?;
         } else if let Some(request) = above.recipe {
             layers = request.load()?;

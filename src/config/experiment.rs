@@ -10,7 +10,7 @@ use super::builder::{Above, Base, Overrides};
 use super::cell::{Cell, folder_name, tell};
 use super::document::Entry;
 use super::error::ConfigError;
-use super::file::ConfigFile;
+use super::file::{ConfigFile, NAME, checked_name};
 use super::halving::Halving;
 use super::knobs::{LOG_DIR, RECIPE};
 use super::layers::{Layer, Origins, Resolved, resolve};
@@ -45,7 +45,7 @@ impl Experiment {
         let parts = std::mem::take(&mut file.sweep);
         let part = |key: &str| parts.iter().find(|entry| entry.key == key);
 
-        let name = match part("name") {
+        let name = match part(NAME) {
             Some(entry) => checked_name(entry)?,
             None => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
         };
@@ -222,20 +222,4 @@ fn refuse_fixed_axes(points: &[Point], above: &Above) -> Result<(), ConfigError>
         }
     }
     Ok(())
-}
-
-/// A name that can be a folder's.
-fn checked_name(entry: &Entry) -> Result<String, ConfigError> {
-    let value = entry.node.value();
-    let plain = |c: char| c.is_alphanumeric() || "._- ".contains(c);
-    match value.as_str() {
-        Some(name)
-            if (1..=100).contains(&name.len()) && name.chars().all(plain) && !name.starts_with('.') =>
-        {
-            Ok(name.into())
-        }
-        _ => Err(entry.node.error(
-            "`name` must be text that can name a folder: letters, digits, `.`, `_`, `-`, not `.` first",
-        )),
-    }
 }

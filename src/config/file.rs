@@ -9,8 +9,10 @@ use super::layers::Setting;
 use super::nearest::did_you_mean;
 use super::origin::Origin;
 
+/// What an experiment is called; a file for one run may have it too.
+pub(crate) const NAME: &str = "name";
 /// The keys that make a file an experiment of many cells.
-pub(crate) const SWEEP_KEYS: [&str; 4] = ["name", "sweep", "cell", "search"];
+pub(crate) const SWEEP_KEYS: [&str; 4] = [NAME, "sweep", "cell", "search"];
 
 /// A read file. Every key and the type of every value is checked.
 pub(crate) struct ConfigFile {
@@ -86,6 +88,14 @@ impl ConfigFile {
             None => Ok(()),
         }
     }
+
+    /// Refuses the parts that make many cells, telling why. A name makes none.
+    pub(crate) fn refuse_cells(&mut self, why: &str) -> Result<(), ConfigError> {
+        if let Some(at) = self.sweep.iter().position(|entry| entry.key == NAME) {
+            checked_name(&self.sweep.remove(at))?;
+        }
+        self.refuse_sweep(why)
+    }
 }
 
 fn unknown_key(key: &str) -> String {
@@ -112,4 +122,20 @@ fn unknown_in(table: &str, key: &str) -> String {
         hint = format!("; did you mean `{knob}`?");
     }
     format!("unknown key `{key}` in [{table}]{hint}")
+}
+
+/// A name that can be a folder's.
+pub(crate) fn checked_name(entry: &Entry) -> Result<String, ConfigError> {
+    let value = entry.node.value();
+    let plain = |c: char| c.is_alphanumeric() || "._- ".contains(c);
+    match value.as_str() {
+        Some(name)
+            if (1..=100).contains(&name.len()) && name.chars().all(plain) && !name.starts_with('.') =>
+        {
+            Ok(name.into())
+        }
+        _ => Err(entry.node.error(
+            "`name` must be text that can name a folder: letters, digits, `.`, `_`, `-`, not `.` first",
+        )),
+    }
 }

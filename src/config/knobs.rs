@@ -86,6 +86,23 @@ pub(crate) fn is_number(knob: &str) -> bool {
     is_integer(knob) || matches!(default_of(knob), Some(Value::Float(_)))
 }
 
+/// Whether the knob takes whole numbers, one or a list of them.
+fn is_count(knob: &str) -> bool {
+    is_integer(knob) || knob == LAYER_SIZES
+}
+
+/// The digits of a whole number that TOML has no integer for, and that is text therefore.
+fn beyond(value: &Value) -> Option<&str> {
+    match value {
+        Value::String(text) => {
+            let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            (digits && text.parse::<i64>().is_err()).then_some(text)
+        }
+        Value::Array(values) => values.iter().find_map(beyond),
+        _ => None,
+    }
+}
+
 fn default_of(knob: &str) -> Option<&'static Value> {
     match knob.split_once('.') {
         Some((table, key)) => KNOBS.defaults.get(table)?.get(key),
@@ -97,7 +114,10 @@ fn default_of(knob: &str) -> Option<&'static Value> {
 pub(crate) fn check_type(knob: &str, value: &Value) -> Result<(), String> {
     match expectation(knob, value) {
         None => Ok(()),
-        Some(expected) => Err(format!("must be {expected}, found {}", describe(value))),
+        Some(expected) => match beyond(value).filter(|_| is_count(knob)) {
+            Some(digits) => Err(format!("must be at most {}, found {digits}", i64::MAX)),
+            None => Err(format!("must be {expected}, found {}", describe(value))),
+        },
     }
 }
 

@@ -124,7 +124,7 @@ pub(super) const RULES: &[Rule] = &[
     alone("training.dropout", |c| fraction(c.training.dropout)),
     alone("training.seed", |c| {
         let too_large = i64::try_from(c.training.seed).is_err();
-        too_large.then(|| format!("must be below 2^63, found {}", c.training.seed))
+        too_large.then(|| format!("must be at most {}, found {}", i64::MAX, c.training.seed))
     }),
     alone("head.learning_rate", |c| positive(c.head.learning_rate)),
     alone("head.momentum", |c| fraction(c.head.momentum)),
@@ -198,22 +198,34 @@ fn at_most(n: usize, most: usize) -> Option<String> {
 }
 
 fn finite(x: f64) -> Option<String> {
-    (!x.is_finite()).then(|| format!("must be a finite number, found {x}"))
+    (!x.is_finite()).then(|| format!("must be a finite number, found {x}")).or_else(|| unlike_single(x))
 }
 
 fn positive(x: f64) -> Option<String> {
     let fits = x.is_finite() && x > 0.0;
-    (!fits).then(|| format!("must be a finite number above 0, found {x}"))
+    (!fits).then(|| format!("must be a finite number above 0, found {x}")).or_else(|| unlike_single(x))
 }
 
 fn not_negative(x: f64) -> Option<String> {
     let fits = x.is_finite() && x >= 0.0;
-    (!fits).then(|| format!("must be a finite number of at least 0, found {x}"))
+    (!fits).then(|| format!("must be a finite number of at least 0, found {x}")).or_else(|| unlike_single(x))
 }
 
 fn fraction(x: f64) -> Option<String> {
-    let fits = (0.0..1.0).contains(&x);
-    (!fits).then(|| format!("must be at least 0 and below 1, found {x}"))
+    if !(0.0..1.0).contains(&x) {
+        return Some(format!("must be at least 0 and below 1, found {x}"));
+    }
+    let rounds_up = x as f32 >= 1.0;
+    rounds_up.then(|| format!("must be below 1 as a 32-bit float, found {x}")).or_else(|| unlike_single(x))
+}
+
+/// All arithmetic is in single precision: there, a number beyond its range would be infinite or 0.
+fn unlike_single(x: f64) -> Option<String> {
+    let single = x as f32;
+    let lost = single.is_infinite() || (single == 0.0 && x != 0.0);
+    lost.then(|| {
+        format!("must be a number that 32-bit floats can hold, of size 1e-45 to 3.4e38, found {x:e}")
+    })
 }
 
 fn unusable_sizes(sizes: &[usize]) -> Option<String> {

@@ -1,6 +1,7 @@
 //! A data set in memory, from whichever source.
 
-use std::path::Path;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 
 use super::checksum::Checksum;
 use super::idx::{self, Idx, Kind};
@@ -63,9 +64,10 @@ fn from_folder(source: &Source, folder: &Path) -> Result<Dataset, DataError> {
         test_images: read(test_images, Kind::Images)?,
         test_labels: read(test_labels, Kind::Labels)?,
     };
+    let test_labels = files.test_labels.path.clone();
     let mut dataset = files.join(source.to_string(), MOST_CLASSES)?;
-    let labels = dataset.train.labels.iter().chain(&dataset.test.labels);
-    dataset.classes = labels.max().map_or(0, |&highest| highest as usize + 1);
+    dataset.classes = dataset.train.labels.iter().max().map_or(0, |&highest| highest as usize + 1);
+    refuse_untaught(&dataset, test_labels)?;
     if dataset.classes < 2 {
         return Err(DataError::Content {
             path: folder.to_owned(),
@@ -73,6 +75,19 @@ fn from_folder(source: &Source, folder: &Path) -> Result<Dataset, DataError> {
         });
     }
     Ok(dataset)
+}
+
+/// A test label that training never shows is a mistake in one of the files.
+fn refuse_untaught(dataset: &Dataset, path: PathBuf) -> Result<(), DataError> {
+    let taught: HashSet<u32> = dataset.train.labels.iter().copied().collect();
+    match dataset.test.labels.iter().position(|label| !taught.contains(label)) {
+        Some(row) => {
+            let label = dataset.test.labels[row];
+            let problem = format!("label {label} of image {row}, expected one that a training image has");
+            Err(DataError::Content { path, problem })
+        }
+        None => Ok(()),
+    }
 }
 
 /// A published set in `folder` or in the subfolder with its name, which missing files are

@@ -110,7 +110,11 @@ impl Idx {
         }
         // One byte more than needed: it shows what should not be there, and lets gzip check its CRC.
         let mut values = Vec::new();
-        (source.take(total - header + 1).read_to_end(&mut values)).map_err(unreadable)?;
+        let read = source.take(total - header + 1).read_to_end(&mut values);
+        read.map_err(|error| match header + values.len() as u64 == total {
+            true => badly_ended(error),
+            false => unreadable(error),
+        })?;
         let found = header + values.len() as u64;
         if found < total {
             return Err(too_short(found, total, &shape));
@@ -193,6 +197,19 @@ fn big_endian(source: &mut impl Read) -> Result<u32, String> {
 
 fn too_short(found: u64, expected: u64, shape: &str) -> String {
     format!("too short for sizes {shape}: at most {found} bytes, expected {expected}")
+}
+
+/// What is wrong with a gzip file that holds all values.
+fn badly_ended(error: io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => {
+            "all values are there, but the gzip file is cut short or has bytes after its end".to_owned()
+        }
+        io::ErrorKind::InvalidInput if error.to_string().contains("header") => {
+            "bytes follow the end of the gzip file".to_owned()
+        }
+        _ => unreadable(error),
+    }
 }
 
 fn unreadable(error: io::Error) -> String {

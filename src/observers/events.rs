@@ -305,20 +305,23 @@ fn summary_table(summary: &Summary, split: &str) -> String {
         Status::Running => "running",
         Status::Pruned => "pruned",
     };
+    let figure = |value: Option<f64>, digits: usize| {
+        value.map_or_else(|| "–".to_owned(), |value| format!("{value:.digits$}"))
+    };
     let test = match summary.status {
         // A run that failed is not tested.
         Status::Failed => String::new(),
-        _ => format!("| test accuracy | {:.4} |\n", summary.test_accuracy),
+        _ => format!("| test accuracy | {} |\n", figure(summary.test_accuracy, 4)),
     };
     format!(
-        "| | |\n|---|---|\n| status | {status} |\n{error}| epochs | {} of {} |\n{test}| best {split} accuracy | {:.4} \
-         (epoch {}) |\n| train loss | {:.6} |\n| {split} loss | {:.6} |\n| seconds | {:.1} training, {:.1} evaluation |\n",
+        "| | |\n|---|---|\n| status | {status} |\n{error}| epochs | {} of {} |\n{test}| best {split} accuracy | {} \
+         (epoch {}) |\n| train loss | {} |\n| {split} loss | {} |\n| seconds | {:.1} training, {:.1} evaluation |\n",
         summary.epochs,
         summary.num_epochs,
-        summary.best_accuracy,
+        figure(summary.best_accuracy, 4),
         summary.best_epoch,
-        summary.train_loss,
-        summary.val_loss,
+        figure(summary.train_loss, 6),
+        figure(summary.val_loss, 6),
         summary.seconds.train,
         summary.seconds.eval
     )

@@ -12,7 +12,7 @@ use crate::network::{Architecture, ImageShape};
 use crate::run::{EpochRecord, SampleRecord, Summary};
 
 pub use events::TensorBoard;
-pub use progress::Progress;
+pub use progress::{Progress, STOPPING};
 
 /// Why an observer could not do its work.
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,8 @@
 //! The progress of a run on a terminal; plain lines where there is none.
 
 use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
@@ -8,9 +10,14 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use super::{EpochReport, Observer, ObserverError, Start};
 use crate::run::{EpochRecord, Status, Summary};
 
+/// What a run says that was asked to stop.
+pub const STOPPING: &str = "stopping after this epoch; again to stop at once";
+
 /// A live bar on a terminal, one line an epoch elsewhere. Writes to stderr: stdout is for results.
 #[derive(Default)]
 pub struct Progress {
+    stop: Arc<AtomicBool>,
+    told_stop: bool,
     bar: Option<ProgressBar>,
     num_epochs: usize,
     batches: usize,
@@ -20,9 +27,22 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// An observer that has not seen a run yet.
-    pub fn new() -> Self {
-        Self::default()
+    /// An observer that has not seen a run yet, and tells when `stop` was set.
+    pub fn new(stop: Arc<AtomicBool>) -> Self {
+        Progress { stop, ..Self::default() }
+    }
+
+    /// Who asks a run to stop sees at once that it heard.
+    fn tell_stop(&mut self) {
+        if self.told_stop || !self.stop.load(Ordering::Relaxed) {
+            return;
+        }
+        self.told_stop = true;
+        match &self.bar {
+            Some(bar) => bar.println(STOPPING),
+            // A log that cannot be written is no reason to stop at once.
+            None => drop(std::io::stderr().write_all(format!("{STOPPING}\n").as_bytes())),
+        }
     }
 
     fn time_left(&self, epoch: usize) -> Duration {
@@ -58,6 +78,7 @@ impl Observer for Progress {
     }
 
     fn step(&mut self, epoch: usize, done: usize) {
+        self.tell_stop();
         let Some(bar) = &self.bar else { return };
         // A redraw costs more than a small network's step.
         if self.redrawn.is_some_and(|at| at.elapsed() < Duration::from_millis(100)) {
@@ -69,6 +90,7 @@ impl Observer for Progress {
     }
 
     fn epoch(&mut self, report: &EpochReport) -> Result<(), ObserverError> {
+        self.tell_stop();
         let record = report.record;
         match &self.bar {
             Some(bar) => {

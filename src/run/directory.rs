@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::{EpochRecord, EvaluationRecord, Summary};
-use crate::checkpoint::sync_folder;
+use crate::checkpoint::{nameless, sync_folder};
 use crate::config::Config;
 
 /// Why a run directory could not be used.
@@ -60,6 +60,17 @@ pub enum RunError {
         /// The directory.
         path: PathBuf,
     },
+    /// The checkpoints of a run are gone, its epochs are not.
+    #[error(
+        "--resume: {} holds metrics of {epochs} epochs, but no checkpoint to go on from; --force starts again",
+        path.display()
+    )]
+    CheckpointLost {
+        /// The directory.
+        path: PathBuf,
+        /// Epochs with metrics.
+        epochs: usize,
+    },
     /// Another process is training here.
     #[error("--log-dir {}: another process is training in it", path.display())]
     Busy {
@@ -73,7 +84,7 @@ pub enum RunError {
 pub enum Ownership {
     /// Refuse.
     New,
-    /// Go on with it.
+    /// Go on with it; begin where there is nothing yet to go on from.
     Resume,
     /// Remove the files of the earlier run.
     Force,
@@ -91,29 +102,42 @@ const CONFIG: &str = "config.toml";
 const METRICS: &str = "metrics.jsonl";
 const SUMMARY: &str = "summary.json";
 const EVALUATION: &str = "evaluation.json";
+const LAST: &str = "checkpoints/last.safetensors";
 const LOCK: &str = ".lock";
 
 impl RunDirectory {
     /// Whether `path` may be used, without touching it.
     pub fn check(path: &Path, ownership: Ownership) -> Result<(), RunError> {
-        let holds_run = path.join(CONFIG).exists();
-        match ownership {
-            Ownership::Resume if !path.join("checkpoints/last.safetensors").exists() => {
-                Err(RunError::NothingToResume { path: path.into() })
-            }
-            Ownership::New if holds_run => Err(RunError::Taken { path: path.into() }),
-            Ownership::New | Ownership::Force if !holds_run && holds_anything(path) => {
-                Err(RunError::NotARun { path: path.into() })
-            }
-            _ => Ok(()),
+        if path.exists() && !path.is_dir() {
+            let source = std::io::ErrorKind::NotADirectory.into();
+            return Err(RunError::NoDirectory { path: path.into(), source });
         }
+        let holds_run = path.join(CONFIG).exists();
+        if ownership == Ownership::Resume && path.join(LAST).exists() {
+            return Ok(());
+        }
+        if ownership == Ownership::New && holds_run {
+            return Err(RunError::Taken { path: path.into() });
+        }
+        if !holds_run && holds_anything(path) {
+            return Err(RunError::NotARun { path: path.into() });
+        }
+        if ownership == Ownership::Resume && holds_run {
+            // A run that is stopped in its first epoch leaves the metrics of one at most.
+            let epochs = Self::read_metrics(path)?.len();
+            if epochs > 1 {
+                return Err(RunError::CheckpointLost { path: path.into(), epochs });
+            }
+        }
+        Ok(())
     }
 
     /// Creates or takes over the directory and locks it.
     pub fn open(path: &Path, ownership: Ownership) -> Result<RunDirectory, RunError> {
         Self::check(path, ownership)?;
         let directory = Self::claim(path)?;
-        if ownership == Ownership::Force {
+        let begins = ownership == Ownership::Resume && !directory.last_checkpoint().exists();
+        if ownership == Ownership::Force || begins {
             directory.clear()?;
         }
         Ok(directory)
@@ -121,12 +145,11 @@ impl RunDirectory {
 
     /// Creates the directory and locks it, whatever it holds.
     pub fn claim(path: &Path) -> Result<RunDirectory, RunError> {
-        let io = |source| RunError::Io { path: path.into(), source };
-        std::fs::create_dir_all(path)
-            .map_err(|source| RunError::NoDirectory { path: path.into(), source })?;
+        let none = |source| RunError::NoDirectory { path: path.into(), source };
+        std::fs::create_dir_all(path).map_err(none)?;
         let lock_path = path.join(LOCK);
         let lock =
-            OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path).map_err(io)?;
+            OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path).map_err(none)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(RunError::Busy { path: path.into() }),
@@ -145,7 +168,7 @@ impl RunDirectory {
 
     /// Whether there is a run to go on with.
     pub fn is_resumable(&self) -> bool {
-        Self::check(&self.path, Ownership::Resume).is_ok() && self.path.join(CONFIG).exists()
+        self.last_checkpoint().exists() && self.path.join(CONFIG).exists()
     }
 
     /// Removes what a run writes, and nothing else.
@@ -186,7 +209,7 @@ impl RunDirectory {
 
     /// The checkpoint of the last finished epoch.
     pub fn last_checkpoint(&self) -> PathBuf {
-        self.path.join("checkpoints/last.safetensors")
+        self.path.join(LAST)
     }
 
     /// The checkpoint of the best epoch.
@@ -236,6 +259,15 @@ impl RunDirectory {
     pub fn truncate_metrics(&self, epochs: usize) -> Result<Vec<EpochRecord>, RunError> {
         let mut records = Self::read_metrics(&self.path)?;
         records.retain(|record| record.epoch <= epochs);
+        let missing =
+            (1..=epochs).find(|&epoch| records.get(epoch - 1).map(|record| record.epoch) != Some(epoch));
+        if let Some(epoch) = missing {
+            let reason = format!(
+                "line {epoch} is not that of epoch {epoch}, and the checkpoint is of epoch {epochs}; put the lines \
+                 of all epochs back in order, or train again from the start"
+            );
+            return Err(RunError::Broken { path: self.path.join(METRICS), reason });
+        }
         let mut text = Vec::new();
         for record in &records {
             let line = serde_json::to_vec(record)
@@ -304,8 +336,8 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;
     // As readable as any other file: the umask decides.
     let readable = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-    let mut file = tempfile::Builder::new().permissions(readable).tempfile_in(folder)?;
-    file.write_all(bytes)?;
+    let file = tempfile::Builder::new().permissions(readable).tempfile_in(folder).map_err(nameless)?;
+    file.as_file().write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     sync_folder(folder);

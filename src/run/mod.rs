@@ -4,6 +4,7 @@ mod directory;
 mod records;
 
 pub use directory::{Ownership, RunDirectory, RunError, write_atomically};
+pub(crate) use records::EVALUATED;
 pub use records::{
     EpochRecord, EvaluationRecord, LayerGoodness, LayerLosses, SampleRecord, Seconds, Status, Summary,
 };

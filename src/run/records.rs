@@ -110,35 +110,46 @@ pub struct Summary {
     pub backend: String,
     /// Its device.
     pub device: String,
+    /// Arithmetic of its products, whatever was asked for: `fp32` or `tf32`.
+    #[serde(default)]
+    pub precision: String,
     /// Finished epochs.
     pub epochs: usize,
     /// Epochs asked for.
     pub num_epochs: usize,
-    /// Rows that accuracies are measured on: `validation` or `test`.
+    /// Rows that `accuracy`, `best_accuracy`, `head_accuracy` and `val_loss` are measured on: `validation` or
+    /// `test`.
     pub split: String,
-    /// Accuracy after the last epoch.
-    pub accuracy: f64,
+    /// Accuracy after the last epoch; this and what follows is null where no epoch was finished.
+    pub accuracy: Option<f64>,
     /// Best accuracy of all epochs.
-    pub best_accuracy: f64,
-    /// The epoch it was reached in.
+    pub best_accuracy: Option<f64>,
+    /// The epoch it was reached in; 0 where no epoch was finished.
     pub best_epoch: usize,
     /// Accuracy of the head after the last epoch, where there is a head.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head_accuracy: Option<f64>,
     /// Accuracy on the test set: of the last epoch's weights, or of the checkpoint chosen on validation rows.
-    pub test_accuracy: f64,
+    /// Null where the run failed before it was measured.
+    pub test_accuracy: Option<f64>,
     /// The same of the head, where there is a head.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_head_accuracy: Option<f64>,
     /// Training loss of the last epoch.
-    pub train_loss: f64,
+    pub train_loss: Option<f64>,
     /// Held-out loss of the last epoch.
-    pub val_loss: f64,
+    pub val_loss: Option<f64>,
     /// Losses of each layer in the last epoch.
     pub layers: Vec<LayerLosses>,
-    /// Test accuracy of each true class.
+    /// Rows that `class_accuracy` and `confusion_matrix` are of: always `test`, as `test_accuracy` is.
+    #[serde(default)]
+    pub evaluated_split: String,
+    /// The epoch whose weights they are of: the last, or the best where validation rows chose it.
+    #[serde(default)]
+    pub evaluated_epoch: Option<usize>,
+    /// Accuracy of each true class.
     pub class_accuracy: Vec<f64>,
-    /// Test set predictions, rows: true class.
+    /// Predictions, rows: true class.
     pub confusion_matrix: ConfusionMatrix,
     /// Time of all epochs.
     pub seconds: Seconds,
@@ -147,6 +158,9 @@ pub struct Summary {
     /// Version of the program.
     pub version: String,
 }
+
+/// The rows that a run's last evaluation is of.
+pub(crate) const EVALUATED: &str = "test";
 
 impl Summary {
     /// A run that failed before it could say more.
@@ -162,18 +176,21 @@ impl Summary {
             seed: config.training.seed,
             backend: config.backend.name.clone(),
             device: String::new(),
+            precision: String::new(),
             epochs: 0,
             num_epochs: config.training.num_epochs,
             split: String::new(),
-            accuracy: 0.0,
-            best_accuracy: 0.0,
+            accuracy: None,
+            best_accuracy: None,
             best_epoch: 0,
             head_accuracy: None,
-            test_accuracy: 0.0,
+            test_accuracy: None,
             test_head_accuracy: None,
-            train_loss: 0.0,
-            val_loss: 0.0,
+            train_loss: None,
+            val_loss: None,
             layers: Vec::new(),
+            evaluated_split: EVALUATED.into(),
+            evaluated_epoch: None,
             class_accuracy: Vec::new(),
             confusion_matrix: ConfusionMatrix::new(0, &[], &[]),
             seconds: Seconds::default(),

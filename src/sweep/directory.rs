@@ -39,6 +39,10 @@ impl SweepDirectory {
     /// Whether the directory may be used for a sweep, without touching it. The spec that holds is the one
     /// that is there already, if it is of the same sweep.
     pub fn check(&self, spec: &Spec, replace: bool) -> Result<Spec, SweepError> {
+        if self.path.exists() && !self.path.is_dir() {
+            let source = std::io::ErrorKind::NotADirectory.into();
+            return Err(SweepError::NoDirectory { path: self.path.clone(), source });
+        }
         let Some(earlier) = self.spec()? else {
             return match self.is_vacant() {
                 true => Ok(spec.clone()),
@@ -55,8 +59,12 @@ impl SweepDirectory {
     /// Creates the directory, or takes part in the sweep that is there.
     pub fn adopt(&self, spec: &Spec, replace: bool) -> Result<Spec, SweepError> {
         self.check(spec, replace)?;
-        std::fs::create_dir_all(&self.path).map_err(|source| self.io(&self.path, source))?;
-        let _lock = self.lock()?;
+        let none = |source| SweepError::NoDirectory { path: self.path.clone(), source };
+        std::fs::create_dir_all(&self.path).map_err(none)?;
+        let _lock = self.lock().map_err(|error| match error {
+            SweepError::Io { source, .. } => none(source),
+            other => other,
+        })?;
         let holds = self.check(spec, replace)?;
         let path = self.path.join(SPEC);
         let broken =
@@ -99,6 +107,10 @@ impl SweepDirectory {
                 .map(Some)
                 .map_err(|error| SweepError::Broken { path, reason: error.message().to_owned() }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            // The directory would be below a file.
+            Err(source) if source.kind() == std::io::ErrorKind::NotADirectory => {
+                Err(SweepError::NoDirectory { path: self.path.clone(), source })
+            }
             Err(source) => Err(self.io(&path, source)),
         }
     }

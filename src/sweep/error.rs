@@ -16,6 +16,14 @@ pub enum SweepError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// There can be no such directory.
+    #[error("--log-dir {}: {source}", path.display())]
+    NoDirectory {
+        /// The directory.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
     /// sweep.toml cannot be read.
     #[error("{}: {reason}", path.display())]
     Broken {

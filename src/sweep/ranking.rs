@@ -16,8 +16,8 @@ pub struct Group<'a> {
 
 impl Group<'_> {
     /// Mean and sample standard deviation over the cells that ended well; the latter needs two.
-    pub fn mean(&self, pick: fn(&Summary) -> f64) -> Option<(f64, Option<f64>)> {
-        let values: Vec<f64> = self.rows.iter().filter_map(|row| row.results().map(pick)).collect();
+    pub fn mean(&self, pick: fn(&Summary) -> Option<f64>) -> Option<(f64, Option<f64>)> {
+        let values: Vec<f64> = self.rows.iter().filter_map(|row| row.results().and_then(pick)).collect();
         let count = values.len() as f64;
         if values.is_empty() {
             return None;
@@ -96,8 +96,8 @@ pub fn table(keys: &[&str], rows: &[Row]) -> Vec<Vec<String>> {
         fields.extend(on_validation.then(|| percent(|summary| summary.test_accuracy)));
         fields.push(loss(|summary| summary.train_loss));
         fields.push(loss(|summary| summary.val_loss));
-        let seconds: f64 = group.rows.iter().filter_map(|row| row.seconds()).sum();
-        fields.push(format!("{seconds:.1}"));
+        let seconds = group.rows.iter().filter_map(|row| row.seconds()).reduce(|a, b| a + b);
+        fields.push(seconds.map_or_else(|| "–".into(), |seconds| format!("{seconds:.1}")));
         let with_results = group.rows.iter().filter(|row| row.results().is_some()).count();
         fields.extend(repeated.then(|| format!("{with_results} of {}", group.rows.len())));
         fields.push(statuses(group));

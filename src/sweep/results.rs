@@ -160,8 +160,9 @@ pub fn to_csv(keys: &[&str], rows: &[Row]) -> String {
     let header = ["cell", "status"].iter().chain(keys).chain(&results);
     let mut text = line(header.map(|name| (*name).to_owned()));
     for row in rows {
-        let figure =
-            |pick: fn(&Summary) -> f64| row.results().map(|s| pick(s).to_string()).unwrap_or_default();
+        let figure = |pick: fn(&Summary) -> Option<f64>| {
+            row.results().and_then(pick).map(|figure| figure.to_string()).unwrap_or_default()
+        };
         let mut fields = vec![row.cell.to_string(), row.status.word().to_owned()];
         fields.extend(row.values.iter().cloned());
         fields.extend([

@@ -16,23 +16,23 @@ use crate::evaluation::{ConfusionMatrix, Evaluator, Predictions, ValidationLoss}
 use crate::network::{Architecture, Network, download};
 use crate::observers::{EpochReport, Observer, ObserverError, Start};
 use crate::run::{
-    EpochRecord, EvaluationRecord, LayerGoodness, LayerLosses, RunDirectory, RunError, SampleRecord, Seconds,
-    Status, Summary,
+    EVALUATED, EpochRecord, EvaluationRecord, LayerGoodness, LayerLosses, RunDirectory, RunError,
+    SampleRecord, Seconds, Status, Summary,
 };
 
 /// Why a run stopped before its end.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
-    /// A loss is no longer a number.
+    /// A loss or a weight is no longer a number.
     #[error(
-        "the loss of layer {layer} became {value} in epoch {epoch}; a smaller learning rate may help{}",
+        "{what} became {value} in epoch {epoch}; a smaller learning rate may help{}",
         if *epoch > 1 { format!(" (the checkpoint of epoch {} stands)", epoch - 1) } else { String::new() }
     )]
     Diverged {
         /// The epoch, from 1.
         epoch: usize,
-        /// The layer, from 0.
-        layer: usize,
+        /// Layers count from 0.
+        what: String,
         /// NaN or an infinity.
         value: f64,
     },
@@ -191,6 +191,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
             }
             let tally = stepper.take_tally(self.backend, plan.batches)?;
             refuse_divergence(epoch, &tally.losses)?;
+            refuse_diverged_head(epoch, tally.head_cost)?;
             let active = stepper.active_fractions(self.backend)?;
             let train_seconds = began.elapsed().as_secs_f64();
             self.finish_epoch(epoch, tally, active, gain * training.learning_rate, train_seconds, observers)?;
@@ -277,22 +278,31 @@ impl<'a, B: Backend> Trainer<'a, B> {
         if improved {
             self.save(Contents::Weights)?;
         }
-        Ok(self.save(Contents::Training)?)
+        self.save(Contents::Training)
     }
 
-    fn save(&self, contents: Contents) -> Result<(), CheckpointError> {
+    /// Weights that the last batch made no numbers show in no loss yet; they show here.
+    fn save(&self, contents: Contents) -> Result<(), TrainError> {
         let path = match contents {
             Contents::Weights => self.directory.best_checkpoint(),
             Contents::Training => self.directory.last_checkpoint(),
         };
-        checkpoint::write(self.backend, &self.network, contents, self.config, &self.best, &path)
+        let written =
+            checkpoint::write(self.backend, &self.network, contents, self.config, &self.best, &path);
+        written.map_err(|error| match error {
+            CheckpointError::NotFinite { tensor, value, .. } => {
+                TrainError::Diverged { epoch: self.best.epoch, what: tensor, value: value.into() }
+            }
+            other => other.into(),
+        })
     }
 
     /// Measures the test set and writes summary.json and evaluation.json.
     fn summary(&mut self, status: Status, error: Option<String>) -> Result<Summary, TrainError> {
         let records = RunDirectory::read_metrics(self.directory.path())?;
         let last = records.last();
-        let figure = |pick: fn(&EpochRecord) -> f64| last.map_or(0.0, pick);
+        let figure = |pick: fn(&EpochRecord) -> f64| last.map(pick);
+        let device = self.backend.device();
         let mut summary = Summary {
             status,
             error,
@@ -302,8 +312,9 @@ impl<'a, B: Backend> Trainer<'a, B> {
             layer_sizes: self.config.network.layer_sizes.clone(),
             parameters: self.network.parameters(),
             seed: self.config.training.seed,
-            backend: self.backend.device().backend,
-            device: self.backend.device().device,
+            backend: device.backend,
+            device: device.device,
+            precision: device.precision,
             epochs: last.map_or(0, |record| record.epoch),
             num_epochs: self.config.training.num_epochs,
             split: if self.splits.validation.is_some() { "validation".into() } else { "test".into() },
@@ -311,11 +322,13 @@ impl<'a, B: Backend> Trainer<'a, B> {
             best_accuracy: figure(|record| record.best_accuracy),
             best_epoch: self.best.best_epoch,
             head_accuracy: last.and_then(|record| record.head_accuracy),
-            test_accuracy: 0.0,
+            test_accuracy: None,
             test_head_accuracy: None,
             train_loss: figure(|record| record.train_loss),
             val_loss: figure(|record| record.val_loss),
             layers: last.map_or(Vec::new(), |record| record.layers.clone()),
+            evaluated_split: EVALUATED.into(),
+            evaluated_epoch: None,
             class_accuracy: Vec::new(),
             confusion_matrix: ConfusionMatrix::new(self.splits.classes, &[], &[]),
             seconds: self.seconds,
@@ -343,7 +356,9 @@ impl<'a, B: Backend> Trainer<'a, B> {
             self.evaluator.predict(self.backend, &self.network, predict == PredictKind::Energy)?;
         let chosen = chosen(&predictions, predict);
         let confusion = ConfusionMatrix::new(self.splits.classes, &test.labels, chosen);
-        summary.test_accuracy = confusion.accuracy();
+        let chose = self.splits.validation.is_some();
+        summary.evaluated_epoch = Some(if chose { self.best.best_epoch } else { self.best.epoch });
+        summary.test_accuracy = Some(confusion.accuracy());
         summary.test_head_accuracy = predictions.head.as_ref().map(|head| share_right(&test.labels, head));
         summary.class_accuracy = confusion.class_accuracy();
         summary.confusion_matrix = confusion;
@@ -381,7 +396,16 @@ fn samples(split: &Split, predictions: &[u32]) -> Vec<SampleRecord> {
 
 fn refuse_divergence(epoch: usize, losses: &[f64]) -> Result<(), TrainError> {
     match losses.iter().position(|loss| !loss.is_finite()) {
-        Some(layer) => Err(TrainError::Diverged { epoch, layer, value: losses[layer] }),
+        Some(l) => {
+            Err(TrainError::Diverged { epoch, what: format!("the loss of layer {l}"), value: losses[l] })
+        }
+        None => Ok(()),
+    }
+}
+
+fn refuse_diverged_head(epoch: usize, cost: Option<f64>) -> Result<(), TrainError> {
+    match cost.filter(|cost| !cost.is_finite()) {
+        Some(value) => Err(TrainError::Diverged { epoch, what: "the loss of the head".into(), value }),
         None => Ok(()),
     }
 }

@@ -64,6 +64,8 @@ fn data_described() {
     assert_eq!((&info["train"]["count"], &info["test"]["count"]), (&1442.into(), &355.into()));
     assert!(place.done("data info digits").stdout.contains("8×8 pixels, 10 classes"));
     place.done("data fetch digits");
+    let help = place.done("data info --help").stdout;
+    assert!(!help.contains("[default: ]") && !help.contains("[default: \"\"]"), "{help}");
 }
 
 #[test]

@@ -89,3 +89,23 @@ fn a_file_that_is_not_there() {
         assert!(place.refused(TRAIN).contains(file));
     }
 }
+
+#[test]
+fn test_labels_that_training_never_shows() {
+    let message = spoilt(3, |bytes| bytes[8 + 7] = 255);
+    assert!(message.contains("label 255 of image 7, expected one that a training image has"), "{message}");
+}
+
+#[test]
+fn classes_without_a_training_image_are_told() {
+    let place = Place::new();
+    write_set(&place.at("set"), 14, 5, 200, 50);
+    let told = place.done("data info idx:set").stdout;
+    assert!(!told.contains("warning"), "{told}");
+    let path = place.at("set").join(FILES[1]);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[8] = 99;
+    fs::write(&path, bytes).unwrap();
+    let told = place.done("data info idx:set").stdout;
+    assert!(told.contains("94 of the 100 classes have no training image, 5 to 98"), "{told}");
+}

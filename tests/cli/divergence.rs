@@ -23,3 +23,56 @@ fn names_epoch_and_layer_and_keeps_the_last_checkpoint() {
     assert!(!place.at("diverged/checkpoints/last.safetensors").exists());
     assert!(place.bytes("run/checkpoints/last.safetensors") == whole);
 }
+
+#[test]
+fn a_head_that_diverges_is_named() {
+    let place = Place::new();
+    let outcome = place.ff(&format!(
+        "{SMALL} --num-epochs 10 --quiet --recipe hinton --set head.learning_rate=1e4 --set figures=false"
+    ));
+    assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("head") && outcome.stderr.contains("in epoch "), "{}", outcome.stderr);
+    // What is kept can be read.
+    place.json("eval run --json");
+}
+
+/// Puts NaN into the first number of a tensor.
+fn spoil(place: &Place, file: &str, tensor: &str) {
+    let mut bytes = place.bytes(file);
+    let header = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let described: serde_json::Value = serde_json::from_slice(&bytes[8..header]).unwrap();
+    let at = header + described[tensor]["data_offsets"][0].as_u64().unwrap() as usize;
+    bytes[at..at + 4].copy_from_slice(&f32::NAN.to_le_bytes());
+    place.write(file, bytes);
+}
+
+#[test]
+fn weights_that_are_no_numbers_are_refused() {
+    let place = Place::new();
+    place.done(&format!("{SMALL} --recipe contrast --quiet"));
+    let last = "run/checkpoints/last.safetensors";
+    let whole = place.bytes(last);
+    for tensor in ["layers.1.weight", "head.1.weight"] {
+        place.write(last, &whole);
+        spoil(&place, last, tensor);
+        for line in ["eval run", "train --resume --num-epochs 3 --log-dir run"] {
+            let message = place.refused(line);
+            assert!(message.contains("last.safetensors: ") && message.contains(tensor), "{message}");
+        }
+    }
+}
+
+#[test]
+fn a_failed_run_prints_its_summary() {
+    let place = Place::new();
+    let outcome = place.ff(&format!("{SMALL} --quiet --json --learning-rate 1e30"));
+    assert_eq!(outcome.code, Some(1));
+    let printed: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+    let saved: serde_json::Value = serde_json::from_str(&place.read("run/summary.json")).unwrap();
+    assert_eq!(printed, saved);
+    assert_eq!(printed["status"], "failed");
+    // There was no epoch to measure.
+    for key in ["accuracy", "best_accuracy", "test_accuracy", "train_loss", "val_loss"] {
+        assert!(printed[key].is_null(), "{key} is {}", printed[key]);
+    }
+}

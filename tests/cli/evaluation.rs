@@ -96,3 +96,34 @@ fn predictions_of_idx_and_png() {
     place.write("inverted", idx::file(&[1, 12, 12], &inverted));
     assert_eq!(place.json("predict run inverted --invert --json")[0]["scores"], predictions[0]["scores"]);
 }
+
+#[test]
+fn another_recipe_reads_the_same_data() {
+    let place = Place::new();
+    place.done("train 12 --dataset digits --num-epochs 1 --backend cpu --log-dir run --quiet");
+    // Offline: MNIST, which no flag names, is not there.
+    assert_eq!(place.json("eval run --recipe original --backend cpu --json")["total"], 355);
+    place.write("x.toml", "[data]\ndataset = \"idx:nowhere\"\n");
+    assert!(place.refused("eval run --config x.toml --backend cpu").contains("nowhere"));
+}
+
+#[test]
+fn sizes_are_those_of_the_tensors() {
+    let place = trained("baseline");
+    let message = place.refused("eval run --set layer_sizes=[5]");
+    for word in ["--set layer_sizes=[5]", "[24, 16]", "last.safetensors"] {
+        assert!(message.contains(word), "{message}");
+    }
+    assert_eq!(place.json("eval run --set layer_sizes=[24,16] --json"), place.json("eval run --json"));
+    let message = place.refused("eval run --recipe hinton --dataset digits");
+    assert!(message.contains("12×12"), "{message}");
+}
+
+#[test]
+fn a_run_is_read_from_any_folder() {
+    let place = trained("baseline");
+    let mut program = place.program();
+    program.current_dir(place.at("set")).args(["eval", "../run", "--json", "--backend", "cpu"]);
+    let output = program.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}

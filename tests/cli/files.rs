@@ -74,6 +74,7 @@ fn keys_of_a_summary() {
             "seed",
             "backend",
             "device",
+            "precision",
             "epochs",
             "num_epochs",
             "split",
@@ -84,6 +85,8 @@ fn keys_of_a_summary() {
             "train_loss",
             "val_loss",
             "layers",
+            "evaluated_split",
+            "evaluated_epoch",
             "class_accuracy",
             "confusion_matrix",
             "seconds",
@@ -94,6 +97,9 @@ fn keys_of_a_summary() {
     let saved: Value = serde_json::from_str(&place.read("run/summary.json")).unwrap();
     assert_eq!(printed, saved);
     assert_eq!(printed["status"], "done");
+    assert_eq!(printed["precision"], "fp32");
+    assert_eq!(place.config("run")["run"]["precision"].as_str(), Some("fp32"));
+    assert_eq!((&printed["evaluated_split"], &printed["evaluated_epoch"]), (&"test".into(), &2.into()));
     // Labels are prepended to digits: (64 + 10) · 24 + 24 + 24 · 16 + 16.
     assert_eq!(printed["parameters"], 2200);
 }
@@ -111,10 +117,29 @@ fn validation_rows_choose_the_checkpoint() {
         .map(|count| count.as_u64().unwrap())
         .sum();
     assert_eq!(tested, 355);
+    assert_eq!(summary["evaluated_split"], "test");
+    assert_eq!(summary["evaluated_epoch"], summary["best_epoch"]);
     let best = summary["best_epoch"].as_u64().unwrap() as usize;
     assert_eq!(place.epochs("run")[best - 1]["accuracy"], summary["best_accuracy"]);
     // `ff eval` measures the chosen one unless told otherwise.
     assert_eq!(place.json("eval run --json")["accuracy"], summary["test_accuracy"]);
     assert_eq!(place.json("eval run --json --checkpoint best")["accuracy"], summary["test_accuracy"]);
     place.json("eval run --json --checkpoint last");
+}
+
+#[cfg(unix)]
+#[test]
+fn all_files_are_as_readable_as_the_umask_lets_them() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let place = Place::new();
+    let line = format!("umask 027 && exec {} {SMALL} --quiet", env!("CARGO_BIN_EXE_ff"));
+    let status = std::process::Command::new("sh").args(["-c", &line]).current_dir(place.path()).status();
+    assert!(status.unwrap().success());
+    for name in
+        ["checkpoints/last.safetensors", "checkpoints/best.safetensors", "summary.json", "metrics.jsonl"]
+    {
+        let mode = std::fs::metadata(place.at(&format!("run/{name}"))).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o640, "{name}");
+    }
 }

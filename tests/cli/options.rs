@@ -102,3 +102,12 @@ fn a_recipe_of_ones_own() {
     assert_eq!(config["training"]["loss"].as_str(), Some("symba"));
     assert_eq!(config["recipe"].as_str(), Some("mine.toml"));
 }
+
+#[test]
+fn an_experiment_of_one_run_may_have_a_name() {
+    let place = Place::new();
+    place.write("x.toml", "name = \"one\"\n[data]\ndataset = \"digits\"\n[training]\nnum_epochs = 1\n");
+    place.done("train 8 --config x.toml --backend cpu --log-dir run");
+    place.write("x.toml", "name = 3\n[data]\ndataset = \"digits\"\n");
+    assert!(place.refused("train 8 --config x.toml --log-dir other").contains("x.toml:1:8"));
+}

@@ -63,7 +63,10 @@ fn sizes_that_are_none() {
         small(&format!("{flag} 1.5"), &[flag, "found 1.5"]);
         small(&format!("{flag} few"), &[flag, "few"]);
     }
-    small("--batch-size 99999999999999999999", &["--batch-size"]);
+    small("--batch-size 99999999999999999999", &["--batch-size", "at most 9223372036854775807, found 9999"]);
+    small("--seed 9223372036854775808", &["--seed", "at most 9223372036854775807"]);
+    refused("train 99999999999999999999 --dataset digits", &["LAYER_SIZES", "at most", "found 9999"]);
+    small("--set seed=\"5\"", &["--set seed", "found string"]);
     small("--seed -1", &["--seed", "-1"]);
     small("--threads -1", &["--threads", "-1"]);
     refused("bench 0", &["LAYER_SIZES", "found 0"]);
@@ -75,7 +78,7 @@ fn more_than_the_data_has() {
     small("--batch-size 1443", &["--batch-size", "1443", "1442"]);
     small("--validation-size 1442", &["--validation-size", "1442"]);
     small("--validation-size 1400", &["42"]);
-    refused("train 1000000 1000000 --dataset digits --backend cpu --log-dir run", &["layer_sizes", "GiB"]);
+    refused("train 1000000 1000000 --dataset digits --backend cpu --log-dir run", &["LAYER_SIZES", "GiB"]);
 }
 
 #[test]
@@ -89,6 +92,27 @@ fn rates_that_are_none() {
     small("--threshold high", &["--threshold", "\"width\""]);
     small("--set temperature=0", &["temperature", "above 0"]);
     small("--set dropout=1", &["dropout", "below 1"]);
+}
+
+#[test]
+fn numbers_that_single_precision_does_not_have() {
+    for (rest, knob) in [
+        ("--learning-rate 1e308", "--learning-rate"),
+        ("--learning-rate 1e-60", "--learning-rate"),
+        ("--threshold 1e39", "--threshold"),
+        ("--set temperature=1e-50", "temperature"),
+        ("--set initial_scale=1e40", "initial_scale"),
+        ("--set gradient_scale=1e40", "gradient_scale"),
+        ("--set peer_normalization=1e40", "peer_normalization"),
+        ("--set label_strength=1e40", "label_strength"),
+    ] {
+        small(rest, &[knob, "32-bit"]);
+    }
+    for knob in ["head.learning_rate", "head.weight_decay", "training.weight_decay"] {
+        small(&format!("--recipe hinton --set {knob}=1e40"), &[knob, "32-bit"]);
+    }
+    small("--recipe contrast --set alpha=1e40", &["alpha", "32-bit"]);
+    small("--recipe hinton --set momentum=0.999999999", &["momentum", "32-bit"]);
 }
 
 #[test]
@@ -106,8 +130,11 @@ fn unknown_places() {
     small("--dataset idx:nowhere", &["nowhere", "train-images-idx3-ubyte"]);
     small("--backend gpu", &["--backend", "opencl:P.D"]);
     small("--backend opencl:99.99", &["--backend"]);
-    small("--resume", &["--resume", "run", "no checkpoint"]);
+    refused("train --resume --log-dir run", &["--resume", "run", "no checkpoint"]);
+    refused("train --resume --num-epochs 3 --log-dir run", &["--resume", "run", "no checkpoint"]);
     small("--log-dir /dev/null/run", &["--log-dir /dev/null/run"]);
+    small("--resume --log-dir /dev/null/run", &["--log-dir /dev/null/run"]);
+    small("--log-dir /dev/null", &["--log-dir /dev/null: not a directory"]);
     refused("eval nowhere", &["nowhere", "No such file"]);
     refused("predict nowhere image.png", &["nowhere"]);
     refused("plot nowhere", &["nowhere"]);
@@ -143,7 +170,10 @@ fn a_directory_of_something_else() {
         assert!(message.contains("--log-dir run") && message.contains("holds no run"), "{message}");
     }
     place.write("file", "");
-    assert!(place.refused(&format!("{SMALL} --log-dir file")).contains("--log-dir file"));
+    for rest in ["", "--force", "--resume"] {
+        let message = place.refused(&format!("{SMALL} --log-dir file {rest}"));
+        assert!(message.starts_with("--log-dir file: not a directory"), "{message}");
+    }
 }
 
 #[test]

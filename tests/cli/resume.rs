@@ -67,6 +67,8 @@ fn an_interrupted_run_says_how_to_go_on() {
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{name}");
         let stderr = String::from_utf8(output.stderr).unwrap();
+        let heard = stderr.lines().filter(|line| line.starts_with("stopping after this epoch")).count();
+        assert_eq!(heard, 1, "{stderr}");
         let last = stderr.lines().last().unwrap();
         let done = place.epochs(run).len();
         assert!(
@@ -146,4 +148,59 @@ fn two_processes_in_one_directory() {
     assert_eq!(place.ff(&format!("{LONG} --log-dir run --force")).code, Some(2));
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+/// What is left of a run that was killed in its first epoch.
+fn leave_the_beginning(place: &Place, run: &str) {
+    std::fs::remove_dir_all(place.at(&format!("{run}/checkpoints"))).unwrap();
+    std::fs::remove_file(place.at(&format!("{run}/summary.json"))).unwrap();
+    let first = place.read(&format!("{run}/metrics.jsonl")).lines().next().unwrap().to_owned();
+    place.write(&format!("{run}/metrics.jsonl"), first + "\n");
+}
+
+#[test]
+fn a_run_without_a_checkpoint_begins() {
+    let place = Place::new();
+    let train = "train 20 --dataset digits --backend cpu --num-epochs 2 --set figures=false --quiet";
+    // As a script has it that does not know whether there is a run.
+    place.done(&format!("{train} --resume --log-dir whole"));
+    std::fs::create_dir(place.at("empty")).unwrap();
+    place.done(&format!("{train} --resume --log-dir empty"));
+    for line in [format!("{train} --resume --log-dir run"), "train --resume --log-dir run --quiet".to_owned()]
+    {
+        place.done(&format!("{train} --log-dir run --force"));
+        leave_the_beginning(&place, "run");
+        let message = place.refused(&format!("{train} --resume --log-dir run --seed 5"));
+        assert!(message.contains("training.seed"), "{message}");
+        place.done(&line);
+        assert_eq!(place.timeless_metrics("whole"), place.timeless_metrics("run"));
+        assert_eq!(place.timeless_metrics("whole"), place.timeless_metrics("empty"));
+    }
+}
+
+#[test]
+fn a_lost_checkpoint_is_no_beginning() {
+    let place = Place::new();
+    place.done("train 20 --dataset digits --backend cpu --num-epochs 2 --log-dir run");
+    std::fs::remove_file(place.at("run/checkpoints/last.safetensors")).unwrap();
+    let message = place.refused("train --resume --log-dir run");
+    assert!(message.contains("2 epochs") && message.contains("--force"), "{message}");
+}
+
+#[test]
+fn lost_lines_of_metrics() {
+    let place = Place::new();
+    place.done("train 20 --dataset digits --backend cpu --num-epochs 3 --log-dir run");
+    let whole = place.read("run/metrics.jsonl");
+    for kept in [&[0][..], &[0, 2], &[]] {
+        let lines: Vec<&str> = whole.lines().collect();
+        let text: String = kept.iter().map(|&at| format!("{}\n", lines[at])).collect();
+        place.write("run/metrics.jsonl", text);
+        let outcome = place.ff("train --resume --num-epochs 4 --log-dir run --quiet");
+        assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
+        let message = outcome.stderr;
+        assert!(message.contains("metrics.jsonl") && message.contains("of epoch 3"), "{message}");
+    }
+    place.write("run/metrics.jsonl", whole);
+    place.done("train --resume --num-epochs 4 --log-dir run");
 }

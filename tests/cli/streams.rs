@@ -74,3 +74,22 @@ fn a_full_log_does_not_stop_a_run() {
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(place.epochs("run").len(), 2);
 }
+
+#[test]
+fn arithmetic_that_is_not_to_be_had_is_told_and_written_down() {
+    let place = Place::new();
+    let devices = place.ff("devices --json");
+    // Only a device without tensor cores can show it.
+    if !devices.stdout.contains("\"opencl:0.0\"") || devices.stdout.contains("NVIDIA") {
+        return;
+    }
+    let outcome = place.done(
+        "train 12 --dataset digits --num-epochs 1 --backend opencl:0.0 --precision tf32 --quiet --json --log-dir run",
+    );
+    assert!(outcome.stderr.contains("warning: tf32 cannot be had"), "{}", outcome.stderr);
+    assert!(outcome.stdout.contains("\"precision\":\"fp32\""), "{}", outcome.stdout);
+    assert_eq!(place.config("run")["run"]["precision"].as_str(), Some("fp32"));
+    let outcome = place.ff("verify --quick --backend opencl:0.0 --precision tf32");
+    assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("tf32 was not tested"), "{}", outcome.stderr);
+}

@@ -18,7 +18,8 @@ fn the_others_go_on() {
     // It stays failed, and is not tried again.
     let again = place.ff("sweep x.toml --log-dir s");
     assert_eq!(again.code, Some(1));
-    assert!(again.stderr.contains("3 of 3 cells were done before"), "{}", again.stderr);
+    assert!(again.stderr.contains("2 of 3 cells were done before"), "{}", again.stderr);
+    assert!(again.stderr.contains("1 of 3 cells failed before"), "{}", again.stderr);
     // A cell that is fine is no failure.
     place.done("sweep x.toml --log-dir s --cell 0");
     assert_eq!(place.ff("sweep x.toml --log-dir s --cell 1").code, Some(1));
@@ -40,6 +41,10 @@ fn fail_fast_begins_nothing_more() {
     assert_eq!(outcome.code, Some(1));
     assert_eq!(column(&place, "s", "status"), ["done", "failed", "pending"]);
     let last = outcome.stderr.lines().last().unwrap();
+    // No time was spent on what was never begun.
+    let table = place.read("s/results.md");
+    let pending = table.lines().find(|line| line.contains("| pending |")).unwrap();
+    assert!(pending.contains("| – | pending |"), "{pending}");
     assert!(last.contains("stopped with 1 of 3 cells done") && last.contains("cell 1: "), "{last}");
 }
 
@@ -55,4 +60,14 @@ fn a_summary_that_cannot_be_read_is_a_failure() {
     assert_eq!(column(&place, "s", "status"), ["failed", "done"]);
     place.done("sweep x.toml --log-dir s --quiet --retry-failed");
     assert_eq!(column(&place, "s", "status"), ["done", "done"]);
+}
+
+#[test]
+fn a_directory_that_cannot_be() {
+    let place = place("[sweep]\nseed = [1, 2]\n");
+    place.write("file", "");
+    for folder in ["file", "file/below", "/dev/null/below"] {
+        let message = place.refused(&format!("sweep x.toml --quiet --log-dir {folder}"));
+        assert!(message.starts_with(&format!("--log-dir {folder}: ")), "{message}");
+    }
 }

@@ -75,6 +75,8 @@ fn an_interrupt_ends_the_epoch_and_says_how_to_go_on() {
     let output = child.wait_with_output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{stderr}");
+    let heard = stderr.lines().filter(|line| line.starts_with("stopping after this epoch")).count();
+    assert_eq!(heard, 1, "{stderr}");
     let last = stderr.lines().last().unwrap();
     assert!(last.starts_with("ff: stopped with ") && last.ends_with("goes on from there"), "{stderr}");
     // The results so far are there.

@@ -6,12 +6,13 @@ use std::sync::atomic::AtomicBool;
 use ff_backend::Backend;
 
 use super::super::CliError;
-use super::super::backend::{OnBackend, on_backend};
+use super::super::backend::{OnBackend, Remark, on_backend};
 use super::super::memory::refuse_oversize;
+use super::super::source::anchor;
 use super::super::train::train;
 use super::display::Display;
 use super::shelf::Shelf;
-use crate::config::{BackendConfig, Cell, Config, ConfigBuilder, Experiment};
+use crate::config::{BackendConfig, Cell, Config, ConfigBuilder, Experiment, Origins};
 use crate::data::Splits;
 use crate::observers::Observer;
 use crate::run::{RunDirectory, Summary};
@@ -34,7 +35,7 @@ impl<'a> Crew<'a> {
     }
 
     /// Loads the data of cells, checks the cells against them, and makes sure that their backends are there.
-    pub fn prepare(&self, cells: &[&Cell], say: impl Fn(&str)) -> Result<(), CliError> {
+    pub fn prepare(&self, cells: &[&Cell], say: impl Fn(Remark)) -> Result<(), CliError> {
         let mut known: Vec<BackendConfig> = Vec::new();
         for cell in cells {
             let mut config = self.config(cell);
@@ -62,13 +63,15 @@ impl<'a> Crew<'a> {
         }
         self.shelf.settle(&mut config, &self.experiment.origins(task.cell), false)?;
         let splits = self.shelf.splits(&config)?;
+        anchor(&mut config);
         let backend = config.backend.clone();
         let work = CellRun {
             config: &mut config,
+            origins: self.experiment.origins(task.cell),
             splits: &splits,
             task,
             limits: Limits { stop: &self.stop, until: task.until },
-            observers: self.display.observer(task.cell).into_iter().collect(),
+            observers: self.display.observers(task.cell),
         };
         on_backend(&backend, |_| (), work)
     }
@@ -112,6 +115,7 @@ impl OnBackend for Nothing {
 
 struct CellRun<'a> {
     config: &'a mut Config,
+    origins: Origins,
     splits: &'a Splits,
     task: &'a Task<'a>,
     limits: Limits<'a>,
@@ -122,7 +126,7 @@ impl OnBackend for CellRun<'_> {
     type Output = Summary;
 
     fn run<B: Backend>(self, backend: &B) -> Result<Summary, CliError> {
-        refuse_oversize(&backend.device(), self.config, self.splits)?;
+        refuse_oversize(&backend.device(), self.config, &self.origins, self.splits)?;
         let Task { directory, resume, .. } = *self.task;
         train(backend, self.config, self.splits, directory, resume, self.observers, &self.limits)
     }

@@ -1,15 +1,25 @@
 //! A sweep on a terminal: a line for each cell in training under those that ended; plain lines elsewhere.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::super::report::say;
+use super::super::report::{percent, say};
 use crate::config::{Cell, Experiment};
-use crate::observers::{EpochReport, Observer, ObserverError, Start};
+use crate::observers::{EpochReport, Observer, ObserverError, STOPPING, Start};
 use crate::run::{Status, Summary};
+
+/// Cells that an earlier invocation left nothing to do for.
+#[derive(Clone, Copy, Default)]
+pub struct Before {
+    /// With all their epochs, or pruned.
+    pub done: usize,
+    /// Failed.
+    pub failed: usize,
+}
 
 /// What people see of a sweep. Writes to stderr: stdout is for results.
 pub struct Display {
@@ -17,6 +27,8 @@ pub struct Display {
     live: Option<Live>,
     cells: usize,
     waits: AtomicBool,
+    stop: Arc<AtomicBool>,
+    told_stop: Arc<AtomicBool>,
 }
 
 struct Live {
@@ -25,8 +37,16 @@ struct Live {
 }
 
 impl Display {
-    /// For so many cells, of which some need nothing any more.
-    pub fn new(experiment: &Experiment, cells: usize, settled: usize, quiet: bool) -> Self {
+    /// For so many cells, of which some are done and some failed before; tells when `stop` was set.
+    pub fn new(
+        experiment: &Experiment,
+        cells: usize,
+        before: Before,
+        stop: Arc<AtomicBool>,
+        quiet: bool,
+    ) -> Self {
+        let Before { done, failed } = before;
+        let settled = done + failed;
         let terminal = !quiet && std::io::stderr().is_terminal();
         let live = terminal.then(|| {
             let lines = MultiProgress::new();
@@ -41,10 +61,14 @@ impl Display {
             overall.enable_steady_tick(Duration::from_millis(500));
             Live { lines, overall }
         });
-        if !quiet && settled > 0 {
-            say(&format!("{settled} of {cells} cells were done before"));
+        if !quiet && done > 0 {
+            say(&format!("{done} of {cells} cells were done before"));
         }
-        Display { quiet, live, cells: experiment.cells().len(), waits: AtomicBool::new(false) }
+        if !quiet && failed > 0 {
+            say(&format!("{failed} of {cells} cells failed before; --retry-failed tries them again"));
+        }
+        let cells = experiment.cells().len();
+        Display { quiet, live, cells, waits: AtomicBool::new(false), stop, told_stop: Arc::default() }
     }
 
     /// Whether nothing is to be shown.
@@ -52,13 +76,24 @@ impl Display {
         self.quiet
     }
 
-    /// The live line of a cell, where there is a terminal.
-    pub fn observer(&self, cell: &Cell) -> Option<Box<dyn Observer>> {
-        let live = self.live.as_ref()?;
-        let bar = live.lines.insert_before(&live.overall, ProgressBar::new(1));
-        set_style(&bar, "  {prefix} [{bar:20}] {msg}");
-        bar.set_prefix(named(cell));
-        Some(Box::new(CellLine { bar, batches: 0, num_epochs: 0, redrawn: None }))
+    /// Who watches a cell: its live line, where there is a terminal, and one who tells of a stop.
+    pub fn observers(&self, cell: &Cell) -> Vec<Box<dyn Observer>> {
+        let mut observers: Vec<Box<dyn Observer>> = Vec::new();
+        if !self.quiet {
+            let (stop, told) = (Arc::clone(&self.stop), Arc::clone(&self.told_stop));
+            observers.push(Box::new(StopNotice {
+                stop,
+                told,
+                lines: self.live.as_ref().map(|live| live.lines.clone()),
+            }));
+        }
+        if let Some(live) = &self.live {
+            let bar = live.lines.insert_before(&live.overall, ProgressBar::new(1));
+            set_style(&bar, "  {prefix} [{bar:20}] {msg}");
+            bar.set_prefix(named(cell));
+            observers.push(Box::new(CellLine { bar, batches: 0, num_epochs: 0, redrawn: None }));
+        }
+        observers
     }
 
     /// Tells how a cell ended.
@@ -115,9 +150,9 @@ fn told(result: &Result<Summary, String>) -> String {
         _ => format!("epoch {} of {}, ", summary.epochs, summary.num_epochs),
     };
     format!(
-        "{so_far}accuracy {:.2} %, best {:.2} % (epoch {}), {seconds:.1} s",
-        100.0 * summary.accuracy,
-        100.0 * summary.best_accuracy,
+        "{so_far}accuracy {}, best {} (epoch {}), {seconds:.1} s",
+        percent(summary.accuracy),
+        percent(summary.best_accuracy),
         summary.best_epoch
     )
 }
@@ -125,6 +160,36 @@ fn told(result: &Result<Summary, String>) -> String {
 fn set_style(bar: &ProgressBar, template: &str) {
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style.progress_chars("=> "));
+    }
+}
+
+/// Tells, once for all cells, that the sweep was asked to stop.
+struct StopNotice {
+    stop: Arc<AtomicBool>,
+    told: Arc<AtomicBool>,
+    lines: Option<MultiProgress>,
+}
+
+impl StopNotice {
+    fn look(&self) {
+        if !self.stop.load(Ordering::Relaxed) || self.told.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        match &self.lines {
+            Some(lines) => drop(lines.println(STOPPING)),
+            None => say(STOPPING),
+        }
+    }
+}
+
+impl Observer for StopNotice {
+    fn step(&mut self, _: usize, _: usize) {
+        self.look();
+    }
+
+    fn epoch(&mut self, _: &EpochReport) -> Result<(), ObserverError> {
+        self.look();
+        Ok(())
     }
 }
 

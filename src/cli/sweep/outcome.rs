@@ -70,7 +70,7 @@ pub fn print(experiment: &Experiment, rows: &[Row], json: bool) -> Result<(), Cl
 }
 
 fn cell_report<'a>(cell: &Cell, row: &'a Row) -> CellReport<'a> {
-    let figure = |pick: fn(&Summary) -> f64| row.results().map(pick);
+    let figure = |pick: fn(&Summary) -> Option<f64>| row.results().and_then(pick);
     CellReport {
         cell: row.cell,
         status: row.status,

@@ -174,7 +174,7 @@ fn sweeps_are_strict() {
         ("[sweep]\ntreshold = [1]", "2:1: unknown knob `treshold`; did you mean `threshold`?"),
         (
             "[sweep]\nseed = 1",
-            "2:8: `seed` must be a list or a range such as { from = 1, to = 8 }, found 1; \
+            "2:8: `seed` must be a list or a range such as { from = 1, to = 8, steps = 4 }, found 1; \
              one value belongs in the table of its knob",
         ),
         ("[sweep]\nseed = []", "2:8: `seed` has no values"),

@@ -67,7 +67,12 @@ fn broken_toml_shows_its_place() {
 
 #[test]
 fn sweeps_are_for_sweep() {
-    for text in ["name = 'a'", "[sweep]\nseed = [1]", "[[cell]]\nseed = 1", "[search]\ncells = 1"] {
+    for text in [
+        "name = 'a'\n[sweep]\nseed = [1]",
+        "[sweep]\nseed = [1]",
+        "[[cell]]\nseed = 1",
+        "[search]\ncells = 1",
+    ] {
         let message = of_file(text);
         assert!(message.contains("use `ff sweep` with this file"), "{message}");
     }
