@@ -110,6 +110,8 @@ impl Observer for Progress {
     }
 
     fn ended(&mut self, summary: &Summary) -> Result<(), ObserverError> {
+        // Asked while the epoch's checkpoint was written: heard as well.
+        self.tell_stop();
         if let Some(bar) = self.bar.take() {
             if summary.status == Status::Done { bar.finish() } else { bar.abandon() }
         }

@@ -191,6 +191,11 @@ impl Observer for StopNotice {
         self.look();
         Ok(())
     }
+
+    fn ended(&mut self, _: &Summary) -> Result<(), ObserverError> {
+        self.look();
+        Ok(())
+    }
 }
 
 /// The line of a cell in training.
