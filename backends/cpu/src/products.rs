@@ -15,9 +15,9 @@ use crate::{Cpu, Matrix, Scalar};
 
 /// Rows of weights that are multiplied at a time, so that a panel of them stays in cache. The sums go on from
 /// where they were: this does not show in the numbers.
-const DEEP: usize = 384;
+const DEEP: usize = 256;
 /// Rows of features that are multiplied at a time: with their sums they stay in the second-level cache.
-const MANY: usize = 256;
+const MANY: usize = 384;
 
 /// What becomes of a product's sums, row by row, while they are in cache.
 pub(crate) trait Finish<T>: Sync {
@@ -107,12 +107,15 @@ struct Part<'a, T> {
 
 fn parts<T>(out: &mut Matrix<T>, wide: usize) -> Vec<Part<'_, T>> {
     let mut parts = Vec::new();
-    for (block, mut rest) in out.0.axis_chunks_iter_mut(Axis(0), MANY).enumerate() {
+    let rows = out.rows();
+    // Blocks of equal height: a low one costs as much packing as a high one.
+    let tall = rows.div_ceil(rows.div_ceil(MANY).max(1)).next_multiple_of(TALL).max(TALL);
+    for (block, mut rest) in out.0.axis_chunks_iter_mut(Axis(0), tall).enumerate() {
         let mut first = 0;
         while rest.ncols() > 0 {
             let columns = wide.min(rest.ncols());
             let (out, right) = rest.split_at(Axis(1), columns);
-            parts.push(Part { row: block * MANY, first, out });
+            parts.push(Part { row: block * tall, first, out });
             (first, rest) = (first + columns, right);
         }
     }
