@@ -60,21 +60,36 @@ fn killed_at_any_moment_it_ends_with_the_same_results() {
     assert_eq!(results(&place, "whole"), results(&place, "killed"));
 }
 
+/// What a sweep into `s` tells that gets a signal after its first cell, and heeds it.
+fn asked_to_stop(place: &Place, line: &str, signal: &str) -> String {
+    let child = started(place, line);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while finished(place, "s").is_empty() {
+        assert!(Instant::now() < deadline, "no cell ends");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    stderr
+}
+
+/// Slurm sends SIGUSR1 to a task near its limit. Drivers that are loaded to look for a GPU may take it.
+#[test]
+fn a_task_hears_of_its_limit_after_a_gpu_was_looked_for() {
+    let place = place(GRID);
+    let line = "sweep x.toml --set backend.name=auto --set num_epochs=60 --log-dir s";
+    let stderr = asked_to_stop(&place, line, "-USR1");
+    assert!(stderr.contains("stopping after this epoch"), "{stderr}");
+}
+
 #[test]
 fn an_interrupt_ends_the_epoch_and_says_how_to_go_on() {
     let place = place(GRID);
     let line = "sweep x.toml --jobs 2 --set num_epochs=60";
     place.done(&format!("{line} --log-dir whole --quiet"));
-    let child = started(&place, &format!("{line} --log-dir s"));
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while finished(&place, "s").is_empty() {
-        assert!(Instant::now() < deadline, "no cell ends");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    let output = child.wait_with_output().unwrap();
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    let stderr = asked_to_stop(&place, &format!("{line} --log-dir s"), "-INT");
     let heard = stderr.lines().filter(|line| line.starts_with("stopping after this epoch")).count();
     assert_eq!(heard, 1, "{stderr}");
     let last = stderr.lines().last().unwrap();
