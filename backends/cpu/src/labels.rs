@@ -2,7 +2,6 @@
 
 use ff_backend::{Normalization, Plan, Result, Shape, shapes};
 
-use crate::kernels::add_scaled;
 use crate::panels::pack_columns;
 use crate::vector::{Loop, widest};
 use crate::{Cpu, Indices, Matrix, Scalar};
@@ -35,24 +34,30 @@ impl<T: Scalar> Loop for ReadOut<'_, T> {
             for (row, &scale) in self.scales.iter().enumerate() {
                 let activities = &self.activities[row * self.width..(row + 1) * self.width];
                 let (by_four, at_the_end) = activities.as_chunks::<4>();
-                let mut chains = [[T::zero(); LANES]; 4];
-                for (activities, weights) in by_four.iter().zip(fours) {
-                    for ((chain, &h), weights) in chains.iter_mut().zip(activities).zip(weights) {
-                        add_scaled(h, weights, chain);
-                    }
+                let [mut a, mut b, mut c, mut d] = [[T::zero(); LANES]; 4];
+                for (h, weights) in by_four.iter().zip(fours) {
+                    a = with_scaled(a, h[0], &weights[0]);
+                    b = with_scaled(b, h[1], &weights[1]);
+                    c = with_scaled(c, h[2], &weights[2]);
+                    d = with_scaled(d, h[3], &weights[3]);
                 }
                 for (&h, weights) in at_the_end.iter().zip(left_over) {
-                    add_scaled(h, weights, &mut chains[0]);
+                    a = with_scaled(a, h, weights);
                 }
                 let logits = &mut self.logits[row * self.classes..(row + 1) * self.classes];
                 for (i, logit) in logits[first..].iter_mut().take(LANES).enumerate() {
-                    let [a, b, c, d] = chains.each_ref().map(|chain| chain[i]);
-                    let value = scale * ((a + b) + (c + d));
+                    let value = scale * ((a[i] + b[i]) + (c[i] + d[i]));
                     *logit = if self.add { *logit + value } else { value };
                 }
             }
         }
     }
+}
+
+/// sum + factor · x. Sums that are passed on stay in registers.
+#[inline(always)]
+fn with_scaled<T: Scalar>(sum: [T; LANES], factor: T, x: &[T; LANES]) -> [T; LANES] {
+    std::array::from_fn(|i| sum[i] + factor * x[i])
 }
 
 impl<T: Scalar> Cpu<T> {
