@@ -330,7 +330,7 @@ pub(super) fn best_product<B: Backend>(
     crate::network::upload(backend, &mut left, &noise[..m * k])?;
     crate::network::upload(backend, &mut right, &noise[..k * n])?;
     best_of(tries, || {
-        backend.product(&left, &right, 0, &mut out)?;
+        backend.product(&left, &right, 0, false, &mut out)?;
         backend.synchronize()
     })
 }

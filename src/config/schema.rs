@@ -171,7 +171,7 @@ pub struct TrainingConfig {
     pub layer_schedule: LayerSchedule,
     /// Fraction of units silenced in training.
     pub dropout: f64,
-    /// Skip work whose result is known exactly.
+    /// Skip work whose result is known exactly: rows that have learned, what rows have in common, blank pixels.
     pub exact_shortcuts: bool,
     /// The one seed of all randomness.
     pub seed: u64,

@@ -82,7 +82,7 @@ impl<B: Backend> Evaluator<B> {
             for &at in starts.iter() {
                 let plan = Plan { indices: &self.order, at };
                 chunk.images.gather(backend, &network.architecture, &self.images, plan, None)?;
-                chunk.images.multiply(backend, network)?;
+                chunk.images.multiply(backend, network, true)?;
                 if energy {
                     let images = &chunk.images;
                     label_energies(backend, network, images, &mut chunk.activities, &mut chunk.scores)?;
@@ -112,7 +112,7 @@ impl<B: Backend> Evaluator<B> {
             for &at in starts.iter() {
                 let plan = Plan { indices: &self.order, at };
                 chunk.images.gather(backend, &network.architecture, &self.images, plan, None)?;
-                chunk.images.multiply(backend, network)?;
+                chunk.images.multiply(backend, network, true)?;
                 match &mut chunk.logits {
                     Some(logits) if head => {
                         neutral_logits(backend, network, &chunk.images, &mut chunk.activities, logits)?;

@@ -190,7 +190,7 @@ impl<B: Backend> Chunk<B> {
             let which = Plan { indices: which, at };
             backend.hybrid(&mut images.features, masks, which, &mut images.squares)?;
         }
-        images.multiply(backend, network)?;
+        images.multiply(backend, network, true)?;
         let code = LabelCode::Each(Plan { indices: &pairs.labels, at: 2 * at });
         for l in 0..network.layers.len() {
             match l {

@@ -58,7 +58,7 @@ pub fn train_probe<B: Backend>(
             let batch = plan.batch(index);
             let truth: Plan<B> = batch.truth;
             rows.gather(backend, &architecture, &images, batch.rows, batch.shifts)?;
-            rows.multiply(backend, network)?;
+            rows.multiply(backend, network, true)?;
             neutral_logits(backend, network, &rows, &mut activities, &mut logits)?;
             backend.softmax(&logits, truth, &mut errors, &mut cost)?;
             step += 1;

@@ -37,11 +37,11 @@ impl<B: Backend> ImageRows<B> {
         backend.gather(images, rows, shifts, skip, &mut self.features, &mut self.squares)
     }
 
-    /// Multiplies them with the first layer's weights.
-    pub fn multiply(&mut self, backend: &B, network: &Network<B>) -> Result<()> {
+    /// Multiplies them with the first layer's weights; with `skip_zeros`, blank pixels may be left out.
+    pub fn multiply(&mut self, backend: &B, network: &Network<B>, skip_zeros: bool) -> Result<()> {
         let Some(first) = network.layers.first() else { return Ok(()) };
         let skip = network.architecture.label_features(0);
-        backend.product(&self.features, &first.weights.weight.value, skip, &mut self.product)
+        backend.product(&self.features, &first.weights.weight.value, skip, skip_zeros, &mut self.product)
     }
 }
 

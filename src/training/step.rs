@@ -118,15 +118,16 @@ impl<B: Backend> Stepper<B> {
         head: Rule,
     ) -> Result<()> {
         let (config, stack) = (&self.config, &mut self.stack);
+        let shortcuts = config.training.exact_shortcuts;
         stack.gather(backend, &network.architecture, images, batch)?;
         if let Some(masks) = &self.masks {
             let images = &mut stack.images;
             backend.hybrid(&mut images.features, masks, batch.masks, &mut images.squares)?;
         }
-        stack.images.multiply(backend, network)?;
+        stack.images.multiply(backend, network, shortcuts)?;
         let mut labels = batch.labels;
         if let Some(neutral) = &mut self.neutral {
-            neutral.read(backend, network, images, batch, &stack.images)?;
+            neutral.read(backend, network, images, batch, &stack.images, shortcuts)?;
             neutral.learn(backend, network, head)?;
             if config.training.negatives == NegativeKind::Hard {
                 backend.draw_labels(&neutral.errors, batch.truth, batch.uniforms, &mut neutral.labels)?;
@@ -139,7 +140,7 @@ impl<B: Backend> Stepper<B> {
             stack.learn(backend, network, config, l, code, layers)?;
             if config.training.layer_schedule == LayerSchedule::Greedy && l + 1 < network.layers.len() {
                 if l == 0 {
-                    stack.images.multiply(backend, network)?;
+                    stack.images.multiply(backend, network, shortcuts)?;
                 }
                 stack.forward(backend, network, config, l, code, batch.dropout_seed)?;
             }
@@ -278,11 +279,12 @@ impl<B: Backend> Neutral<B> {
         images: &B::Images,
         batch: &Batch<B>,
         shared: &ImageRows<B>,
+        shortcuts: bool,
     ) -> Result<()> {
         let rows = match &mut self.images {
             Some(own) => {
                 own.gather(backend, &network.architecture, images, batch.rows, batch.shifts)?;
-                own.multiply(backend, network)?;
+                own.multiply(backend, network, shortcuts)?;
                 own
             }
             None => shared,

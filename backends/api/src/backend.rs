@@ -84,11 +84,13 @@ pub trait Backend: Sized {
     // Forward
 
     /// out = input · weight[first_row.., :]. input `[n, F]`, weight `[first_row + F, N]`, out `[n, N]`.
+    /// With `skip_zeros` a backend may leave out features that are 0 (images are mostly blank): same result.
     fn product(
         &self,
         input: &Self::Matrix,
         weight: &Self::Matrix,
         first_row: usize,
+        skip_zeros: bool,
         out: &mut Self::Matrix,
     ) -> Result<()>;
 
@@ -114,7 +116,7 @@ pub trait Backend: Sized {
         squares: &mut Self::Matrix,
     ) -> Result<()> {
         let mut product = self.zeros(out.rows(), out.columns())?;
-        self.product(input.features, &layer.weight.value, input.classes(), &mut product)?;
+        self.product(input.features, &layer.weight.value, input.classes(), true, &mut product)?;
         self.activate(&product, input, layer, out, squares)
     }
 

@@ -212,7 +212,14 @@ impl Backend for Oracle {
         Ok(())
     }
 
-    fn product(&self, input: &Matrix, weight: &Matrix, first_row: usize, out: &mut Matrix) -> Result<()> {
+    fn product(
+        &self,
+        input: &Matrix,
+        weight: &Matrix,
+        first_row: usize,
+        _skip_zeros: bool,
+        out: &mut Matrix,
+    ) -> Result<()> {
         shapes::product::<Self>(input, weight, first_row, out)?;
         for r in 0..out.rows {
             for j in 0..out.columns {

@@ -224,7 +224,7 @@ pub struct Delta<'a, B: Backend> {
     pub outputs: &'a B::Matrix,
     /// Peer normalization, if any.
     pub peer: Option<Peer<'a, B>>,
-    /// Leave rows with a coefficient of exactly 0 out of the product.
+    /// Leave zeros out of the product: rows with a coefficient of exactly 0, and features where they are 0.
     pub skip_zeros: bool,
 }
 

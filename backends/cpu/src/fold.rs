@@ -11,6 +11,7 @@ use ndarray::{ArrayViewMut2, Axis};
 
 use crate::forward::{RowTerms, rounded};
 use crate::kernels::{add_scaled, multiply_by};
+use crate::panels::Strips;
 use crate::products::room;
 use crate::registers::WIDE;
 use crate::vector::{Loop, widest};
@@ -19,8 +20,8 @@ use crate::{Cpu, Scalar};
 /// Memory of a product's operands, kept from step to step.
 #[derive(Default)]
 pub(crate) struct Workspace<T> {
-    /// Panels of a forward product's features.
-    pub left: Vec<T>,
+    /// A forward product's features.
+    pub left: Strips<T>,
     /// Panels of D.
     delta: Vec<T>,
     /// Σδ `[1, N]`, then the label rows' gradient `[C, N]`.
@@ -35,6 +36,8 @@ pub(crate) struct Folded<'a, T> {
     pub rows: &'a [&'a [T]],
     /// F.
     pub width: usize,
+    /// Whether zeros in A may be left out.
+    pub skip_zeros: bool,
     /// D `[K, N]` in panels `[K, wide]`, the last one filled up with zeros.
     pub delta: &'a [T],
     /// Columns of a panel.
@@ -104,7 +107,8 @@ impl<T: Scalar> Cpu<T> {
             self.each(parts.collect(), widest);
         }
         let (bias, labels) = sums.split_at(columns);
-        then(Folded { rows: &features, width, delta: panels, wide, columns, bias, labels })
+        let skip_zeros = delta.skip_zeros;
+        then(Folded { rows: &features, width, skip_zeros, delta: panels, wide, columns, bias, labels })
     }
 }
 

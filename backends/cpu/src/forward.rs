@@ -111,10 +111,11 @@ impl<T: Scalar> Cpu<T> {
         input: &Matrix<T>,
         weight: &Matrix<T>,
         first_row: usize,
+        skip_zeros: bool,
         out: &mut Matrix<T>,
     ) -> Result<()> {
         shapes::product::<Self>(input, weight, first_row, out)?;
-        self.multiply(input, weight, first_row, out, &Raw);
+        self.multiply(input, weight, first_row, skip_zeros, out, &Raw);
         Ok(())
     }
 
@@ -132,7 +133,7 @@ impl<T: Scalar> Cpu<T> {
             bias: layer.bias.as_ref().map(|bias| bias.value.slice()),
             columns: out.columns(),
         };
-        self.multiply(input.features, &layer.weight.value, input.classes(), out, &activation);
+        self.multiply(input.features, &layer.weight.value, input.classes(), false, out, &activation);
         let columns = out.columns();
         self.each_row(columns, out.slice_mut(), squares.slice_mut(), |_, row| sum_of_squares(row));
         Ok(())

@@ -9,14 +9,17 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 
 use crate::fold::Folded;
 use crate::kernels::Prepared;
-use crate::panels::{columns_of, pack_strips, panels};
+use crate::panels::{StripMut, columns_of, pack_strips, panels};
+use crate::products::Scratch;
 use crate::products::{blas, room};
-use crate::registers::{Aside, PIECE, PIECES, PanelWork, Registers, TALL, Tile, WIDE};
+use crate::registers::{Aside, PanelWork, Registers, TALL, Tile, WIDE};
 use crate::vector::{Loop, widest};
 use crate::{Cpu, Matrix, Scalar};
 
 /// Rows of weights that a thread takes at a time: their part of A stays in its second-level cache.
 const BLOCK: usize = 64;
+/// Columns of what is handed over at a time.
+const PIECE: usize = WIDE / 2;
 
 /// What a gradient is for: `BLOCK` rows of weights or fewer.
 trait Target<T: Scalar>: Send {
@@ -173,7 +176,7 @@ struct Block<'a, T, K> {
     from: usize,
     rows: usize,
     target: K,
-    scratch: &'a mut Vec<T>,
+    scratch: &'a mut Scratch<T>,
 }
 
 impl<T: Scalar, K: Target<T>> PanelWork<T> for Block<'_, T, K> {
@@ -182,11 +185,16 @@ impl<T: Scalar, K: Target<T>> PanelWork<T> for Block<'_, T, K> {
         let Folded { rows: features, delta, columns, .. } = *self.folded;
         let depth = features.len();
         let (across, down) = (panels::<WIDE>(columns), panels::<TALL>(self.rows));
-        for piece in 0..down * PIECES {
-            self.target.fetch::<R>(piece / 2, piece % 2 * PIECE);
+        for row in 0..down * TALL {
+            self.target.fetch::<R>(row, 0);
+            self.target.fetch::<R>(row, PIECE);
         }
-        let left = room(self.scratch, down * TALL * depth);
-        pack_strips(features, self.from, left);
+        let strips = &mut self.scratch.strips;
+        let mut packed: Vec<_> = strips.room(down, depth).collect();
+        pack_strips(features, self.from, &mut packed);
+        if self.folded.skip_zeros {
+            packed.iter_mut().for_each(StripMut::skip_zeros);
+        }
         // A tile is handed over while the next one is multiplied.
         let mut sums = [[[T::zero(); WIDE]; TALL]; 2];
         let [mut now, mut before] = sums.each_mut();
@@ -195,8 +203,7 @@ impl<T: Scalar, K: Target<T>> PanelWork<T> for Block<'_, T, K> {
             let right = &delta[panel * depth * WIDE..][..depth * WIDE];
             let (first, wide) = (panel * WIDE, columns_of(panel, columns));
             for strip in 0..down {
-                let left = &left[strip * TALL * depth..][..TALL * depth];
-                let row = strip * TALL;
+                let (left, row) = (strips.strip(strip), strip * TALL);
                 *now = [[T::zero(); WIDE]; TALL];
                 // This strip's tile in the panel to the right will be wanted next.
                 let fetch = (panel + 1 < across).then_some((row, first + WIDE));
@@ -209,7 +216,7 @@ impl<T: Scalar, K: Target<T>> PanelWork<T> for Block<'_, T, K> {
         }
         let (target, registers) = (&mut self.target, PhantomData::<R>);
         let mut last = HandOver { target, place, sums: before, fetch: None, registers };
-        (0..PIECES).for_each(|piece| last.piece(piece));
+        (0..2 * TALL).for_each(|piece| last.piece(piece));
     }
 }
 
@@ -218,7 +225,8 @@ impl<T: Scalar, K: Target<T>> Block<'_, T, K> {
     fn run_blas(mut self) {
         let Folded { rows: features, delta, wide, columns, .. } = *self.folded;
         let depth = features.len();
-        let (left, sums) = room(self.scratch, self.rows * (depth + wide)).split_at_mut(self.rows * depth);
+        let (left, sums) =
+            room(&mut self.scratch.values, self.rows * (depth + wide)).split_at_mut(self.rows * depth);
         for (out, row) in left.chunks_exact_mut(self.rows).zip(features) {
             out.copy_from_slice(&row[self.from..self.from + self.rows]);
         }
@@ -257,6 +265,8 @@ struct HandOver<'a, T, K, R> {
 }
 
 impl<T: Scalar, K: Target<T>, R: Registers<T>> Aside for HandOver<'_, T, K, R> {
+    const PIECES: usize = 2 * TALL;
+
     #[inline(always)]
     fn piece(&mut self, piece: usize) {
         let (row, at) = (piece / 2, piece % 2 * PIECE);

@@ -45,8 +45,8 @@ pub struct Cpu<T: Scalar = f32> {
     threads: usize,
     /// Whose registers make the products; none where OpenBLAS does.
     processor: Option<Processor>,
-    /// A panel for each thread.
-    scratch: Vec<Mutex<Vec<T>>>,
+    /// One for each thread.
+    scratch: Vec<Mutex<products::Scratch<T>>>,
     workspace: Mutex<fold::Workspace<T>>,
 }
 
@@ -243,9 +243,10 @@ impl<T: Scalar> Backend for Cpu<T> {
         input: &Matrix<T>,
         weight: &Matrix<T>,
         first_row: usize,
+        skip_zeros: bool,
         out: &mut Matrix<T>,
     ) -> Result<()> {
-        self.bare_product(input, weight, first_row, out)
+        self.bare_product(input, weight, first_row, skip_zeros, out)
     }
 
     fn activate(

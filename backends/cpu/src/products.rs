@@ -1,15 +1,14 @@
 //! Products of a layer's input with its weights: tiles of packed panels, or OpenBLAS where the processor has no
 //! fused multiply-add of its own that [`registers`](crate::registers) knows.
 
-use std::marker::PhantomData;
 use std::sync::PoisonError;
 
 use ff_backend::Shape;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2, Axis, s};
 
-use crate::panels::{columns_of, pack_columns, pack_rows, panel_space, panels};
-use crate::registers::{Aside, PIECE, PIECES, PanelWork, Registers, TALL, WIDE};
+use crate::panels::{Strips, columns_of, pack_columns, panel_space, panels};
+use crate::registers::{PanelWork, Registers, TALL, WIDE};
 use crate::vector::{Loop, widest};
 use crate::{Cpu, Matrix, Scalar};
 
@@ -42,6 +41,13 @@ pub(crate) fn blas<T: Scalar>(a: &ArrayView2<T>, b: &ArrayView2<T>, out: &mut Ar
     }
 }
 
+/// Memory of a thread, kept from step to step.
+#[derive(Default)]
+pub(crate) struct Scratch<T> {
+    pub values: Vec<T>,
+    pub strips: Strips<T>,
+}
+
 /// Memory for `count` elements, kept from step to step; it begins with a cache line, so that vectors lie in one.
 pub(crate) fn room<T: Scalar>(memory: &mut Vec<T>, count: usize) -> &mut [T] {
     const LINE: usize = 64;
@@ -51,12 +57,14 @@ pub(crate) fn room<T: Scalar>(memory: &mut Vec<T>, count: usize) -> &mut [T] {
 }
 
 impl<T: Scalar> Cpu<T> {
-    /// out = features · weight[first_row.., :], each row finished.
+    /// out = features · weight[first_row.., :], each row finished. With `skip_zeros`, features that are 0 in all
+    /// rows of a tile are left out.
     pub(crate) fn multiply(
         &self,
         features: &Matrix<T>,
         weight: &Matrix<T>,
         first_row: usize,
+        skip_zeros: bool,
         out: &mut Matrix<T>,
         finish: &impl Finish<T>,
     ) {
@@ -78,20 +86,31 @@ impl<T: Scalar> Cpu<T> {
         };
 
         let mut workspace = self.workspace.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = room(&mut workspace.left, panel_space::<TALL>(rows, depth));
-        let space = (TALL * depth).max(1);
-        let mut strips: Vec<_> = left.chunks_mut(space).zip(features.slice().chunks(space)).collect();
-        let batch = strips.len().div_ceil(self.threads_for(rows * depth)).max(1);
-        self.each(strips.chunks_mut(batch).collect(), |strips: &mut [(&mut [T], &[T])]| {
-            strips.iter_mut().for_each(|(out, rows)| pack_rows(rows, depth, out));
+        let (left, layers) = (&mut workspace.left, depth.div_ceil(DEEP));
+        let mut strips: Vec<_> = left.room(panels::<TALL>(rows) * layers, DEEP).collect();
+        let values = features.slice();
+        let mut tall: Vec<_> =
+            strips.chunks_mut(layers.max(1)).zip(values.chunks((TALL * depth).max(1))).collect();
+        let batch = tall.len().div_ceil(self.threads_for(rows * depth)).max(1);
+        self.each(tall.chunks_mut(batch).collect(), |tall| {
+            for (strips, rows) in tall {
+                for (layer, strip) in strips.iter_mut().enumerate() {
+                    let deep = layer * DEEP..depth.min((layer + 1) * DEEP);
+                    let row =
+                        |i: usize| rows.get(i * depth + deep.start..i * depth + deep.end).unwrap_or_default();
+                    strip.transpose(std::array::from_fn(row));
+                    if skip_zeros {
+                        strip.skip_zeros();
+                    }
+                }
+            }
         });
-        let (left, weight) = (&*left, &weight.slice()[first_row * columns..]);
+        let (left, weight) = (&workspace.left, &weight.slice()[first_row * columns..]);
         self.each_by(parts, |thread, part: Part<T>| {
             let mut scratch = self.scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
             let tiles = panel_space::<TALL>(part.out.nrows(), panel_space::<WIDE>(part.out.ncols(), 1));
-            let (right, sums) = room(&mut scratch, DEEP * WIDE + tiles).split_at_mut(DEEP * WIDE);
-            let left = &left[part.row * depth..];
-            processor.run(Strips { left, depth, weight, columns, part, right, sums, finish });
+            let (right, sums) = room(&mut scratch.values, DEEP * WIDE + tiles).split_at_mut(DEEP * WIDE);
+            processor.run(Tiles { left, depth, weight, columns, part, right, sums, finish });
         });
     }
 }
@@ -123,9 +142,9 @@ fn parts<T>(out: &mut Matrix<T>, wide: usize) -> Vec<Part<'_, T>> {
 }
 
 /// A part of a product, tile by tile.
-struct Strips<'a, 'out, T, F> {
-    /// Panels of the features, from the part's first row on.
-    left: &'a [T],
+struct Tiles<'a, 'out, T, F> {
+    /// Strips of all features; for each of their rows one for each `DEEP` columns.
+    left: &'a Strips<T>,
     depth: usize,
     /// `[depth, columns]`.
     weight: &'a [T],
@@ -138,66 +157,35 @@ struct Strips<'a, 'out, T, F> {
     finish: &'a F,
 }
 
-impl<T: Scalar, F: Finish<T>> PanelWork<T> for Strips<'_, '_, T, F> {
+impl<T: Scalar, F: Finish<T>> PanelWork<T> for Tiles<'_, '_, T, F> {
     #[inline(always)]
     fn run<R: Registers<T>>(mut self) {
         let Part { row: first_row, first, out } = &mut self.part;
         let (rows, width) = (out.nrows(), out.ncols());
         let (across, down) = (panels::<WIDE>(width), panels::<TALL>(rows));
-        let layers = self.depth.div_ceil(DEEP).max(1);
+        let layers = self.depth.div_ceil(DEEP);
         self.sums.fill(T::zero());
         let (tiles, _) = self.sums.as_chunks_mut::<WIDE>().0.as_chunks_mut::<TALL>();
         for layer in 0..layers {
             let deep = (layer * DEEP)..self.depth.min((layer + 1) * DEEP);
+            let weights = &self.weight[deep.start * self.columns..deep.end * self.columns];
             for panel in 0..across {
                 let (at, wide) = (panel * WIDE, columns_of(panel, width));
-                let weights = &self.weight[deep.start * self.columns..deep.end * self.columns];
                 pack_columns::<T, WIDE>(weights.chunks_exact(self.columns), *first + at, self.right);
                 let right = &self.right[..deep.len() * WIDE];
-                let next = match panel + 1 < across {
-                    true => &weights[(*first + at + WIDE).min(weights.len())..],
-                    false => &self.weight[(deep.end * self.columns + *first).min(self.weight.len())..],
-                };
-                for strip in 0..down {
-                    let left = &self.left[strip * TALL * self.depth..][..TALL * self.depth];
-                    let left = &left[deep.start * TALL..deep.end * TALL];
-                    let (columns, rows) = (self.columns, DEEP.div_ceil(down * PIECES));
-                    let mut fetch =
-                        Fetch::<T, R> { next, columns, rows, tile: strip, registers: PhantomData };
-                    let sums = &mut tiles[panel * down + strip];
-                    R::multiply(left, right, wide, sums, &mut fetch);
-                    if layer + 1 == layers {
-                        let rows = out.rows_mut().into_iter().enumerate().skip(strip * TALL);
-                        for (sums, (row, out)) in sums.iter().zip(rows) {
-                            let Some(out) = out.into_slice() else { continue };
-                            let out = &mut out[at..at + wide];
-                            out.copy_from_slice(&sums[..wide]);
-                            self.finish.finish(*first_row + row, *first + at, out);
-                        }
-                    }
+                for (strip, sums) in tiles[panel * down..][..down].iter_mut().enumerate() {
+                    let left = self.left.strip((*first_row / TALL + strip) * layers + layer);
+                    R::multiply(left, right, wide, sums, &mut ());
                 }
             }
         }
-    }
-}
-
-/// Fetches the panel that comes next: its rows are shared between the tiles of this one.
-struct Fetch<'a, T, R> {
-    next: &'a [T],
-    columns: usize,
-    /// Rows for each piece of a tile.
-    rows: usize,
-    tile: usize,
-    registers: PhantomData<R>,
-}
-
-impl<T: Scalar, R: Registers<T>> Aside for Fetch<'_, T, R> {
-    #[inline(always)]
-    fn piece(&mut self, piece: usize) {
-        let from = (self.tile * PIECES + piece) * self.rows;
-        for k in from..from + self.rows {
-            R::fetch(self.next, k * self.columns);
-            R::fetch(self.next, k * self.columns + PIECE);
+        for (row, out) in out.rows_mut().into_iter().enumerate() {
+            let Some(out) = out.into_slice() else { continue };
+            for (panel, out) in out.chunks_mut(WIDE).enumerate() {
+                let sums = &tiles[panel * down + row / TALL][row % TALL];
+                out.copy_from_slice(&sums[..out.len()]);
+                self.finish.finish(*first_row + row, *first + panel * WIDE, out);
+            }
         }
     }
 }

@@ -4,15 +4,12 @@
 //! numbers depend neither on threads, nor on how a matrix is cut, nor on which processor with FMA it is.
 
 use crate::Scalar;
+use crate::panels::Strip;
 
 /// Rows of a tile.
 pub const TALL: usize = 8;
 /// Columns of a tile.
 pub const WIDE: usize = 32;
-/// Pieces of a tile: halves of its rows.
-pub const PIECES: usize = 2 * TALL;
-/// Columns of a piece.
-pub const PIECE: usize = WIDE / 2;
 
 /// The sums of a tile.
 pub type Tile<T> = [[T; WIDE]; TALL];
@@ -25,15 +22,24 @@ pub trait PanelWork<T: Scalar> {
 
 /// Work that waits on memory or divides: between multiplications it costs little.
 pub trait Aside {
-    /// Does its part `piece` < PIECES; `#[inline(always)]`, since a call would empty the registers.
+    /// Parts of the work.
+    const PIECES: usize;
+    /// Does one part; `#[inline(always)]`, since a call would empty the registers.
     fn piece(&mut self, piece: usize);
+}
+
+/// Nothing to do aside.
+impl Aside for () {
+    const PIECES: usize = 1;
+    #[inline(always)]
+    fn piece(&mut self, _piece: usize) {}
 }
 
 /// Vector registers that hold `T`. Only [`Processor`] hands them out, where the processor has them.
 pub trait Registers<T: Scalar> {
-    /// sums += Σ_k a[k]ᵀ b[k] of panels a `[depth, 8]` and b `[depth, 32]`, of which only the first `columns`
+    /// sums += Σ a[k]ᵀ b[k] over the lines k of a strip, b a panel `[depth, 32]`, of which only the first `columns`
     /// columns are wanted. Each piece of the work `aside` is done on the way.
-    fn multiply(a: &[T], b: &[T], columns: usize, sums: &mut Tile<T>, aside: &mut impl Aside);
+    fn multiply(a: Strip<T>, b: &[T], columns: usize, sums: &mut Tile<T>, aside: &mut impl Aside);
 
     /// Fetches the cache line of `values[at]` into the second-level cache, if there is such an element.
     fn fetch(values: &[T], at: usize);
@@ -49,8 +55,9 @@ pub(crate) use elsewhere::Processor;
 pub(crate) mod x86 {
     use std::arch::x86_64::*;
 
-    use super::{Aside, PIECES, PanelWork, Registers, TALL, Tile, WIDE};
+    use super::{Aside, PanelWork, Registers, TALL, Tile, WIDE};
     use crate::Scalar;
+    use crate::panels::Strip;
 
     /// A processor that multiplies tiles.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,7 +138,7 @@ pub(crate) mod x86 {
             impl Registers<$scalar> for $vector {
                 #[inline(always)]
                 fn multiply(
-                    a: &[$scalar],
+                    a: Strip<$scalar>,
                     b: &[$scalar],
                     columns: usize,
                     sums: &mut Tile<$scalar>,
@@ -157,39 +164,49 @@ pub(crate) mod x86 {
     /// The tile in blocks of ROWS × 2 registers.
     #[inline(always)]
     fn multiply<V: Vector, const ROWS: usize>(
-        a: &[V::Element],
+        a: Strip<V::Element>,
         b: &[V::Element],
         columns: usize,
         sums: &mut [[V::Element; WIDE]; TALL],
         aside: &mut impl Aside,
     ) {
-        let depth = (a.len() / TALL).min(b.len() / WIDE);
+        let (values, panel) = (a.values(), b.len() / WIDE);
+        let (depth, places) = (values.len(), a.places(panel));
+        assert!(places.map_or(depth, |places| places.last().map_or(0, |last| *last as usize + 1)) <= panel);
         // What is done aside is done once a tile.
         let mut aside = Some(aside);
         for row in (0..TALL).step_by(ROWS) {
             for column in (0..columns.min(WIDE)).step_by(2 * V::LANES) {
                 let aside = aside.take();
-                // SAFETY: the panels hold `depth` lines, and the block lies within the tile.
+                // SAFETY: places ascend, so that all of them are in `b`; the block lies within the tile.
                 unsafe {
-                    let (a, b) = (a.as_ptr().add(row), b.as_ptr().add(column));
+                    let (a, b) = (values.as_ptr().cast::<V::Element>().add(row), b.as_ptr().add(column));
                     let sums = sums.as_mut_ptr().cast::<V::Element>().add(row * WIDE + column);
-                    if columns - column > V::LANES {
-                        block::<V, ROWS, 2>(depth, a, b, sums, aside);
-                    } else {
-                        block::<V, ROWS, 1>(depth, a, b, sums, aside);
+                    match (places, columns - column > V::LANES) {
+                        (None, true) => block::<V, _, ROWS, 2>(depth, a, b, |k| k, sums, aside),
+                        (None, false) => block::<V, _, ROWS, 1>(depth, a, b, |k| k, sums, aside),
+                        (Some(places), more) => {
+                            let place = |k: usize| *places.get_unchecked(k) as usize;
+                            match more {
+                                true => block::<V, _, ROWS, 2>(depth, a, b, place, sums, aside),
+                                false => block::<V, _, ROWS, 1>(depth, a, b, place, sums, aside),
+                            }
+                        }
                     }
                 }
             }
         }
     }
 
+    /// Multiplies line k of `a` with line `place(k)` of `b`.
     #[inline(always)]
-    unsafe fn block<V: Vector, const ROWS: usize, const ACROSS: usize>(
+    unsafe fn block<V: Vector, A: Aside, const ROWS: usize, const ACROSS: usize>(
         depth: usize,
         mut a: *const V::Element,
-        mut b: *const V::Element,
+        b: *const V::Element,
+        place: impl Fn(usize) -> usize,
         to: *mut V::Element,
-        mut aside: Option<&mut impl Aside>,
+        mut aside: Option<&mut A>,
     ) {
         // SAFETY: the caller's panels and tile are large enough.
         unsafe {
@@ -200,9 +217,10 @@ pub(crate) mod x86 {
                 }
             }
             let mut done = 0;
-            for piece in 0..PIECES {
-                let until = depth * (piece + 1) / PIECES;
-                for _ in done..until {
+            for piece in 0..A::PIECES {
+                let until = depth * (piece + 1) / A::PIECES;
+                for k in done..until {
+                    let b = b.add(place(k) * WIDE);
                     let mut right = [V::splat(*b); ACROSS];
                     for (v, right) in right.iter_mut().enumerate() {
                         *right = V::load(b.add(v * V::LANES));
@@ -214,7 +232,6 @@ pub(crate) mod x86 {
                         }
                     }
                     a = a.add(TALL);
-                    b = b.add(WIDE);
                 }
                 done = until;
                 if let Some(aside) = &mut aside {
@@ -252,9 +269,10 @@ mod elsewhere {
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests {
     use super::*;
+    use crate::panels::{StripMut, Strips, pack_strips};
 
     struct Multiply<'a> {
-        a: &'a [f32],
+        a: Strip<'a, f32>,
         b: &'a [f32],
         columns: usize,
         sums: &'a mut Tile<f32>,
@@ -264,6 +282,7 @@ mod tests {
     struct Pieces(Vec<usize>);
 
     impl Aside for Pieces {
+        const PIECES: usize = 16;
         #[inline(always)]
         fn piece(&mut self, piece: usize) {
             self.0.push(piece);
@@ -277,7 +296,7 @@ mod tests {
         }
     }
 
-    /// All registers give the bits of fused multiply-adds one after the other.
+    /// All registers give the bits of fused multiply-adds one after the other, whether zeros are left out or not.
     #[test]
     fn tiles_add_up_in_order_in_any_registers() {
         let Some(widest) = Processor::detect() else {
@@ -285,21 +304,43 @@ mod tests {
         };
         for processor in [widest, Processor::Avx2] {
             for (depth, columns) in [(0, 32), (1, 1), (7, 16), (40, 17), (100, 24), (301, 32)] {
-                let a: Vec<f32> = (0..depth * TALL).map(|i| (i as f32 * 0.7).sin()).collect();
+                // Every third line is 0.
+                let wave = |i: usize| if (i / TALL).is_multiple_of(3) { 0.0 } else { (i as f32 * 0.7).sin() };
+                let a: Vec<f32> = (0..depth * TALL).map(wave).collect();
                 let b: Vec<f32> = (0..depth * WIDE).map(|i| (i as f32 * 0.3).cos()).collect();
-                let mut sums = [[0.5; WIDE]; TALL];
-                let mut pieces = Pieces(Vec::new());
-                processor.run(Multiply { a: &a, b: &b, columns, sums: &mut sums, pieces: &mut pieces });
-                assert_eq!(pieces.0, (0..PIECES).collect::<Vec<_>>());
-                for (i, sums) in sums.iter().enumerate() {
-                    for (j, sum) in sums.iter().enumerate().take(columns) {
-                        let in_order =
-                            (0..depth).fold(0.5f32, |sum, k| a[k * TALL + i].mul_add(b[k * WIDE + j], sum));
-                        assert_eq!(
-                            sum.to_bits(),
-                            in_order.to_bits(),
-                            "{processor:?}, depth {depth}, ({i}, {j})"
-                        );
+                let lines: Vec<&[f32]> = a.chunks(TALL).collect();
+                for skip_zeros in [false, true] {
+                    let mut strips = Strips::default();
+                    let mut packed: Vec<_> = strips.room(1, depth).collect();
+                    pack_strips(&lines, 0, &mut packed);
+                    if skip_zeros {
+                        packed.iter_mut().for_each(StripMut::skip_zeros);
+                    }
+                    let mut sums = [[0.5; WIDE]; TALL];
+                    let mut pieces = Pieces(Vec::new());
+                    let a_strip = strips.strip(0);
+                    processor.run(Multiply {
+                        a: a_strip,
+                        b: &b,
+                        columns,
+                        sums: &mut sums,
+                        pieces: &mut pieces,
+                    });
+                    assert_eq!(
+                        a_strip.values().len(),
+                        if skip_zeros { depth - depth.div_ceil(3) } else { depth }
+                    );
+                    assert_eq!(pieces.0, (0..16).collect::<Vec<_>>());
+                    for (i, sums) in sums.iter().enumerate() {
+                        for (j, sum) in sums.iter().enumerate().take(columns) {
+                            let in_order = (0..depth)
+                                .fold(0.5f32, |sum, k| a[k * TALL + i].mul_add(b[k * WIDE + j], sum));
+                            assert_eq!(
+                                sum.to_bits(),
+                                in_order.to_bits(),
+                                "{processor:?}, depth {depth}, ({i}, {j})"
+                            );
+                        }
                     }
                 }
             }

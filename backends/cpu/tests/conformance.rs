@@ -67,7 +67,7 @@ fn trained(cpu: &Cpu) -> Vec<u32> {
     let mut product = cpu.zeros(pairs, width).unwrap();
     let (mut out, mut goodness) = (cpu.zeros(2 * pairs, width).unwrap(), cpu.zeros(1, 2 * pairs).unwrap());
     for step in 1..=3 {
-        cpu.product(&images, &layer.weight.value, classes, &mut product).unwrap();
+        cpu.product(&images, &layer.weight.value, classes, true, &mut product).unwrap();
         cpu.activate(&product, &input, &layer, &mut out, &mut goodness).unwrap();
         let peer = Peer { mean: &mean, strength: 0.03, rows: pairs };
         let delta = Delta { coefficients: &coefficients, outputs: &out, peer: Some(peer), skip_zeros: true };

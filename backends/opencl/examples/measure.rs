@@ -102,7 +102,7 @@ impl<'a, B: Backend> Step<'a, B> {
             };
             if l == 0 {
                 let weight = &self.layers[0].weight.value;
-                backend.product(&self.images, weight, CLASSES, &mut self.product)?;
+                backend.product(&self.images, weight, CLASSES, true, &mut self.product)?;
                 backend.activate(&self.product, &input, &self.layers[0], out, squares)?;
             } else {
                 backend.project(&input, &self.layers[l], out, squares)?;

@@ -253,7 +253,15 @@ impl Backend for OpenCl {
         self.blend(x, masks, which, squares)
     }
 
-    fn product(&self, input: &Matrix, weight: &Matrix, first_row: usize, out: &mut Matrix) -> Result<()> {
+    fn product(
+        &self,
+        input: &Matrix,
+        weight: &Matrix,
+        first_row: usize,
+        // Zeros cost a GPU less than looking for them.
+        _skip_zeros: bool,
+        out: &mut Matrix,
+    ) -> Result<()> {
         self.bare_product(input, weight, first_row, out)
     }
 

@@ -50,7 +50,7 @@ impl OpenCl {
         let (squares, mut coefficients) = (self.zeros(1, ROWS)?, self.zeros(1, ROWS)?);
         self.upload(&mut coefficients, &[1.0; ROWS])?;
         let mut product = self.zeros(ROWS, UNITS)?;
-        self.product(&features, &weight, 0, &mut product)?;
+        self.product(&features, &weight, 0, false, &mut product)?;
         let input =
             Input { features: &features, squares: &squares, normalization: Normalization::None, label: None };
         let delta = Delta { coefficients: &coefficients, outputs: &outputs, peer: None, skip_zeros: false };

@@ -16,6 +16,7 @@ pub struct Product {
     features: usize,
     columns: usize,
     first_row: usize,
+    skip_zeros: bool,
 }
 
 impl Case for Product {
@@ -30,15 +31,25 @@ impl Case for Product {
         let empty = [[0, 7, 7], [7, 0, 7], [7, 7, 0]];
         let large = effort.large(vec![[128, 2000, 2000], [61, 784, 2000]]);
         let shapes = effort.shapes(COST).into_iter().chain(empty).chain(large);
-        let first_rows = [0, 1, 10, 64].into_iter().cycle();
+        let ways = [(0, false), (1, true), (10, true), (64, false), (10, false)].into_iter().cycle();
         shapes
-            .zip(first_rows)
-            .map(|([rows, features, columns], first_row)| Product { rows, features, columns, first_row })
+            .zip(ways)
+            .map(|([rows, features, columns], (first_row, skip_zeros))| Product {
+                rows,
+                features,
+                columns,
+                first_row,
+                skip_zeros,
+            })
             .collect()
     }
 
     fn run<B: Backend>(&self, trial: &mut Trial<B>) -> Result<()> {
-        let input = trial.draw.signed(self.rows, self.features);
+        let mut input = trial.draw.signed(self.rows, self.features);
+        // Blank pixels.
+        for row in input.values.chunks_mut(self.features.max(1)) {
+            row.iter_mut().step_by(3).for_each(|pixel| *pixel = 0.0);
+        }
         let mut weight = trial.draw.signed(self.first_row + self.features, self.columns);
         let mut lengths = weight.clone();
         lengths.values.drain(..self.first_row * self.columns);
@@ -48,7 +59,7 @@ impl Case for Product {
         let scale = trial.precision.dot(self.features, input.longest_row() * lengths.longest_column());
         let (input, weight) = (trial.given("input", &input)?, trial.given("weight", &weight)?);
         let mut out = trial.poisoned(self.rows, self.columns)?;
-        trial.backend.product(&input, &weight, self.first_row, &mut out)?;
+        trial.backend.product(&input, &weight, self.first_row, self.skip_zeros, &mut out)?;
         trial.close("out", &out, Scale::Uniform(scale))
     }
 }
@@ -128,7 +139,7 @@ impl Case for Project {
         let input = reading.input();
         let mut product = trial.poisoned(layer.n, layer.units)?;
         let (mut other, mut squares) = (trial.poisoned(layer.n, layer.units)?, trial.poisoned(1, layer.n)?);
-        trial.backend.product(input.features, &weights.weight.value, input.classes(), &mut product)?;
+        trial.backend.product(input.features, &weights.weight.value, input.classes(), false, &mut product)?;
         trial.backend.activate(&product, &input, &weights, &mut other, &mut squares)?;
         trial.alike("out beside that of its primitives", &out, &other, Scale::Rows(scales))
     }

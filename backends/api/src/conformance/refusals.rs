@@ -107,9 +107,9 @@ fn forward<B: Backend>(b: &B) -> Result<Vec<Attempt>> {
     let labelled = input(&squares, code(LabelCode::Neutral));
     let weight = &weights.weight.value;
     Ok(vec![
-        ("product: weight too short", b.product(&features, weight, 1, &mut out)),
-        ("product: out too wide", b.product(&features, weight, 0, &mut wide)),
-        ("product: out too tall", b.product(&features, weight, 0, &mut odd)),
+        ("product: weight too short", b.product(&features, weight, 1, false, &mut out)),
+        ("product: out too wide", b.product(&features, weight, 0, false, &mut wide)),
+        ("product: out too tall", b.product(&features, weight, 0, false, &mut odd)),
         ("activate: rows not shared", b.activate(&product, &plain, &weights, &mut odd, &mut odd_squares)),
         ("activate: out too wide", b.activate(&product, &plain, &weights, &mut wide, &mut out_squares)),
         ("activate: squares too short", b.activate(&product, &plain, &weights, &mut out, &mut other)),

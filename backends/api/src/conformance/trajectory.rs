@@ -143,7 +143,7 @@ impl<B: Backend> Training<B> {
         let input = self.image(&x, LabelCode::Each(labels));
         let [mut first, mut second] = [new_rows(b, 2 * BATCH, UNITS[0])?, new_rows(b, 2 * BATCH, UNITS[1])?];
         let mut product = b.zeros(BATCH, UNITS[0])?;
-        b.product(&x.0, &self.layers[0].weight.value, CLASSES, &mut product)?;
+        b.product(&x.0, &self.layers[0].weight.value, CLASSES, true, &mut product)?;
         b.activate(&product, &input, &self.layers[0], &mut first.0, &mut first.1)?;
         let hidden = self.hidden(&first);
         b.project(&hidden, &self.layers[1], &mut second.0, &mut second.1)?;

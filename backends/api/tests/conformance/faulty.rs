@@ -185,9 +185,16 @@ impl Backend for Faulty {
         self.call("hybrid", x, |x| Oracle.hybrid(x, masks, plan(which), squares.get()))
     }
 
-    fn product(&self, input: &Matrix, weight: &Matrix, first_row: usize, out: &mut Matrix) -> Result<()> {
+    fn product(
+        &self,
+        input: &Matrix,
+        weight: &Matrix,
+        first_row: usize,
+        skip_zeros: bool,
+        out: &mut Matrix,
+    ) -> Result<()> {
         self.call("product", out, |out| {
-            Oracle.product(&input.0.borrow(), &weight.0.borrow(), first_row, out)
+            Oracle.product(&input.0.borrow(), &weight.0.borrow(), first_row, skip_zeros, out)
         })?;
         if self.flaw == Flaw::SpoilsInput {
             input.set_last(7.0);
@@ -219,7 +226,7 @@ impl Backend for Faulty {
         // The trait's default, with a flaw on top.
         ff_backend::shapes::project::<Self>(input, layer, out, squares)?;
         let mut product = self.zeros(out.rows(), out.columns())?;
-        self.product(input.features, &layer.weight.value, input.classes(), &mut product)?;
+        self.product(input.features, &layer.weight.value, input.classes(), true, &mut product)?;
         let before = out.last();
         self.activate(&product, input, layer, out, squares)?;
         let result = out.clone();

@@ -130,7 +130,7 @@ fn bad_habits_are_found_out() {
 #[test]
 fn a_failure_says_where_and_by_how_much() {
     let report = run(Flaw::Off, Some("product")).to_string();
-    assert!(report.contains("Product { rows: 7, features: 7, columns: 7, first_row: 0 }"), "{report}");
+    assert!(report.contains("Product { rows: 7, features: 7, columns: 7, first_row: "), "{report}");
     assert!(report.contains("out[6, 6] is "), "{report}");
     assert!(report.contains("should be "), "{report}");
     assert!(report.contains(" within "), "{report}");
