@@ -323,7 +323,7 @@ pub(super) fn best_product<B: Backend>(
     tries: usize,
 ) -> Result<f64> {
     let mut left = backend.zeros(m, k)?;
-    let mut right = backend.zeros(k, n)?;
+    let mut right = backend.weights(k, n)?;
     let mut out = backend.zeros(m, n)?;
     // Zeros may run faster than numbers do.
     let noise: Vec<f32> = (0..m.max(n) * k).map(|i| ((i * 7919) % 1013) as f32 / 1013.0 - 0.5).collect();

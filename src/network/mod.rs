@@ -82,7 +82,7 @@ impl<B: Backend> Network<B> {
     }
 }
 
-/// A parameter with fresh optimizer state.
+/// Weights or a bias, with fresh optimizer state.
 pub fn parameter<B: Backend>(
     backend: &B,
     rows: usize,
@@ -90,13 +90,14 @@ pub fn parameter<B: Backend>(
     values: &[f32],
     optimizer: OptimizerKind,
 ) -> Result<Parameter<B>> {
-    let mut value = backend.zeros(rows, columns)?;
+    let zeros = || if rows == 1 { backend.zeros(rows, columns) } else { backend.weights(rows, columns) };
+    let mut value = zeros()?;
     upload(backend, &mut value, values)?;
     let second = match optimizer {
-        OptimizerKind::Adam => Some(backend.zeros(rows, columns)?),
+        OptimizerKind::Adam => Some(zeros()?),
         OptimizerKind::Momentum => None,
     };
-    Ok(Parameter { value, first: backend.zeros(rows, columns)?, second })
+    Ok(Parameter { value, first: zeros()?, second })
 }
 
 /// Uploads f32 values in the backend's precision.

@@ -31,7 +31,7 @@ pub fn check<B: Backend>(backend: &B, name: &str) {
 fn agreement<B: Backend>(probe: &mut Probe<B>, sets: &[String]) -> f64 {
     let backend = probe.backend;
     probe.look();
-    probe.rows.multiply(backend, &probe.network).unwrap();
+    probe.rows.multiply(backend, &probe.network, true).unwrap();
     let pairs = probe.config.training.batch_size;
     let mut activities = Activities::new(backend, &probe.network.architecture, pairs).unwrap();
     let mut logits = backend.zeros(pairs, CLASSES).unwrap();

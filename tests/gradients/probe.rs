@@ -79,7 +79,7 @@ impl<'b, B: Backend> Probe<'b, B> {
         let Probe { backend, network, stack, .. } = self;
         let batch = self.plan.batch(0);
         let code = LabelCode::Each(batch.labels);
-        self.rows.multiply(*backend, network).unwrap();
+        self.rows.multiply(*backend, network, true).unwrap();
         for at in 0..=l {
             match at {
                 0 => activate_first(*backend, network, &self.rows, code, stack).unwrap(),

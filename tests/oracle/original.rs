@@ -47,7 +47,7 @@ fn images<B: Backend>(backend: &B, file: &File, network: &Network<B>) -> ImageRo
     let mut images = ImageRows::new(backend, architecture, pairs).unwrap();
     send(backend, &mut images.features, &visible.concat());
     send(backend, &mut images.squares, &squares);
-    images.multiply(backend, network).unwrap();
+    images.multiply(backend, network, true).unwrap();
     images
 }
 

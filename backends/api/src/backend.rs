@@ -37,6 +37,11 @@ pub trait Backend: Sized {
     fn device(&self) -> DeviceInfo;
     /// A new matrix of zeros.
     fn zeros(&self, rows: usize, columns: usize) -> Result<Self::Matrix>;
+    /// As `zeros`, for a layer's weights (and their moments), which a backend may lay out as it multiplies them.
+    /// They are for products and for learning; their shape, `upload`, `download` and `copy` are those of any matrix.
+    fn weights(&self, rows: usize, columns: usize) -> Result<Self::Matrix> {
+        self.zeros(rows, columns)
+    }
     /// `target` ← `values`, row-major.
     fn upload(&self, target: &mut Self::Matrix, values: &[Self::Real]) -> Result<()>;
     /// The values of `source`, row-major. Waits for everything enqueued before.

@@ -11,16 +11,19 @@ use ndarray::{ArrayViewMut2, Axis};
 
 use crate::forward::{RowTerms, rounded};
 use crate::kernels::{add_scaled, multiply_by};
-use crate::panels::Strips;
-use crate::products::room;
-use crate::registers::WIDE;
+use crate::panels::{panels, room};
+use crate::registers::{TALL, WIDE};
+use crate::strips::{StripMut, Strips, pack_strips};
 use crate::vector::{Loop, widest};
 use crate::{Cpu, Scalar};
+
+/// Features that are packed at a time.
+const BLOCK: usize = 64;
 
 /// Memory of a product's operands, kept from step to step.
 #[derive(Default)]
 pub(crate) struct Workspace<T> {
-    /// A forward product's features.
+    /// The left operand.
     pub left: Strips<T>,
     /// Panels of D.
     delta: Vec<T>,
@@ -34,10 +37,10 @@ pub(crate) struct Workspace<T> {
 pub(crate) struct Folded<'a, T> {
     /// The rows of A `[K, F]`.
     pub rows: &'a [&'a [T]],
+    /// The same, for tiles.
+    pub strips: &'a Strips<T>,
     /// F.
     pub width: usize,
-    /// Whether zeros in A may be left out.
-    pub skip_zeros: bool,
     /// D `[K, N]` in panels `[K, wide]`, the last one filled up with zeros.
     pub delta: &'a [T],
     /// Columns of a panel.
@@ -69,8 +72,8 @@ impl<T: Scalar> Cpu<T> {
         let depth = active.len() + usize::from(delta.peer.is_some());
 
         let mut workspace = self.workspace.lock().unwrap_or_else(PoisonError::into_inner);
-        let Workspace { delta: panels, sums, peer: peer_row, .. } = &mut *workspace;
-        let panels = room(panels, columns.div_ceil(wide) * wide * depth);
+        let Workspace { left, delta: folded, sums, peer: peer_row } = &mut *workspace;
+        let folded = room(folded, columns.div_ceil(wide) * wide * depth);
         let sums = room(sums, (1 + classes) * columns);
         let peer_row = room(peer_row, width);
         let source = input.features.slice();
@@ -86,7 +89,7 @@ impl<T: Scalar> Cpu<T> {
         // Rows whose coefficient is 0 cost nothing, so few may be left to share.
         let work = depth * rows.div_ceil(shared.max(1)) * columns;
         let part = columns.div_ceil(self.threads_for(work)).next_multiple_of(wide);
-        let mut parts_of_delta = panels.chunks_mut((part * depth).max(1));
+        let mut parts_of_delta = folded.chunks_mut((part * depth).max(1));
         if let Ok(mut sums) = ArrayViewMut2::from_shape((1 + classes, columns), &mut *sums) {
             let parts = sums.axis_chunks_iter_mut(Axis(1), part.max(1)).enumerate();
             let parts = parts.map(|(index, sums)| FoldColumns {
@@ -106,9 +109,18 @@ impl<T: Scalar> Cpu<T> {
             });
             self.each(parts.collect(), widest);
         }
+        if self.processor.is_some() {
+            let mut strips: Vec<_> = left.room(panels::<TALL>(width), depth).collect();
+            let groups = strips.chunks_mut(BLOCK / TALL).enumerate().collect();
+            self.each(groups, |(index, strips): (usize, &mut [StripMut<T>])| {
+                pack_strips(&features, index * BLOCK, strips);
+                if delta.skip_zeros {
+                    strips.iter_mut().for_each(StripMut::skip_zeros);
+                }
+            });
+        }
         let (bias, labels) = sums.split_at(columns);
-        let skip_zeros = delta.skip_zeros;
-        then(Folded { rows: &features, width, skip_zeros, delta: panels, wide, columns, bias, labels })
+        then(Folded { rows: &features, strips: left, width, delta: folded, wide, columns, bias, labels })
     }
 }
 

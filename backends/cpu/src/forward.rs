@@ -1,5 +1,7 @@
 //! A layer's forward pass: products whose rows are activated while they are in cache.
 
+use std::borrow::Cow;
+
 use ff_backend::{Input, LabelCode, Loss, Objective, Result, Shape, Tally, Weights, dropout_keeps, shapes};
 use ndarray::{Axis, s};
 
@@ -44,28 +46,33 @@ impl<T: Scalar> RowTerms<T> {
 }
 
 /// The label rows of a layer's weights, or their mean where rows are neutral.
-enum LabelRows<'a, T> {
+enum LabelRows<'a, T: Clone> {
     None,
-    Each(&'a [T]),
+    Each(Cow<'a, [T]>),
     Neutral(Vec<T>),
 }
 
 impl<'a, T: Scalar> LabelRows<'a, T> {
     fn new(input: &Input<Cpu<T>>, weight: &'a Matrix<T>) -> Self {
-        let classes = input.classes();
+        let rows = weight.first_rows(input.classes());
         match input.label.map(|label| label.code) {
             None => LabelRows::None,
             Some(LabelCode::Neutral) => {
-                let rows = weight.0.slice(s![..classes, ..]);
-                LabelRows::Neutral((rows.sum_axis(Axis(0)) / T::from_f64(classes as f64)).to_vec())
+                let mut mean = vec![T::zero(); weight.columns()];
+                for row in rows.chunks_exact(weight.columns().max(1)) {
+                    mean.iter_mut().zip(row).for_each(|(sum, &x)| *sum += x);
+                }
+                let classes = T::from_f64(input.classes() as f64);
+                mean.iter_mut().for_each(|sum| *sum /= classes);
+                LabelRows::Neutral(mean)
             }
-            Some(_) => LabelRows::Each(&weight.slice()[..classes * weight.columns()]),
+            Some(_) => LabelRows::Each(rows),
         }
     }
 }
 
 /// From sums to activities.
-struct Activation<'a, T> {
+struct Activation<'a, T: Clone> {
     terms: &'a RowTerms<T>,
     labels: &'a LabelRows<'a, T>,
     bias: Option<&'a [T]>,
@@ -91,7 +98,7 @@ impl<T: Scalar> Finish<T> for Activation<'_, T> {
 }
 
 /// One row, from its product to its activities.
-struct WholeRow<'a, T> {
+struct WholeRow<'a, T: Clone> {
     activation: &'a Activation<'a, T>,
     row: usize,
     out: &'a mut [T],
@@ -115,8 +122,7 @@ impl<T: Scalar> Cpu<T> {
         out: &mut Matrix<T>,
     ) -> Result<()> {
         shapes::product::<Self>(input, weight, first_row, out)?;
-        self.multiply(input, weight, first_row, skip_zeros, out, &Raw);
-        Ok(())
+        self.multiply(input, weight, first_row, skip_zeros, out, &Raw)
     }
 
     pub(crate) fn whole_layer(
@@ -133,7 +139,7 @@ impl<T: Scalar> Cpu<T> {
             bias: layer.bias.as_ref().map(|bias| bias.value.slice()),
             columns: out.columns(),
         };
-        self.multiply(input.features, &layer.weight.value, input.classes(), false, out, &activation);
+        self.multiply(input.features, &layer.weight.value, input.classes(), false, out, &activation)?;
         let columns = out.columns();
         self.each_row(columns, out.slice_mut(), squares.slice_mut(), |_, row| sum_of_squares(row));
         Ok(())
@@ -252,7 +258,7 @@ impl<T: Scalar> Cpu<T> {
                 *sum += value / pairs as f64;
             }
         }
-        for (total, sum) in tally.sums.0.column_mut(tally.layer).iter_mut().zip(sums) {
+        for (total, sum) in tally.sums.view_mut().column_mut(tally.layer).iter_mut().zip(sums) {
             *total += T::from_f64(sum);
         }
         Ok(())
@@ -266,7 +272,7 @@ impl<T: Scalar> Cpu<T> {
         mean: &mut Matrix<T>,
     ) -> Result<()> {
         shapes::running_mean(activities, rows, mean)?;
-        let batch = activities.0.slice(s![..rows, ..]).sum_axis(Axis(0));
+        let batch = activities.view().slice(s![..rows, ..]).sum_axis(Axis(0));
         let share = T::from_f64((1.0 - keep) / rows as f64);
         for (mean, &sum) in mean.slice_mut().iter_mut().zip(&batch) {
             *mean = T::from_f64(keep) * *mean + share * sum;

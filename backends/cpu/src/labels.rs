@@ -76,6 +76,7 @@ impl<T: Scalar> Cpu<T> {
             return Ok(());
         }
         let part = Self::rows_per_part(rows, self.threads_for(rows * width));
+        let weight = weight.first_rows(width);
         let mut rest = activities.slice();
         let parts = logits.slice_mut().chunks_mut(part * classes).zip(squares.slice().chunks(part));
         let parts = parts.map(|(logits, squares)| {
@@ -83,7 +84,7 @@ impl<T: Scalar> Cpu<T> {
             rest = after;
             let scale = |square: &T| T::from_f64(normalization.scale(square.widened(), width));
             let scales = squares.iter().map(scale).collect();
-            ReadOut { activities, width, scales, weight: weight.slice(), classes, logits, add }
+            ReadOut { activities, width, scales, weight: &weight, classes, logits, add }
         });
         self.each(parts.collect(), widest);
         Ok(())
@@ -100,7 +101,8 @@ impl<T: Scalar> Cpu<T> {
         let rows = logits.rows().max(1) as f64;
         let labels = &labels.indices.0[labels.at..];
         let (mut entropy, mut wrong) = (0.0, 0.0);
-        for ((logits, mut errors), &label) in logits.0.rows().into_iter().zip(errors.0.rows_mut()).zip(labels)
+        for ((logits, mut errors), &label) in
+            logits.view().rows().into_iter().zip(errors.view_mut().rows_mut()).zip(labels)
         {
             let largest = logits.iter().fold(f64::NEG_INFINITY, |best, x| best.max(x.widened()));
             let total: f64 = logits.iter().map(|x| (x.widened() - largest).exp()).sum();
@@ -129,7 +131,8 @@ impl<T: Scalar> Cpu<T> {
         let (positives, negatives) = out.0.split_at_mut(errors.rows());
         let labels = &labels.indices.0[labels.at..];
         let uniforms = &uniforms.indices.0[uniforms.at..];
-        let rows = errors.0.rows().into_iter().zip(labels).zip(uniforms);
+        let errors = errors.view();
+        let rows = errors.rows().into_iter().zip(labels).zip(uniforms);
         for (((errors, &label), &uniform), (positive, negative)) in
             rows.zip(positives.iter_mut().zip(negatives))
         {
@@ -149,7 +152,7 @@ impl<T: Scalar> Cpu<T> {
 
     pub(crate) fn best_labels(&self, scores: &mut Matrix<T>, out: &mut Indices, at: usize) -> Result<()> {
         shapes::argmax(scores, out, at)?;
-        for (row, out) in scores.0.rows().into_iter().zip(&mut out.0[at..]) {
+        for (row, out) in scores.view().rows().into_iter().zip(&mut out.0[at..]) {
             let mut best = (0, row.first().copied().unwrap_or(T::zero()));
             for (c, &score) in row.iter().enumerate() {
                 if score > best.1 {

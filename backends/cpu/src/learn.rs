@@ -2,47 +2,42 @@
 //! its gradient is in cache. The gradient never reaches memory.
 
 use std::marker::PhantomData;
-use std::sync::PoisonError;
 
-use ff_backend::{BackendError, Delta, Input, Parameter, Result, Rule, Weights, shapes};
-use ndarray::{ArrayView2, ArrayViewMut2};
+use ff_backend::{Backend, BackendError, Delta, Input, Parameter, Result, Rule, Shape, Weights, shapes};
+use ndarray::{ArrayView2, ArrayViewMut2, Axis, s};
 
 use crate::fold::Folded;
 use crate::kernels::Prepared;
-use crate::panels::{StripMut, columns_of, pack_strips, panels};
-use crate::products::Scratch;
-use crate::products::{blas, room};
-use crate::registers::{Aside, PanelWork, Registers, TALL, Tile, WIDE};
+use crate::panels::{Panels, panels};
+use crate::products::blas;
+use crate::registers::{Aside, PanelWork, Processor, Registers, TALL, Tile, WIDE};
 use crate::vector::{Loop, widest};
-use crate::{Cpu, Matrix, Scalar};
+use crate::{Cpu, Layout, Matrix, Scalar};
 
-/// Rows of weights that a thread takes at a time: their part of A stays in its second-level cache.
-const BLOCK: usize = 64;
-/// Columns of what is handed over at a time.
+/// Strips that are multiplied with a panel at a time: they stay in the second-level cache.
+const MANY: usize = 64;
+/// Elements that are handed over at a time: half a row of a tile.
 const PIECE: usize = WIDE / 2;
 
-/// What a gradient is for: `BLOCK` rows of weights or fewer.
+/// What a gradient is for: a stretch of a panel.
 trait Target<T: Scalar>: Send {
-    /// Takes the gradient of columns `first..` of row `row`; implementations are `#[inline(always)]`.
-    fn take(&mut self, row: usize, first: usize, gradient: &[T]);
+    /// Takes the gradient of elements `at..`; implementations are `#[inline(always)]`.
+    fn take(&mut self, at: usize, gradient: &[T; PIECE]);
 
-    /// Fetches what taking a piece there will need.
-    fn fetch<R: Registers<T>>(&self, row: usize, first: usize);
+    /// Fetches what taking elements `at..` will need.
+    fn fetch<R: Registers<T>>(&self, at: usize);
 }
 
 /// The gradient itself is wanted.
-struct Store<'a, T> {
-    gradient: &'a mut [T],
-    columns: usize,
-}
+struct Store<'a, T>(&'a mut [T]);
 
 impl<T: Scalar> Target<T> for Store<'_, T> {
     #[inline(always)]
-    fn take(&mut self, row: usize, first: usize, gradient: &[T]) {
-        self.gradient[row * self.columns + first..][..gradient.len()].copy_from_slice(gradient);
+    fn take(&mut self, at: usize, gradient: &[T; PIECE]) {
+        self.0[at..at + PIECE].copy_from_slice(gradient);
     }
     #[inline(always)]
-    fn fetch<R: Registers<T>>(&self, _row: usize, _first: usize) {}
+    fn fetch<R: Registers<T>>(&self, _at: usize) {}
 }
 
 /// A stretch of a parameter that makes a step.
@@ -51,39 +46,18 @@ struct Step<'a, T> {
     first: &'a mut [T],
     /// Empty where the rule has no second moment.
     second: &'a mut [T],
-    columns: usize,
     rule: &'a Prepared<T>,
-}
-
-impl<'a, T: Scalar> Step<'a, T> {
-    /// The parts of a parameter from element `from` on, `part` elements each.
-    fn parts(
-        parameter: &'a mut Parameter<Cpu<T>>,
-        from: usize,
-        part: usize,
-        columns: usize,
-        rule: &'a Prepared<T>,
-    ) -> impl Iterator<Item = Self> {
-        let mut seconds = parameter.second.as_mut().map(|second| second.slice_mut()[from..].chunks_mut(part));
-        let values = parameter.value.slice_mut()[from..].chunks_mut(part);
-        values.zip(parameter.first.slice_mut()[from..].chunks_mut(part)).map(move |(values, first)| {
-            let second = seconds.as_mut().and_then(Iterator::next).unwrap_or_default();
-            Step { values, first, second, columns, rule }
-        })
-    }
 }
 
 impl<T: Scalar> Target<T> for Step<'_, T> {
     #[inline(always)]
-    fn take(&mut self, row: usize, first: usize, gradient: &[T]) {
-        let at = row * self.columns + first;
-        let part = at..at + gradient.len();
+    fn take(&mut self, at: usize, gradient: &[T; PIECE]) {
+        let part = at..at + PIECE;
         let second = self.second.get_mut(part.clone()).unwrap_or_default();
         self.rule.step(&mut self.values[part.clone()], &mut self.first[part], second, gradient);
     }
     #[inline(always)]
-    fn fetch<R: Registers<T>>(&self, row: usize, first: usize) {
-        let at = row * self.columns + first;
+    fn fetch<R: Registers<T>>(&self, at: usize) {
         R::fetch(self.values, at);
         R::fetch(self.first, at);
         R::fetch(self.second, at);
@@ -96,8 +70,9 @@ struct Whole<'a, T>(Step<'a, T>, &'a [T]);
 impl<T: Scalar> Loop for Whole<'_, T> {
     type Output = ();
     #[inline(always)]
-    fn run(mut self) {
-        self.0.take(0, 0, self.1);
+    fn run(self) {
+        let Whole(Step { values, first, second, rule }, gradient) = self;
+        rule.step(values, first, second, gradient);
     }
 }
 
@@ -110,26 +85,36 @@ impl<T: Scalar> Cpu<T> {
         bias: Option<&mut Matrix<T>>,
     ) -> Result<()> {
         shapes::gradient::<Self>(input, delta, weight, bias.as_deref())?;
+        let rows = weight.rows();
         self.fold(input, delta, |folded| {
             if let Some(bias) = bias {
                 bias.slice_mut().copy_from_slice(folded.bias);
             }
-            let (labels, features) = weight.slice_mut().split_at_mut(folded.labels.len());
-            labels.copy_from_slice(folded.labels);
-            let columns = folded.columns;
-            let blocks = features.chunks_mut((BLOCK * columns).max(1));
-            self.each_block(&folded, blocks.map(|gradient| Store { gradient, columns }).collect());
-        });
-        Ok(())
+            let Some(processor) = self.processor else {
+                self.blas_gradient(&folded, weight.slice_mut());
+                return Ok(());
+            };
+            let mut panels = Self::panels(rows, folded.columns)?;
+            let stretches = folded.stretches(&mut panels);
+            self.each_stretch(processor, &folded, stretches.into_iter().map(Store));
+            weight.slice_mut().copy_from_slice(&panels.rows(rows));
+            Ok(())
+        })
     }
 
     /// One step of `rule` over the first elements of a parameter, as many as it has a gradient for.
     pub(crate) fn apply(&self, parameter: &mut Parameter<Self>, gradient: &[T], rule: Rule) -> Result<()> {
         needs_second(rule, parameter.second.is_some())?;
-        let rule = Prepared::new(rule);
+        let rule = &Prepared::new(rule);
         let part = Self::rows_per_part(gradient.len(), self.threads_for(gradient.len()));
-        let steps = Step::parts(parameter, 0, part, 0, &rule).zip(gradient.chunks(part));
-        self.each(steps.collect(), |(step, gradient)| widest(Whole(step, gradient)));
+        let mut seconds = parameter.second.as_mut().map(|second| second.slice_mut().chunks_mut(part));
+        let moments =
+            parameter.value.slice_mut().chunks_mut(part).zip(parameter.first.slice_mut().chunks_mut(part));
+        let steps = moments.zip(gradient.chunks(part)).map(|((values, first), gradient)| {
+            let second = seconds.as_mut().and_then(Iterator::next).unwrap_or_default();
+            Whole(Step { values, first, second, rule }, gradient)
+        });
+        self.each(steps.collect(), widest);
         Ok(())
     }
 
@@ -142,125 +127,164 @@ impl<T: Scalar> Cpu<T> {
     ) -> Result<()> {
         shapes::learn::<Self>(input, delta, layer)?;
         needs_second(rule, layer.weight.second.is_some())?;
+        let Weights { weight, bias } = layer;
+        let (Some(processor), Layout::Panels(values), Layout::Panels(first)) =
+            (self.processor, &mut weight.value.0, &mut weight.first.0)
+        else {
+            return self.step_apart(input, delta, layer, rule);
+        };
         self.fold(input, delta, |folded| {
-            if let Some(bias) = &mut layer.bias {
+            if let Some(bias) = bias {
                 self.apply(bias, folded.bias, rule.without_decay())?;
             }
-            self.apply(&mut layer.weight, folded.labels, rule)?;
-            let (rule, columns) = (Prepared::new(rule), folded.columns);
-            let part = (BLOCK * columns).max(1);
-            let blocks = Step::parts(&mut layer.weight, folded.labels.len(), part, columns, &rule);
-            self.each_block(&folded, blocks.collect());
+            let rule = &Prepared::new(rule);
+            let mut seconds = match weight.second.as_mut().map(|second| &mut second.0) {
+                Some(Layout::Panels(second)) => folded.stretches(second),
+                _ => Vec::new(),
+            }
+            .into_iter();
+            let moments = folded.stretches(values).into_iter().zip(folded.stretches(first));
+            let steps = moments.map(|(values, first)| {
+                let second = seconds.next().unwrap_or_default();
+                Step { values, first, second, rule }
+            });
+            self.each_stretch(processor, &folded, steps);
             Ok(())
         })
     }
 
-    /// Gives every block of weights its gradient.
-    fn each_block(&self, folded: &Folded<T>, blocks: Vec<impl Target<T>>) {
-        self.each_by(blocks.into_iter().enumerate().collect(), |thread, (index, target)| {
-            let mut scratch = self.scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
-            let from = index * BLOCK;
-            let rows = BLOCK.min(folded.width - from);
-            let block = Block { folded, from, rows, target, scratch: &mut scratch };
-            match self.processor {
-                Some(processor) => processor.run(block),
-                None => block.run_blas(),
+    /// A gradient, then a step, of weights that do not lie in panels.
+    fn step_apart(
+        &self,
+        input: &Input<Self>,
+        delta: &Delta<Self>,
+        layer: &mut Weights<Self>,
+        rule: Rule,
+    ) -> Result<()> {
+        let Weights { weight, bias } = layer;
+        let mut gradient = self.zeros(weight.value.rows(), weight.value.columns())?;
+        let mut slope = self.zeros(1, gradient.columns())?;
+        self.whole_gradient(input, delta, &mut gradient, Some(&mut slope))?;
+        if let Some(bias) = bias {
+            self.apply(bias, slope.slice(), rule.without_decay())?;
+        }
+        self.update(weight, &gradient, rule)
+    }
+
+    /// Gives every stretch of weights its gradient.
+    fn each_stretch<K: Target<T>>(
+        &self,
+        processor: Processor,
+        folded: &Folded<T>,
+        targets: impl Iterator<Item = K>,
+    ) {
+        let count = folded.stretches_of_a_panel();
+        let work = |(index, target)| Stretch { folded, panel: index / count, part: index % count, target };
+        let mut stretches: Vec<_> = targets.enumerate().map(work).collect();
+        // Strips that are in cache meet all panels.
+        stretches.sort_by_key(|stretch| stretch.part);
+        self.each(stretches, |stretch| processor.run(stretch));
+    }
+
+    /// [labels ; AᵀD] by OpenBLAS, a panel of D at a time.
+    fn blas_gradient(&self, folded: &Folded<T>, out: &mut [T]) {
+        let Folded { rows, delta, wide, columns, width, labels, .. } = *folded;
+        let (labels_out, out) = out.split_at_mut(labels.len());
+        labels_out.copy_from_slice(labels);
+        let depth = rows.len();
+        let left: Vec<T> = rows.iter().copied().flatten().copied().collect();
+        let (Ok(left), Ok(mut out)) =
+            (ArrayView2::from_shape((depth, width), &left), ArrayViewMut2::from_shape((width, columns), out))
+        else {
+            return;
+        };
+        let parts = out.axis_chunks_iter_mut(Axis(1), wide).enumerate().collect();
+        self.each(parts, |(panel, mut out): (usize, ArrayViewMut2<T>)| {
+            let right = &delta[panel * depth * wide..][..depth * wide];
+            if let Ok(right) = ArrayView2::from_shape((depth, wide), right) {
+                blas(&left.t(), &right.slice(s![.., ..out.ncols()]), &mut out);
             }
         });
     }
 }
 
-/// Rows `from..from + rows` of Aᵀ D.
-struct Block<'a, T, K> {
-    folded: &'a Folded<'a, T>,
-    from: usize,
-    rows: usize,
-    target: K,
-    scratch: &'a mut Scratch<T>,
+impl<T: Scalar> Folded<'_, T> {
+    /// Label features: the first rows of the weights.
+    fn classes(&self) -> usize {
+        self.labels.len() / self.columns.max(1)
+    }
+
+    fn stretches_of_a_panel(&self) -> usize {
+        panels::<TALL>(self.width).div_ceil(MANY).max(1)
+    }
+
+    /// Every panel in stretches of `MANY` strips; the labels' rows belong to the first.
+    fn stretches<'a>(&self, panels: &'a mut Panels<T>) -> Vec<&'a mut [T]> {
+        panels.stretches(self.classes(), MANY * TALL, self.stretches_of_a_panel())
+    }
 }
 
-impl<T: Scalar, K: Target<T>> PanelWork<T> for Block<'_, T, K> {
+/// A stretch of a panel's gradient: `MANY` tiles or fewer.
+struct Stretch<'a, T, K> {
+    folded: &'a Folded<'a, T>,
+    panel: usize,
+    /// Which stretch of the panel.
+    part: usize,
+    target: K,
+}
+
+impl<T: Scalar, K: Target<T>> PanelWork<T> for Stretch<'_, T, K> {
     #[inline(always)]
     fn run<R: Registers<T>>(mut self) {
-        let Folded { rows: features, delta, columns, .. } = *self.folded;
-        let depth = features.len();
-        let (across, down) = (panels::<WIDE>(columns), panels::<TALL>(self.rows));
-        for row in 0..down * TALL {
-            self.target.fetch::<R>(row, 0);
-            self.target.fetch::<R>(row, PIECE);
-        }
-        let strips = &mut self.scratch.strips;
-        let mut packed: Vec<_> = strips.room(down, depth).collect();
-        pack_strips(features, self.from, &mut packed);
-        if self.folded.skip_zeros {
-            packed.iter_mut().for_each(StripMut::skip_zeros);
-        }
+        let Folded { rows, strips, delta, width, .. } = *self.folded;
+        let right = &delta[self.panel * rows.len() * WIDE..][..rows.len() * WIDE];
+        let mut at = if self.part == 0 { self.take_labels() } else { 0 };
         // A tile is handed over while the next one is multiplied.
         let mut sums = [[[T::zero(); WIDE]; TALL]; 2];
         let [mut now, mut before] = sums.each_mut();
-        let mut place = Place { row: 0, first: 0, tall: 0, wide: 0 };
-        for panel in 0..across {
-            let right = &delta[panel * depth * WIDE..][..depth * WIDE];
-            let (first, wide) = (panel * WIDE, columns_of(panel, columns));
-            for strip in 0..down {
-                let (left, row) = (strips.strip(strip), strip * TALL);
-                *now = [[T::zero(); WIDE]; TALL];
-                // This strip's tile in the panel to the right will be wanted next.
-                let fetch = (panel + 1 < across).then_some((row, first + WIDE));
-                let (target, registers) = (&mut self.target, PhantomData::<R>);
-                let mut aside = HandOver { target, place, sums: before, fetch, registers };
-                R::multiply(left, right, wide, now, &mut aside);
-                place = Place { row, first, tall: self.rows - row, wide };
-                std::mem::swap(&mut now, &mut before);
-            }
+        let mut last = None;
+        let first = self.part * MANY;
+        for strip in first..panels::<TALL>(width).min(first + MANY) {
+            *now = [[T::zero(); WIDE]; TALL];
+            let (target, registers) = (&mut self.target, PhantomData::<R>);
+            R::multiply(
+                strips.strip(strip),
+                right,
+                now,
+                &mut HandOver { target, at: last, sums: before, registers },
+            );
+            last = Some(at);
+            at += TALL * WIDE;
+            std::mem::swap(&mut now, &mut before);
         }
         let (target, registers) = (&mut self.target, PhantomData::<R>);
-        let mut last = HandOver { target, place, sums: before, fetch: None, registers };
-        (0..2 * TALL).for_each(|piece| last.piece(piece));
+        let mut rest = HandOver { target, at: last, sums: before, registers };
+        (0..2 * TALL).for_each(|piece| rest.piece(piece));
     }
 }
 
-impl<T: Scalar, K: Target<T>> Block<'_, T, K> {
-    /// As [`PanelWork::run`], a panel at a time by OpenBLAS.
-    fn run_blas(mut self) {
-        let Folded { rows: features, delta, wide, columns, .. } = *self.folded;
-        let depth = features.len();
-        let (left, sums) =
-            room(&mut self.scratch.values, self.rows * (depth + wide)).split_at_mut(self.rows * depth);
-        for (out, row) in left.chunks_exact_mut(self.rows).zip(features) {
-            out.copy_from_slice(&row[self.from..self.from + self.rows]);
+impl<T: Scalar, K: Target<T>> Stretch<'_, T, K> {
+    /// Hands the labels' rows over; what follows them begins where it says.
+    #[inline(always)]
+    fn take_labels(&mut self) -> usize {
+        let Folded { labels, columns, .. } = *self.folded;
+        for (row, gradient) in labels.chunks_exact(columns.max(1)).enumerate() {
+            let mut wide = [T::zero(); WIDE];
+            wide.iter_mut().zip(&gradient[self.panel * WIDE..]).for_each(|(wide, &x)| *wide = x);
+            for (piece, gradient) in wide.as_chunks::<PIECE>().0.iter().enumerate() {
+                self.target.take(row * WIDE + piece * PIECE, gradient);
+            }
         }
-        for panel in 0..columns.div_ceil(wide) {
-            let right = &delta[panel * depth * wide..][..depth * wide];
-            let (Ok(left), Ok(right), Ok(mut product)) = (
-                ArrayView2::from_shape((depth, self.rows), &*left),
-                ArrayView2::from_shape((depth, wide), right),
-                ArrayViewMut2::from_shape((self.rows, wide), &mut *sums),
-            ) else {
-                continue;
-            };
-            blas(&left.t(), &right, &mut product);
-            let first = panel * wide;
-            widest(Hand { target: &mut self.target, first, wide: wide.min(columns - first), sums: &product });
-        }
+        self.folded.classes() * WIDE
     }
 }
 
-/// A tile of a gradient: its first row, its first column, and how many rows and columns are wanted.
-#[derive(Clone, Copy)]
-struct Place {
-    row: usize,
-    first: usize,
-    tall: usize,
-    wide: usize,
-}
-
-/// Hands a tile to the target, and fetches what the target will need at the tile at (row, column).
+/// Hands a tile over, and fetches what the one after the next will need.
 struct HandOver<'a, T, K, R> {
     target: &'a mut K,
-    place: Place,
+    /// Where the tile is; none before the first.
+    at: Option<usize>,
     sums: &'a Tile<T>,
-    fetch: Option<(usize, usize)>,
     registers: PhantomData<R>,
 }
 
@@ -269,38 +293,11 @@ impl<T: Scalar, K: Target<T>, R: Registers<T>> Aside for HandOver<'_, T, K, R> {
 
     #[inline(always)]
     fn piece(&mut self, piece: usize) {
-        let (row, at) = (piece / 2, piece % 2 * PIECE);
-        let Place { row: first_row, first, tall, wide } = self.place;
-        if row < tall && at < wide {
-            let sums = &self.sums[row][at..wide];
-            match sums.first_chunk::<PIECE>() {
-                // The common case, with a length that the compiler knows.
-                Some(sums) => self.target.take(first_row + row, first + at, sums),
-                None => self.target.take(first_row + row, first + at, sums),
-            }
+        let Some(at) = self.at else { return };
+        if let Some(gradient) = self.sums.as_flattened().as_chunks::<PIECE>().0.get(piece) {
+            self.target.take(at + piece * PIECE, gradient);
         }
-        if let Some((first_row, first)) = self.fetch {
-            self.target.fetch::<R>(first_row + row, first + at);
-        }
-    }
-}
-
-/// Hands the rows of a gradient to their target.
-struct Hand<'a, T, K> {
-    target: &'a mut K,
-    first: usize,
-    wide: usize,
-    sums: &'a ArrayViewMut2<'a, T>,
-}
-
-impl<T: Scalar, K: Target<T>> Loop for Hand<'_, T, K> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        for (row, sums) in self.sums.rows().into_iter().enumerate() {
-            let sums = sums.to_slice().unwrap_or_default();
-            self.target.take(row, self.first, &sums[..self.wide]);
-        }
+        self.target.fetch::<R>(at + 2 * TALL * WIDE + piece * PIECE);
     }
 }
 

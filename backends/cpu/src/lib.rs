@@ -19,6 +19,7 @@ mod panels;
 mod products;
 mod registers;
 mod scalar;
+mod strips;
 mod vector;
 
 use std::sync::Mutex;
@@ -28,6 +29,7 @@ use ff_backend::{
     Shape, Tally, Weights, shapes,
 };
 use ndarray::Array2;
+use panels::Panels;
 use registers::Processor;
 
 pub use scalar::Scalar;
@@ -46,19 +48,33 @@ pub struct Cpu<T: Scalar = f32> {
     /// Whose registers make the products; none where OpenBLAS does.
     processor: Option<Processor>,
     /// One for each thread.
-    scratch: Vec<Mutex<products::Scratch<T>>>,
+    scratch: Vec<Mutex<Vec<T>>>,
     workspace: Mutex<fold::Workspace<T>>,
 }
 
-/// A row-major matrix in host memory.
-pub struct Matrix<T>(pub(crate) Array2<T>);
+/// A matrix in host memory.
+pub struct Matrix<T>(pub(crate) Layout<T>);
 
-impl<T> Shape for Matrix<T> {
+/// How a matrix lies in memory.
+pub(crate) enum Layout<T> {
+    /// Row after row.
+    Rows(Array2<T>),
+    /// Weights, as products read them.
+    Panels(Panels<T>),
+}
+
+impl<T: Scalar> Shape for Matrix<T> {
     fn rows(&self) -> usize {
-        self.0.nrows()
+        match &self.0 {
+            Layout::Rows(rows) => rows.nrows(),
+            Layout::Panels(panels) => panels.extent().0,
+        }
     }
     fn columns(&self) -> usize {
-        self.0.ncols()
+        match &self.0 {
+            Layout::Rows(rows) => rows.ncols(),
+            Layout::Panels(panels) => panels.extent().1,
+        }
     }
 }
 
@@ -115,6 +131,10 @@ impl<T: Scalar> Cpu<T> {
         self
     }
 
+    fn panels(rows: usize, columns: usize) -> Result<Panels<T>> {
+        Panels::new(rows, columns).ok_or_else(|| out_of_memory::<T>(rows, columns))
+    }
+
     /// Whether products are its own, so that numbers do not depend on the threads.
     #[must_use]
     pub fn multiplies_itself(&self) -> bool {
@@ -127,6 +147,15 @@ fn blas_version() -> String {
     // SAFETY: OpenBLAS returns a static, NUL-terminated string.
     let config = unsafe { std::ffi::CStr::from_ptr(openblas_get_config()) };
     config.to_string_lossy().trim().to_owned()
+}
+
+fn out_of_memory<T>(rows: usize, columns: usize) -> BackendError {
+    BackendError::OutOfMemory {
+        what: format!("a {rows} × {columns} matrix"),
+        wanted_bytes: rows.saturating_mul(columns).saturating_mul(size_of::<T>()),
+        held_bytes: 0,
+        device: "cpu".into(),
+    }
 }
 
 fn processor_name() -> String {
@@ -162,31 +191,40 @@ impl<T: Scalar> Backend for Cpu<T> {
 
     fn zeros(&self, rows: usize, columns: usize) -> Result<Matrix<T>> {
         let elements = rows.checked_mul(columns).filter(|n| n.checked_mul(size_of::<T>()).is_some());
-        let out_of_memory = || BackendError::OutOfMemory {
-            what: format!("a {rows} × {columns} matrix"),
-            wanted_bytes: rows.saturating_mul(columns).saturating_mul(size_of::<T>()),
-            held_bytes: 0,
-            device: "cpu".into(),
-        };
+        let out_of_memory = || out_of_memory::<T>(rows, columns);
         let mut values = Vec::new();
         values.try_reserve_exact(elements.ok_or_else(out_of_memory)?).map_err(|_| out_of_memory())?;
         values.resize(rows * columns, T::zero());
-        Array2::from_shape_vec((rows, columns), values).map(Matrix).map_err(|_| out_of_memory())
+        let rows = Array2::from_shape_vec((rows, columns), values).map_err(|_| out_of_memory())?;
+        Ok(Matrix(Layout::Rows(rows)))
+    }
+
+    fn weights(&self, rows: usize, columns: usize) -> Result<Matrix<T>> {
+        if self.processor.is_none() {
+            return self.zeros(rows, columns);
+        }
+        Ok(Matrix(Layout::Panels(Self::panels(rows, columns)?)))
     }
 
     fn upload(&self, target: &mut Matrix<T>, values: &[T]) -> Result<()> {
         shapes::upload(target, values.len())?;
-        target.slice_mut().copy_from_slice(values);
+        match &mut target.0 {
+            Layout::Rows(_) => target.slice_mut().copy_from_slice(values),
+            Layout::Panels(panels) => panels.load(values),
+        }
         Ok(())
     }
 
     fn download(&self, source: &Matrix<T>) -> Result<Vec<T>> {
-        Ok(source.slice().to_vec())
+        Ok(source.first_rows(source.rows()).into_owned())
     }
 
     fn copy(&self, source: &Matrix<T>, target: &mut Matrix<T>) -> Result<()> {
         shapes::copy(source, target)?;
-        let elements = source.elements();
+        if matches!(source.0, Layout::Rows(_)) != matches!(target.0, Layout::Rows(_)) {
+            return self.upload(target, &self.download(source)?);
+        }
+        let elements = source.slice().len();
         let part = Self::rows_per_part(elements, self.threads_for(elements));
         let parts = source.slice().chunks(part).zip(target.slice_mut().chunks_mut(part)).collect();
         self.each(parts, |(source, target)| target.copy_from_slice(source));
@@ -322,7 +360,12 @@ impl<T: Scalar> Backend for Cpu<T> {
 
     fn update(&self, parameter: &mut Parameter<Self>, gradient: &Matrix<T>, rule: Rule) -> Result<()> {
         shapes::update::<Self>(parameter, gradient)?;
-        self.apply(parameter, gradient.slice(), rule)
+        if matches!(parameter.value.0, Layout::Rows(_)) {
+            return self.apply(parameter, gradient.slice(), rule);
+        }
+        let mut same = self.weights(gradient.rows(), gradient.columns())?;
+        self.copy(gradient, &mut same)?;
+        self.apply(parameter, same.slice(), rule)
     }
 
     fn learn(
@@ -375,7 +418,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         column: usize,
     ) -> Result<()> {
         shapes::accumulate(squares, scores, column)?;
-        for (score, &square) in scores.0.column_mut(column).iter_mut().zip(squares.slice()) {
+        for (score, &square) in scores.view_mut().column_mut(column).iter_mut().zip(squares.slice()) {
             *score += T::from_f64(factor) * square;
         }
         Ok(())

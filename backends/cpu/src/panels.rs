@@ -1,7 +1,89 @@
-//! Panels: strips of a matrix in the order in which a product reads them.
+//! Panels: the right operand of a product, 32 of its columns at a time, in the order in which tiles read it.
 
 use crate::Scalar;
 use crate::registers::{TALL, WIDE};
+
+/// Weights, and their optimizer's moments: panels one after the other, each `[rows, 32]`. Zeros fill up the last one,
+/// and follow every panel's rows, so that a tile may begin in any row.
+pub(crate) struct Panels<T> {
+    memory: Vec<T>,
+    /// Where a cache line begins, so that vectors lie in one.
+    skip: usize,
+    rows: usize,
+    columns: usize,
+}
+
+impl<T: Scalar> Panels<T> {
+    /// All zeros; none if there is not so much memory.
+    pub(crate) fn new(rows: usize, columns: usize) -> Option<Self> {
+        let count = panels::<WIDE>(columns).checked_mul(rows.checked_add(TALL)?)?.checked_mul(WIDE)?;
+        let mut memory = Vec::new();
+        memory.try_reserve_exact(count.checked_add(LINE)?).ok()?;
+        let skip = begin(&mut memory, count);
+        Some(Panels { memory, skip, rows, columns })
+    }
+
+    pub(crate) fn extent(&self) -> (usize, usize) {
+        (self.rows, self.columns)
+    }
+
+    /// Elements of a panel.
+    fn space(&self) -> usize {
+        (self.rows + TALL) * WIDE
+    }
+
+    /// All elements, those that fill up too.
+    pub(crate) fn values(&self) -> &[T] {
+        &self.memory[self.skip..][..panels::<WIDE>(self.columns) * self.space()]
+    }
+
+    pub(crate) fn values_mut(&mut self) -> &mut [T] {
+        let count = panels::<WIDE>(self.columns) * self.space();
+        &mut self.memory[self.skip..][..count]
+    }
+
+    /// A panel's rows.
+    pub(crate) fn panel(&self, index: usize) -> &[T] {
+        &self.values()[index * self.space()..][..self.rows * WIDE]
+    }
+
+    /// Every panel in stretches of `tall` rows, the first of which has `lead` rows more; the last one has what is left.
+    pub(crate) fn stretches(&mut self, lead: usize, tall: usize, count: usize) -> Vec<&mut [T]> {
+        let space = self.space();
+        let cut = |panel| {
+            let (mut stretches, mut rest): (Vec<&mut [T]>, &mut [T]) = (Vec::with_capacity(count), panel);
+            for index in 1..count {
+                let rows = if index == 1 { lead + tall } else { tall };
+                let (stretch, after) = rest.split_at_mut(rows * WIDE);
+                stretches.push(stretch);
+                rest = after;
+            }
+            stretches.push(rest);
+            stretches
+        };
+        self.values_mut().chunks_exact_mut(space).flat_map(cut).collect()
+    }
+
+    /// Takes over row-major values.
+    pub(crate) fn load(&mut self, values: &[T]) {
+        let (columns, space) = (self.columns.max(1), self.space());
+        for (panel, out) in self.values_mut().chunks_exact_mut(space).enumerate() {
+            pack_columns::<T, WIDE>(values.chunks_exact(columns), panel * WIDE, out);
+        }
+    }
+
+    /// The first `count` rows, row-major.
+    pub(crate) fn rows(&self, count: usize) -> Vec<T> {
+        let mut rows = Vec::with_capacity(count * self.columns);
+        for row in 0..count {
+            for panel in 0..panels::<WIDE>(self.columns) {
+                let wide = columns_of(panel, self.columns);
+                rows.extend_from_slice(&self.panel(panel)[row * WIDE..][..wide]);
+            }
+        }
+        rows
+    }
+}
 
 /// Elements `from..from + N` of each of these rows, one after the other; what is beyond a row reads as 0.
 #[inline(always)]
@@ -22,119 +104,26 @@ pub(crate) fn pack_columns<'a, T: Scalar, const N: usize>(
     }
 }
 
-/// Lines of 8 elements: what a tile's rows multiply. Lines of zeros may be left out.
-#[derive(Clone, Copy)]
-pub struct Strip<'a, T> {
-    values: &'a [[T; TALL]],
-    /// Where each line was before others were left out: ascending. Empty if none was.
-    places: &'a [u32],
-}
-
-impl<'a, T> Strip<'a, T> {
-    pub(crate) fn values(&self) -> &'a [[T; TALL]] {
-        self.values
-    }
-
-    /// Where the lines were in a panel of `depth` lines, ascending; none if they are all of its lines.
-    pub(crate) fn places(&self, depth: usize) -> Option<&'a [u32]> {
-        (self.values.len() < depth).then_some(self.places)
-    }
-}
-
-/// Memory of strips, kept from step to step.
-#[derive(Default)]
-pub(crate) struct Strips<T> {
-    depth: usize,
-    values: Vec<[T; TALL]>,
-    places: Vec<u32>,
-    counts: Vec<usize>,
-}
-
-impl<T: Scalar> Strips<T> {
-    /// Room for `count` strips of up to `depth` lines.
-    pub(crate) fn room(&mut self, count: usize, depth: usize) -> impl Iterator<Item = StripMut<'_, T>> {
-        let space = self.places.len().max(count * depth);
-        self.depth = depth;
-        self.values.resize(space, [T::zero(); TALL]);
-        self.places.resize(space, 0);
-        self.counts.clear();
-        self.counts.resize(count, 0);
-        let depth = depth.max(1);
-        let room = self.values.chunks_exact_mut(depth).zip(self.places.chunks_exact_mut(depth));
-        room.zip(&mut self.counts).map(|((values, places), count)| StripMut { values, places, count })
-    }
-
-    pub(crate) fn strip(&self, index: usize) -> Strip<'_, T> {
-        let part = index * self.depth..index * self.depth + self.counts[index];
-        Strip { values: &self.values[part.clone()], places: &self.places[part] }
-    }
-}
-
-/// A strip to be filled.
-pub(crate) struct StripMut<'a, T> {
-    values: &'a mut [[T; TALL]],
-    places: &'a mut [u32],
-    count: &'a mut usize,
-}
-
-impl<T: Scalar> StripMut<'_, T> {
-    /// The transpose of up to 8 rows; rows that are missing are 0.
-    #[inline(always)]
-    pub(crate) fn transpose(&mut self, rows: [&[T]; TALL]) {
-        let depth = rows[0].len();
-        let lines = self.values.iter_mut().enumerate().take(depth);
-        if rows.iter().all(|row| row.len() == depth) {
-            lines.for_each(|(k, line)| *line = rows.map(|row| row[k]));
-        } else {
-            lines.for_each(|(k, line)| *line = rows.map(|row| row.get(k).copied().unwrap_or(T::zero())));
-        }
-        *self.count = depth;
-    }
-
-    /// Leaves lines of zeros out.
-    #[inline(always)]
-    pub(crate) fn skip_zeros(&mut self) {
-        let mut count = 0;
-        for k in 0..*self.count {
-            let line = self.values[k];
-            self.values[count] = line;
-            self.places[count] = k as u32;
-            // A sum, since branches here would be hard to foresee.
-            count += usize::from(line.iter().fold(false, |any, x| any | (*x != T::zero())));
-        }
-        *self.count = count;
-    }
-}
-
-/// Strips of 8 columns of these rows each, from column `from` on.
-#[inline(always)]
-pub(crate) fn pack_strips<T: Scalar>(rows: &[&[T]], from: usize, strips: &mut [StripMut<T>]) {
-    for (k, row) in rows.iter().enumerate() {
-        let mut row = row.get(from..).unwrap_or_default();
-        for strip in &mut *strips {
-            let (now, rest) = row.split_at(row.len().min(TALL));
-            strip.values[k] = now.first_chunk::<TALL>().copied().unwrap_or_else(|| {
-                let mut line = [T::zero(); TALL];
-                line[..now.len()].copy_from_slice(now);
-                line
-            });
-            row = rest;
-        }
-    }
-    strips.iter_mut().for_each(|strip| *strip.count = rows.len());
-}
-
 /// Number of panels of `N` that cover `extent`.
 pub(crate) fn panels<const N: usize>(extent: usize) -> usize {
     extent.div_ceil(N)
 }
 
-/// Elements of all the panels of width `N` that cover `extent`, each `depth` long.
-pub(crate) fn panel_space<const N: usize>(extent: usize, depth: usize) -> usize {
-    panels::<N>(extent) * N * depth
-}
-
 /// Columns that panel `index` of a matrix with `columns` columns really has.
 pub(crate) fn columns_of(index: usize, columns: usize) -> usize {
     (columns - index * WIDE).min(WIDE)
+}
+
+const LINE: usize = 64;
+
+/// Memory for `count` elements, kept from step to step, and where in it they begin: with a cache line.
+fn begin<T: Scalar>(memory: &mut Vec<T>, count: usize) -> usize {
+    memory.resize(memory.len().max(count + LINE / size_of::<T>()), T::zero());
+    memory.as_ptr().align_offset(LINE).min(memory.len() - count)
+}
+
+/// Memory for `count` elements, kept from step to step; it begins with a cache line, so that vectors lie in one.
+pub(crate) fn room<T: Scalar>(memory: &mut Vec<T>, count: usize) -> &mut [T] {
+    let skip = begin(memory, count);
+    &mut memory[skip..skip + count]
 }

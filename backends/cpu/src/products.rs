@@ -3,14 +3,15 @@
 
 use std::sync::PoisonError;
 
-use ff_backend::Shape;
+use ff_backend::{Result, Shape};
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2, Axis, s};
 
-use crate::panels::{Strips, columns_of, pack_columns, panel_space, panels};
+use crate::panels::{Panels, panels, room};
 use crate::registers::{PanelWork, Registers, TALL, WIDE};
+use crate::strips::Strips;
 use crate::vector::{Loop, widest};
-use crate::{Cpu, Matrix, Scalar};
+use crate::{Cpu, Layout, Matrix, Scalar};
 
 /// Rows of weights that are multiplied at a time, so that a panel of them stays in cache. The sums go on from
 /// where they were: this does not show in the numbers.
@@ -41,21 +42,6 @@ pub(crate) fn blas<T: Scalar>(a: &ArrayView2<T>, b: &ArrayView2<T>, out: &mut Ar
     }
 }
 
-/// Memory of a thread, kept from step to step.
-#[derive(Default)]
-pub(crate) struct Scratch<T> {
-    pub values: Vec<T>,
-    pub strips: Strips<T>,
-}
-
-/// Memory for `count` elements, kept from step to step; it begins with a cache line, so that vectors lie in one.
-pub(crate) fn room<T: Scalar>(memory: &mut Vec<T>, count: usize) -> &mut [T] {
-    const LINE: usize = 64;
-    memory.resize(memory.len().max(count + LINE / size_of::<T>()), T::zero());
-    let skip = memory.as_ptr().align_offset(LINE).min(memory.len() - count);
-    &mut memory[skip..skip + count]
-}
-
 impl<T: Scalar> Cpu<T> {
     /// out = features · weight[first_row.., :], each row finished. With `skip_zeros`, features that are 0 in all
     /// rows of a tile are left out.
@@ -67,22 +53,24 @@ impl<T: Scalar> Cpu<T> {
         skip_zeros: bool,
         out: &mut Matrix<T>,
         finish: &impl Finish<T>,
-    ) {
+    ) -> Result<()> {
         let (rows, depth, columns) = (features.rows(), features.columns(), out.columns());
         if columns == 0 {
-            return;
+            return Ok(());
         }
         // A few parts for each thread, so that one that is held up does not hold up the others.
         let few = 4 * self.threads_for(rows * depth / 16 * columns);
         let parts = parts(out, columns.div_ceil(few).next_multiple_of(WIDE));
         let Some(processor) = self.processor else {
-            let weight = weight.0.slice(s![first_row.., ..]);
-            return self.each(parts, |mut part: Part<T>| {
-                let features = features.0.slice(s![part.row..part.row + part.out.nrows(), ..]);
+            let (weight, features) = (weight.view(), features.view());
+            let weight = weight.slice(s![first_row.., ..]);
+            self.each(parts, |mut part: Part<T>| {
+                let features = features.slice(s![part.row..part.row + part.out.nrows(), ..]);
                 let columns = part.first..part.first + part.out.ncols();
                 blas(&features, &weight.slice(s![.., columns]), &mut part.out);
                 widest(FinishRows { part, finish });
             });
+            return Ok(());
         };
 
         let mut workspace = self.workspace.lock().unwrap_or_else(PoisonError::into_inner);
@@ -105,13 +93,24 @@ impl<T: Scalar> Cpu<T> {
                 }
             }
         });
-        let (left, weight) = (&workspace.left, &weight.slice()[first_row * columns..]);
+        let left = &workspace.left;
+        let repacked;
+        let weight = match &weight.0 {
+            Layout::Panels(panels) => panels,
+            Layout::Rows(_) => {
+                let mut panels = Self::panels(weight.rows(), columns)?;
+                panels.load(weight.slice());
+                repacked = panels;
+                &repacked
+            }
+        };
         self.each_by(parts, |thread, part: Part<T>| {
             let mut scratch = self.scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
-            let tiles = panel_space::<TALL>(part.out.nrows(), panel_space::<WIDE>(part.out.ncols(), 1));
-            let (right, sums) = room(&mut scratch.values, DEEP * WIDE + tiles).split_at_mut(DEEP * WIDE);
-            processor.run(Tiles { left, depth, weight, columns, part, right, sums, finish });
+            let tiles = panels::<TALL>(part.out.nrows()) * panels::<WIDE>(part.out.ncols()) * TALL * WIDE;
+            let sums = room(&mut scratch, tiles);
+            processor.run(Tiles { left, depth, weight, first_row, part, sums, finish });
         });
+        Ok(())
     }
 }
 
@@ -124,12 +123,13 @@ struct Part<'a, T> {
     out: ArrayViewMut2<'a, T>,
 }
 
-fn parts<T>(out: &mut Matrix<T>, wide: usize) -> Vec<Part<'_, T>> {
+fn parts<T: Scalar>(out: &mut Matrix<T>, wide: usize) -> Vec<Part<'_, T>> {
     let mut parts = Vec::new();
     let rows = out.rows();
     // Blocks of equal height: a low one costs as much packing as a high one.
     let tall = rows.div_ceil(rows.div_ceil(MANY).max(1)).next_multiple_of(TALL).max(TALL);
-    for (block, mut rest) in out.0.axis_chunks_iter_mut(Axis(0), tall).enumerate() {
+    let Layout::Rows(out) = &mut out.0 else { return parts };
+    for (block, mut rest) in out.axis_chunks_iter_mut(Axis(0), tall).enumerate() {
         let mut first = 0;
         while rest.ncols() > 0 {
             let columns = wide.min(rest.ncols());
@@ -146,12 +146,10 @@ struct Tiles<'a, 'out, T, F> {
     /// Strips of all features; for each of their rows one for each `DEEP` columns.
     left: &'a Strips<T>,
     depth: usize,
-    /// `[depth, columns]`.
-    weight: &'a [T],
-    columns: usize,
+    weight: &'a Panels<T>,
+    /// The row of the weights that the first feature is for.
+    first_row: usize,
     part: Part<'out, T>,
-    /// Room for a panel of weights.
-    right: &'a mut [T],
     /// Room for the sums, tile after tile.
     sums: &'a mut [T],
     finish: &'a F,
@@ -160,7 +158,7 @@ struct Tiles<'a, 'out, T, F> {
 impl<T: Scalar, F: Finish<T>> PanelWork<T> for Tiles<'_, '_, T, F> {
     #[inline(always)]
     fn run<R: Registers<T>>(mut self) {
-        let Part { row: first_row, first, out } = &mut self.part;
+        let Part { row: top, first, out } = &mut self.part;
         let (rows, width) = (out.nrows(), out.ncols());
         let (across, down) = (panels::<WIDE>(width), panels::<TALL>(rows));
         let layers = self.depth.div_ceil(DEEP);
@@ -168,14 +166,12 @@ impl<T: Scalar, F: Finish<T>> PanelWork<T> for Tiles<'_, '_, T, F> {
         let (tiles, _) = self.sums.as_chunks_mut::<WIDE>().0.as_chunks_mut::<TALL>();
         for layer in 0..layers {
             let deep = (layer * DEEP)..self.depth.min((layer + 1) * DEEP);
-            let weights = &self.weight[deep.start * self.columns..deep.end * self.columns];
             for panel in 0..across {
-                let (at, wide) = (panel * WIDE, columns_of(panel, width));
-                pack_columns::<T, WIDE>(weights.chunks_exact(self.columns), *first + at, self.right);
-                let right = &self.right[..deep.len() * WIDE];
+                let right = self.weight.panel(*first / WIDE + panel);
+                let right = &right[(self.first_row + deep.start) * WIDE..(self.first_row + deep.end) * WIDE];
                 for (strip, sums) in tiles[panel * down..][..down].iter_mut().enumerate() {
-                    let left = self.left.strip((*first_row / TALL + strip) * layers + layer);
-                    R::multiply(left, right, wide, sums, &mut ());
+                    let left = self.left.strip((*top / TALL + strip) * layers + layer);
+                    R::multiply(left, right, sums, &mut ());
                 }
             }
         }
@@ -184,7 +180,7 @@ impl<T: Scalar, F: Finish<T>> PanelWork<T> for Tiles<'_, '_, T, F> {
             for (panel, out) in out.chunks_mut(WIDE).enumerate() {
                 let sums = &tiles[panel * down + row / TALL][row % TALL];
                 out.copy_from_slice(&sums[..out.len()]);
-                self.finish.finish(*first_row + row, *first + panel * WIDE, out);
+                self.finish.finish(*top + row, *first + panel * WIDE, out);
             }
         }
     }

@@ -4,7 +4,7 @@
 //! numbers depend neither on threads, nor on how a matrix is cut, nor on which processor with FMA it is.
 
 use crate::Scalar;
-use crate::panels::Strip;
+use crate::strips::Strip;
 
 /// Rows of a tile.
 pub const TALL: usize = 8;
@@ -37,9 +37,9 @@ impl Aside for () {
 
 /// Vector registers that hold `T`. Only [`Processor`] hands them out, where the processor has them.
 pub trait Registers<T: Scalar> {
-    /// sums += Σ a[k]ᵀ b[k] over the lines k of a strip, b a panel `[depth, 32]`, of which only the first `columns`
-    /// columns are wanted. Each piece of the work `aside` is done on the way.
-    fn multiply(a: Strip<T>, b: &[T], columns: usize, sums: &mut Tile<T>, aside: &mut impl Aside);
+    /// sums += Σ a[k]ᵀ b[k] over the lines k of a strip, b a panel `[depth, 32]`. Each piece of the work `aside` is
+    /// done on the way.
+    fn multiply(a: Strip<T>, b: &[T], sums: &mut Tile<T>, aside: &mut impl Aside);
 
     /// Fetches the cache line of `values[at]` into the second-level cache, if there is such an element.
     fn fetch(values: &[T], at: usize);
@@ -57,7 +57,7 @@ pub(crate) mod x86 {
 
     use super::{Aside, PanelWork, Registers, TALL, Tile, WIDE};
     use crate::Scalar;
-    use crate::panels::Strip;
+    use crate::strips::Strip;
 
     /// A processor that multiplies tiles.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,11 +140,10 @@ pub(crate) mod x86 {
                 fn multiply(
                     a: Strip<$scalar>,
                     b: &[$scalar],
-                    columns: usize,
                     sums: &mut Tile<$scalar>,
                     aside: &mut impl Aside,
                 ) {
-                    multiply::<$vector, $rows>(a, b, columns, sums, aside);
+                    multiply::<$vector, $rows>(a, b, sums, aside);
                 }
                 #[inline(always)]
                 fn fetch(values: &[$scalar], at: usize) {
@@ -166,7 +165,6 @@ pub(crate) mod x86 {
     fn multiply<V: Vector, const ROWS: usize>(
         a: Strip<V::Element>,
         b: &[V::Element],
-        columns: usize,
         sums: &mut [[V::Element; WIDE]; TALL],
         aside: &mut impl Aside,
     ) {
@@ -176,21 +174,17 @@ pub(crate) mod x86 {
         // What is done aside is done once a tile.
         let mut aside = Some(aside);
         for row in (0..TALL).step_by(ROWS) {
-            for column in (0..columns.min(WIDE)).step_by(2 * V::LANES) {
+            for column in (0..WIDE).step_by(2 * V::LANES) {
                 let aside = aside.take();
                 // SAFETY: places ascend, so that all of them are in `b`; the block lies within the tile.
                 unsafe {
                     let (a, b) = (values.as_ptr().cast::<V::Element>().add(row), b.as_ptr().add(column));
                     let sums = sums.as_mut_ptr().cast::<V::Element>().add(row * WIDE + column);
-                    match (places, columns - column > V::LANES) {
-                        (None, true) => block::<V, _, ROWS, 2>(depth, a, b, |k| k, sums, aside),
-                        (None, false) => block::<V, _, ROWS, 1>(depth, a, b, |k| k, sums, aside),
-                        (Some(places), more) => {
+                    match places {
+                        None => block::<V, _, ROWS>(depth, a, b, |k| k, sums, aside),
+                        Some(places) => {
                             let place = |k: usize| *places.get_unchecked(k) as usize;
-                            match more {
-                                true => block::<V, _, ROWS, 2>(depth, a, b, place, sums, aside),
-                                false => block::<V, _, ROWS, 1>(depth, a, b, place, sums, aside),
-                            }
+                            block::<V, _, ROWS>(depth, a, b, place, sums, aside);
                         }
                     }
                 }
@@ -200,7 +194,7 @@ pub(crate) mod x86 {
 
     /// Multiplies line k of `a` with line `place(k)` of `b`.
     #[inline(always)]
-    unsafe fn block<V: Vector, A: Aside, const ROWS: usize, const ACROSS: usize>(
+    unsafe fn block<V: Vector, A: Aside, const ROWS: usize>(
         depth: usize,
         mut a: *const V::Element,
         b: *const V::Element,
@@ -210,7 +204,7 @@ pub(crate) mod x86 {
     ) {
         // SAFETY: the caller's panels and tile are large enough.
         unsafe {
-            let mut sums = [[V::splat(*to); ACROSS]; ROWS];
+            let mut sums = [[V::splat(*to); 2]; ROWS];
             for (i, sums) in sums.iter_mut().enumerate() {
                 for (v, sum) in sums.iter_mut().enumerate() {
                     *sum = V::load(to.add(i * WIDE + v * V::LANES));
@@ -221,7 +215,7 @@ pub(crate) mod x86 {
                 let until = depth * (piece + 1) / A::PIECES;
                 for k in done..until {
                     let b = b.add(place(k) * WIDE);
-                    let mut right = [V::splat(*b); ACROSS];
+                    let mut right = [V::splat(*b); 2];
                     for (v, right) in right.iter_mut().enumerate() {
                         *right = V::load(b.add(v * V::LANES));
                     }
@@ -269,12 +263,11 @@ mod elsewhere {
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests {
     use super::*;
-    use crate::panels::{StripMut, Strips, pack_strips};
+    use crate::strips::{StripMut, Strips, pack_strips};
 
     struct Multiply<'a> {
         a: Strip<'a, f32>,
         b: &'a [f32],
-        columns: usize,
         sums: &'a mut Tile<f32>,
         pieces: &'a mut Pieces,
     }
@@ -292,7 +285,7 @@ mod tests {
     impl PanelWork<f32> for Multiply<'_> {
         #[inline(always)]
         fn run<R: Registers<f32>>(self) {
-            R::multiply(self.a, self.b, self.columns, self.sums, self.pieces);
+            R::multiply(self.a, self.b, self.sums, self.pieces);
         }
     }
 
@@ -303,7 +296,7 @@ mod tests {
             return println!("skipped: a processor without FMA");
         };
         for processor in [widest, Processor::Avx2] {
-            for (depth, columns) in [(0, 32), (1, 1), (7, 16), (40, 17), (100, 24), (301, 32)] {
+            for depth in [0, 1, 7, 40, 301] {
                 // Every third line is 0.
                 let wave = |i: usize| if (i / TALL).is_multiple_of(3) { 0.0 } else { (i as f32 * 0.7).sin() };
                 let a: Vec<f32> = (0..depth * TALL).map(wave).collect();
@@ -319,20 +312,14 @@ mod tests {
                     let mut sums = [[0.5; WIDE]; TALL];
                     let mut pieces = Pieces(Vec::new());
                     let a_strip = strips.strip(0);
-                    processor.run(Multiply {
-                        a: a_strip,
-                        b: &b,
-                        columns,
-                        sums: &mut sums,
-                        pieces: &mut pieces,
-                    });
+                    processor.run(Multiply { a: a_strip, b: &b, sums: &mut sums, pieces: &mut pieces });
                     assert_eq!(
                         a_strip.values().len(),
                         if skip_zeros { depth - depth.div_ceil(3) } else { depth }
                     );
                     assert_eq!(pieces.0, (0..16).collect::<Vec<_>>());
                     for (i, sums) in sums.iter().enumerate() {
-                        for (j, sum) in sums.iter().enumerate().take(columns) {
+                        for (j, sum) in sums.iter().enumerate() {
                             let in_order = (0..depth)
                                 .fold(0.5f32, |sum, k| a[k * TALL + i].mul_add(b[k * WIDE + j], sum));
                             assert_eq!(

@@ -45,10 +45,11 @@ fn trained(cpu: &Cpu) -> Vec<u32> {
         cpu.upload(&mut matrix, &values).unwrap();
         matrix
     };
-    let parameter = |rows, columns| Parameter {
-        value: waves(rows, columns, 0.37),
-        first: cpu.zeros(rows, columns).unwrap(),
-        second: Some(cpu.zeros(rows, columns).unwrap()),
+    let parameter = |rows, columns| {
+        let zeros = || if rows == 1 { cpu.zeros(rows, columns) } else { cpu.weights(rows, columns) };
+        let (mut value, first, second) = (zeros().unwrap(), zeros().unwrap(), Some(zeros().unwrap()));
+        cpu.copy(&waves(rows, columns, 0.37), &mut value).unwrap();
+        Parameter { value, first, second }
     };
     let mut layer = Weights { weight: parameter(classes + features, width), bias: Some(parameter(1, width)) };
     let mut labels = cpu.indices(2 * pairs).unwrap();

@@ -28,7 +28,7 @@ pub fn compare<B: Backend>(backend: &B, file: &File, config: &Config, result: &m
     let stored = backend.images(&pixels(file, "train.images"), height, width).unwrap();
     let mut images = ImageRows::new(backend, architecture, pairs).unwrap();
     images.gather(backend, architecture, &stored, plan.batch(0).rows, None).unwrap();
-    images.multiply(backend, &network).unwrap();
+    images.multiply(backend, &network, true).unwrap();
     let mut batch = FirstBatch { backend, file, config, network, images, plan };
     batch.compare_head(result);
     batch.compare_layers(result);

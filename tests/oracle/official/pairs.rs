@@ -33,7 +33,7 @@ impl<B: Backend> Pairs<B> {
         let architecture = &network.architecture;
         let code = LabelCode::Each(batch.labels);
         self.images.gather(backend, architecture, images, batch.rows, None).unwrap();
-        self.images.multiply(backend, network).unwrap();
+        self.images.multiply(backend, network, true).unwrap();
         for l in 0..architecture.depth() {
             match l {
                 0 => activate_first(backend, network, &self.images, code, &mut self.stack).unwrap(),

@@ -145,15 +145,38 @@ impl<'b, B: Backend> Trial<'b, B> {
         Ok(indices)
     }
 
-    /// A trained tensor.
+    /// Weights that must not change.
+    pub fn given_weights(&mut self, name: &'static str, host: &Host) -> Result<Rc<B::Matrix>> {
+        let matrix = self.backend.weights(host.rows, host.columns)?;
+        let matrix = Rc::new(self.filled(matrix, host)?);
+        self.watched.push((name, Watched::Matrix(matrix.clone()), host.values.clone()));
+        Ok(matrix)
+    }
+
+    /// A trained tensor: weights, or a bias of one row.
     pub fn parameter(&mut self, value: &Host, first: &Host, second: Option<&Host>) -> Result<Parameter<B>> {
-        let second = second.map(|second| self.place(second)).transpose()?;
-        Ok(Parameter { value: self.place(value)?, first: self.place(first)?, second })
+        let second = second.map(|second| self.tensor(second)).transpose()?;
+        Ok(Parameter { value: self.tensor(value)?, first: self.tensor(first)?, second })
+    }
+
+    fn tensor(&mut self, host: &Host) -> Result<B::Matrix> {
+        if host.rows == 1 {
+            return self.place(host);
+        }
+        self.fence()?;
+        let matrix = self.backend.weights(host.rows, host.columns)?;
+        let matrix = self.filled(matrix, host)?;
+        self.fence()?;
+        Ok(matrix)
     }
 
     fn bare(&mut self, host: &Host) -> Result<B::Matrix> {
+        let matrix = self.backend.zeros(host.rows, host.columns)?;
+        self.filled(matrix, host)
+    }
+
+    fn filled(&mut self, mut matrix: B::Matrix, host: &Host) -> Result<B::Matrix> {
         self.empty |= host.values.is_empty();
-        let mut matrix = self.backend.zeros(host.rows, host.columns)?;
         let values: Vec<B::Real> = host.values.iter().map(|x| B::Real::from_f64(*x)).collect();
         self.backend.upload(&mut matrix, &values)?;
         Ok(matrix)
