@@ -74,25 +74,7 @@ impl<T: Scalar> Cpu<T> {
         };
 
         let mut workspace = self.workspace.lock().unwrap_or_else(PoisonError::into_inner);
-        let (left, layers) = (&mut workspace.left, depth.div_ceil(DEEP));
-        let mut strips: Vec<_> = left.room(panels::<TALL>(rows) * layers, DEEP).collect();
-        let values = features.slice();
-        let mut tall: Vec<_> =
-            strips.chunks_mut(layers.max(1)).zip(values.chunks((TALL * depth).max(1))).collect();
-        let batch = tall.len().div_ceil(self.threads_for(rows * depth)).max(1);
-        self.each(tall.chunks_mut(batch).collect(), |tall| {
-            for (strips, rows) in tall {
-                for (layer, strip) in strips.iter_mut().enumerate() {
-                    let deep = layer * DEEP..depth.min((layer + 1) * DEEP);
-                    let row =
-                        |i: usize| rows.get(i * depth + deep.start..i * depth + deep.end).unwrap_or_default();
-                    strip.transpose(std::array::from_fn(row));
-                    if skip_zeros {
-                        strip.skip_zeros();
-                    }
-                }
-            }
-        });
+        self.pack(features, skip_zeros, &mut workspace.left);
         let left = &workspace.left;
         let repacked;
         let weight = match &weight.0 {
@@ -111,6 +93,29 @@ impl<T: Scalar> Cpu<T> {
             processor.run(Tiles { left, depth, weight, first_row, part, sums, finish });
         });
         Ok(())
+    }
+
+    /// Strips of features: for each eight rows one for each `DEEP` columns.
+    fn pack(&self, features: &Matrix<T>, skip_zeros: bool, left: &mut Strips<T>) {
+        let (rows, depth) = (features.rows(), features.columns());
+        let layers = depth.div_ceil(DEEP);
+        let mut strips: Vec<_> = left.room(panels::<TALL>(rows) * layers, DEEP).collect();
+        let eights = features.slice().chunks((TALL * depth).max(1));
+        let mut eights: Vec<_> = strips.chunks_mut(layers.max(1)).zip(eights).collect();
+        let batch = eights.len().div_ceil(self.threads_for(rows * depth)).max(1);
+        self.each(eights.chunks_mut(batch).collect(), |eights| {
+            for (strips, rows) in eights {
+                for (layer, strip) in strips.iter_mut().enumerate() {
+                    let deep = layer * DEEP..depth.min((layer + 1) * DEEP);
+                    let row =
+                        |i: usize| rows.get(i * depth + deep.start..i * depth + deep.end).unwrap_or_default();
+                    strip.transpose(std::array::from_fn(row));
+                    if skip_zeros {
+                        strip.skip_zeros();
+                    }
+                }
+            }
+        });
     }
 }
 
@@ -143,7 +148,7 @@ fn parts<T: Scalar>(out: &mut Matrix<T>, wide: usize) -> Vec<Part<'_, T>> {
 
 /// A part of a product, tile by tile.
 struct Tiles<'a, 'out, T, F> {
-    /// Strips of all features; for each of their rows one for each `DEEP` columns.
+    /// All features, as [`Cpu::pack`] leaves them.
     left: &'a Strips<T>,
     depth: usize,
     weight: &'a Panels<T>,
