@@ -33,7 +33,7 @@ fn seeds_are_repeats_of_a_setting() {
     place.done("sweep x.toml --log-dir s --quiet");
     let page = place.read("s/results.md");
     let table: Vec<&str> = page.lines().filter(|line| line.starts_with('|')).collect();
-    assert!(table[0].starts_with("| rank | threshold | depth | accuracy % | best accuracy % |"), "{page}");
+    assert!(table[0].starts_with("| rank | threshold | depth | test accuracy % | best test accuracy % |"), "{page}");
     assert_eq!(table.len(), 2 + 6, "{page}");
     assert!(table[2..].iter().all(|line| line.contains(" ± ") && line.contains("| 2 of 2 |")), "{page}");
     let means: Vec<f64> = table[2..]
