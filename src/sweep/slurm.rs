@@ -63,7 +63,7 @@ impl ArrayJob {
              #SBATCH --signal=B:USR1@{grace}\n\
              #SBATCH --requeue\n\
              #SBATCH --open-mode=append\n\
-             #SBATCH --output={logs}/%A_%a.log\n\
+             #SBATCH --output={output}\n\
              {options}\n\
              # One cell a task. {grace} seconds before its limit a task ends its epoch, writes it down, and goes\n\
              # back into the queue; its next turn goes on from there.\n\
@@ -88,7 +88,7 @@ impl ArrayJob {
             name = sbatch_word(&format!("ff-{}", self.name)),
             grace = self.grace,
             // In a name of a file, `%` stands for something else.
-            logs = sbatch_word(&self.logs.replace('%', "%%")),
+            output = sbatch_word(&format!("{}/%A_%a.log", self.logs.replace('%', "%%"))),
             folder = shell_word(&self.folder),
             command = command.join(" "),
         )
@@ -123,13 +123,16 @@ pub fn shell_word(word: &str) -> String {
 }
 
 /// A word of a line that starts with `#SBATCH`. To sbatch, `#` begins a comment and a backslash an escape even
-/// between quotes, so every special character has a backslash of its own.
+/// between quotes, and only quotes keep spaces.
 fn sbatch_word(word: &str) -> String {
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.into();
+    }
     let escaped = |c: char| match c {
-        c if is_plain(c) || !c.is_ascii() => c.to_string(),
         // An option must not start a line of its own.
-        c if c.is_control() => r"\ ".into(),
-        c => format!("\\{c}"),
+        c if c.is_control() => " ".into(),
+        '"' | '\\' | '#' => format!("\\{c}"),
+        c => c.to_string(),
     };
-    word.chars().map(escaped).collect()
+    format!("\"{}\"", word.chars().map(escaped).collect::<String>())
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use crate::config::{Config, Invalid, resolve_label};
 use crate::data::{Dataset, Source, Splits};
 
-use super::super::CliError;
+use super::super::{CliError, report};
 
 /// Data sets by name and folder.
 #[derive(Default)]
@@ -49,6 +49,9 @@ impl Shelf {
         }
         let source: Source = name.0.parse()?;
         let dataset = Dataset::load(&source, &name.1, progress)?;
+        if let Some(warning) = dataset.warning() {
+            report::say(&format!("warning: {}: {warning}", name.0));
+        }
         let blank_under_label = dataset.train.blank_under_label(dataset.classes);
         let loaded = Arc::new(Loaded { dataset, blank_under_label, splits: Mutex::default() });
         all.insert(name, Arc::clone(&loaded));
