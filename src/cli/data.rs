@@ -66,20 +66,8 @@ fn described(info: &DatasetInfo) -> String {
             split.count, split.mean_pixel, split.per_class
         );
     }
-    let empty: Vec<usize> = info
-        .train
-        .per_class
-        .iter()
-        .enumerate()
-        .filter_map(|(class, &count)| (count == 0).then_some(class))
-        .collect();
-    if let (Some(first), Some(last)) = (empty.first(), empty.last()) {
-        text += &format!(
-            "warning: {} of the {} classes have no training image, {first} to {last} among them; is the highest label \
-             meant?\n",
-            empty.len(),
-            info.classes
-        );
+    if let Some(warning) = info.warning() {
+        text += &format!("warning: {warning}\n");
     }
     text
 }

@@ -19,7 +19,6 @@ mod train;
 mod verify;
 
 use std::ffi::OsString;
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -105,11 +104,9 @@ fn with_dashes(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     arguments.into_iter().map(rewrite).collect()
 }
 
-/// Says what is wrong: in one line, below which a person is shown the place in the file.
+/// Says what is wrong: in one line, below which the place in the file is shown.
 fn complain(message: &str) {
-    let first = message.lines().next().unwrap_or_default();
-    let shown = if std::io::stderr().is_terminal() { message } else { first };
-    report::say(&format!("ff: {shown}"));
+    report::say(&format!("ff: {message}"));
 }
 
 /// Help and version go to stdout; a wrong argument is one line on stderr.

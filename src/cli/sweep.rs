@@ -4,6 +4,7 @@ mod crew;
 mod display;
 mod dry_run;
 mod outcome;
+mod queue;
 mod shelf;
 mod slurm;
 
@@ -16,7 +17,7 @@ use toml::Value;
 use super::{CliError, signals};
 use crate::config::{Cell, Experiment};
 use crate::run::{RunDirectory, Status};
-use crate::sweep::{CellStatus, Engine, Row, Spec, SweepDirectory, Tally, forget_failure, read_rows};
+use crate::sweep::{Arithmetic, Engine, Row, Spec, SweepDirectory, Tally, forget_failure, read_rows};
 use crew::Crew;
 use display::{Before, Display};
 use slurm::Slurm;
@@ -40,9 +41,9 @@ pub struct Sweep {
     /// Folder of IDX files [default: FF_DATA_DIR, else the platform's cache]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<String>,
-    /// Cells trained side by side; they share the cores
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
-    jobs: u16,
+    /// Cells trained side by side; they share the cores [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
     /// Train this cell only, counted from 0
     #[arg(long, value_name = "K")]
     cell: Option<usize>,
@@ -58,7 +59,7 @@ pub struct Sweep {
     /// End at the first failure
     #[arg(long)]
     fail_fast: bool,
-    /// Use the sweep directory even if the experiment has changed; cells that are the same are kept
+    /// Use the sweep directory even if the experiment or its backend has changed; cells that are the same are kept
     #[arg(long)]
     force_spec: bool,
     #[command(flatten)]
@@ -74,7 +75,7 @@ pub struct Sweep {
 impl Sweep {
     /// Plans, trains what is not done, gathers the results, reports.
     pub fn run(self) -> Result<(), CliError> {
-        self.slurm.check()?;
+        slurm::check(&self)?;
         let experiment = Experiment::load(&self.file, &self.set, &self.flags())?;
         let directory = SweepDirectory::new(&experiment.log_dir);
         let cells = self.cells(&experiment)?;
@@ -84,13 +85,14 @@ impl Sweep {
             return dry_run::print(&experiment, &directory, &cells, spec.threads, self.json);
         }
         if self.status {
-            let rows = read_rows(&experiment, &directory)?;
+            let rows = read_rows(&experiment, &directory);
             return outcome::print(&experiment, &rows, self.json);
         }
         if self.slurm.is_wanted() {
+            slurm::check_paths(&directory)?;
+            self.refuse_other_backends(&experiment, &directory)?;
             directory.adopt(&spec, self.force_spec)?;
-            self.forget_failures(&directory, &cells)?;
-            return slurm::submit(&self, &experiment, &directory);
+            return slurm::submit(&self, &experiment, &directory, &cells);
         }
         self.train(&experiment, &directory, &cells, spec)
     }
@@ -105,20 +107,21 @@ impl Sweep {
         let stop = signals::new_flag();
         let (open, before) = self.open_cells(directory, cells);
         let display = Display::new(experiment, cells.len(), before, Arc::clone(&stop), self.quiet);
-        let crew = Crew::new(experiment, spec.threads, Arc::clone(&stop), display);
+        let crew = Crew::new(experiment, spec.threads, Arc::clone(&stop), display).anew(self.retry_failed);
         // Whatever is wrong with the request shows now, before anything is written.
-        crew.prepare(&open, super::report::tell(self.quiet))?;
+        let before = if open.is_empty() { Vec::new() } else { self.begun(experiment, directory) };
+        crew.prepare(&open, &before, super::report::tell(self.quiet))?;
         // Only now: an OpenCL driver that is looked for takes SIGUSR1 for itself.
         signals::watch(&stop);
         directory.adopt(&spec, self.force_spec)?;
-        self.forget_failures(directory, cells)?;
+        self.forget_failures(directory, cells);
         // From now on the sweep can be looked at and drawn, even if this process is killed.
         directory.gather(experiment, false)?;
         let engine = Engine {
             experiment,
             directory,
             work: &crew,
-            jobs: self.jobs.into(),
+            jobs: self.jobs().into(),
             fail_fast: self.fail_fast,
             stop: &stop,
         };
@@ -186,7 +189,39 @@ impl Sweep {
             return self.slurm.cpus();
         }
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        (cores / usize::from(self.jobs)).max(1)
+        (cores / usize::from(self.jobs())).max(1)
+    }
+
+    fn jobs(&self) -> u16 {
+        self.jobs.unwrap_or(1)
+    }
+
+    /// What computed the cells that are begun, unless it does not matter.
+    fn begun<'a>(
+        &self,
+        experiment: &'a Experiment,
+        directory: &SweepDirectory,
+    ) -> Vec<(&'a Cell, Arithmetic)> {
+        if self.force_spec {
+            return Vec::new();
+        }
+        let begun = |cell: &'a Cell| Some((cell, Arithmetic::of_cell(&directory.cell(cell))?));
+        experiment.cells().iter().filter_map(begun).collect()
+    }
+
+    /// Refuses a backend that was not the cells' so far, as far as names tell: tasks may find other devices.
+    fn refuse_other_backends(
+        &self,
+        experiment: &Experiment,
+        directory: &SweepDirectory,
+    ) -> Result<(), CliError> {
+        for (cell, earlier) in self.begun(experiment, directory) {
+            let now = &cell.config.backend.name;
+            if !earlier.agrees_with_name(now) {
+                return Err(crew::foreign(experiment, cell, &earlier, now));
+            }
+        }
+        Ok(())
     }
 
     /// The cells that will be trained, as things stand, and how the others ended.
@@ -204,18 +239,12 @@ impl Sweep {
         (open, before)
     }
 
-    fn forget_failures(&self, directory: &SweepDirectory, cells: &[&Cell]) -> Result<(), CliError> {
+    fn forget_failures(&self, directory: &SweepDirectory, cells: &[&Cell]) {
         if self.retry_failed {
             for cell in cells {
-                forget_failure(&directory.cell(cell))?;
+                // What cannot be forgotten stays that cell's failure, and is told as such.
+                let _ = forget_failure(&directory.cell(cell));
             }
         }
-        Ok(())
     }
-}
-
-/// Cells to submit: those that nobody has finished or is training.
-fn waiting(rows: &[Row]) -> Vec<usize> {
-    let waits = |status| matches!(status, CellStatus::Pending | CellStatus::Interrupted);
-    rows.iter().filter(|row| waits(row.status)).map(|row| row.cell).collect()
 }

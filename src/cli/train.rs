@@ -86,6 +86,9 @@ impl Train {
         RunDirectory::check(&path, ownership)?;
         let dataset = load(&resolved.config, !self.quiet)?;
         settle(&mut resolved, &dataset)?;
+        if let Some(warning) = dataset.warning() {
+            report::say(&format!("warning: {warning}"));
+        }
         let Resolved { mut config, origins } = resolved;
         anchor(&mut config);
         if self.resume {

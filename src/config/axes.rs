@@ -10,7 +10,8 @@ use super::document::{Content, Entry, Node};
 use super::error::ConfigError;
 use super::knobs::{self, DEPTH, KNOBS, LAYER_SIZES, LOG_DIR, WIDTH, describe};
 use super::layers::Setting;
-use super::range::{MOST_CELLS, Range};
+use super::origin::Origin;
+use super::range::{DIGITS, MOST_CELLS, MOST_DIGITS, Range};
 
 /// A varying knob and its value in one cell.
 #[derive(Clone, Debug)]
@@ -21,7 +22,40 @@ pub(crate) struct Choice {
 }
 
 /// The varying part of one cell.
-pub(crate) type Point = Vec<Choice>;
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Point {
+    pub(crate) choices: Vec<Choice>,
+    /// Its table, if it has one of its own.
+    pub(crate) table: Option<Origin>,
+}
+
+impl Point {
+    fn of(choices: Vec<Choice>) -> Self {
+        Point { choices, table: None }
+    }
+
+    fn and(&self, other: &Point) -> Self {
+        let choices = [self.choices.as_slice(), &other.choices].concat();
+        Point { choices, table: self.table.clone().or(other.table.clone()) }
+    }
+
+    /// Whether a value of this point stands there.
+    pub(crate) fn is_from(&self, origin: &Origin) -> bool {
+        self.choices.iter().any(|choice| choice.setting.origin == *origin)
+    }
+
+    /// Where this point and another part: the first places that differ, else their last.
+    pub(crate) fn parting(&self, other: &Point) -> (Origin, Origin) {
+        let places = |point: &Point| -> Vec<Origin> {
+            let choices = point.choices.iter().map(|choice| choice.setting.origin.clone());
+            point.table.iter().cloned().chain(choices).collect()
+        };
+        let (here, there) = (places(self), places(other));
+        let parted = here.iter().zip(&there).find(|(a, b)| a != b);
+        let (a, b) = parted.map_or((here.last(), there.last()), |(a, b)| (Some(a), Some(b)));
+        (a.cloned().unwrap_or(Origin::Default), b.cloned().unwrap_or(Origin::Default))
+    }
+}
 
 /// A knob that a table names, by its dotted name, its last part, or inside its own table.
 struct Named<'a> {
@@ -44,22 +78,31 @@ impl Named<'_> {
         if items.is_empty() {
             return Err(node.error(format!("`{}` has no values", self.written)));
         }
+        let flat = items.iter().find(|item| self.knob == LAYER_SIZES && item.items().is_none());
+        if let Some(item) = flat {
+            let found = describe(&item.value());
+            return Err(item.error(format!(
+                "`{LAYER_SIZES}` must be a list of whole numbers, found {found}; its axis is a list of lists, \
+                 such as [[500, 500]]"
+            )));
+        }
         items.iter().map(|item| self.choice(item.value(), item)).collect()
     }
 
     fn no_axis(&self, range: &str) -> ConfigError {
+        let value = self.entry.node.value();
         self.entry.node.error(format!(
-            "`{}` must be a list or a range such as {range}, found {}; \
-             one value belongs in the table of its knob",
+            "`{}` must be a list or a range such as {range}, found {}; write [{value}], or give the value \
+             in the table of its knob",
             self.written,
-            describe(&self.entry.node.value())
+            describe(&value)
         ))
     }
 }
 
 /// The points of `[sweep]`: every combination, the last axis varying fastest.
 pub(crate) fn grid(sweep: &Entry) -> Result<Vec<Point>, ConfigError> {
-    let mut points = vec![Point::new()];
+    let mut points = vec![Point::default()];
     for axis in named(table(sweep)?)? {
         let node = &axis.entry.node;
         let values = match &node.content {
@@ -71,8 +114,8 @@ pub(crate) fn grid(sweep: &Entry) -> Result<Vec<Point>, ConfigError> {
             }
             Content::Scalar(_) => return Err(axis.no_axis("{ from = 1, to = 8, steps = 4 }")),
         };
-        points = cross(&points, &values.into_iter().map(|choice| vec![choice]).collect::<Vec<_>>())
-            .ok_or_else(|| too_many(sweep))?;
+        let values: Vec<_> = values.into_iter().map(|choice| Point::of(vec![choice])).collect();
+        points = cross(&points, &values).ok_or_else(|| too_many(sweep))?;
     }
     Ok(points)
 }
@@ -82,7 +125,7 @@ pub(crate) fn cross(first: &[Point], second: &[Point]) -> Option<Vec<Point>> {
     if first.len().checked_mul(second.len())? > MOST_CELLS {
         return None;
     }
-    let pairs = first.iter().flat_map(|a| second.iter().map(move |b| [a.as_slice(), b].concat()));
+    let pairs = first.iter().flat_map(|a| second.iter().map(move |b| a.and(b)));
     Some(pairs.collect())
 }
 
@@ -101,7 +144,9 @@ pub(crate) fn cells(cells: &Entry) -> Result<Vec<Point>, ConfigError> {
             return Err(node.error("`cell` must be a list of tables: [[cell]]"));
         };
         let knobs = named(entries)?;
-        knobs.iter().map(|knob| knob.choice(knob.entry.node.value(), &knob.entry.node)).collect()
+        let choices = knobs.iter().map(|knob| knob.choice(knob.entry.node.value(), &knob.entry.node));
+        let table = Some(Origin::from(node.place.clone()));
+        Ok(Point { choices: choices.collect::<Result<_, _>>()?, table })
     };
     tables.iter().map(point).collect()
 }
@@ -140,22 +185,26 @@ pub(crate) fn draw(search: &Entry) -> Result<Vec<Point>, ConfigError> {
     let mut seen = HashSet::new();
     let mut points: Vec<Point> = Vec::new();
     for _ in 0..wanted.saturating_mul(20) {
-        let mut point = Point::new();
-        for (axis, source) in axes.iter().zip(&sources) {
-            let uniform: f64 = rng.random();
-            match source {
-                Source::List(choices) => {
-                    let at = (uniform * choices.len() as f64) as usize;
-                    point.extend(choices.get(at).cloned());
-                }
-                Source::Range(range) => {
-                    point.push(axis.choice(range.draw(uniform), &axis.entry.node)?);
+        let drawn: Vec<f64> = axes.iter().map(|_| rng.random()).collect();
+        // A draw that was seen before is another with more digits, unless all values are listed or whole.
+        for digits in DIGITS..=MOST_DIGITS {
+            let mut choices = Vec::new();
+            for ((axis, source), &uniform) in axes.iter().zip(&sources).zip(&drawn) {
+                match source {
+                    Source::List(listed) => {
+                        let at = (uniform * listed.len() as f64) as usize;
+                        choices.extend(listed.get(at).cloned());
+                    }
+                    Source::Range(range) => {
+                        choices.push(axis.choice(range.draw(uniform, digits), &axis.entry.node)?);
+                    }
                 }
             }
-        }
-        let values: Vec<_> = point.iter().map(|choice| choice.setting.value.to_string()).collect();
-        if seen.insert(values) {
-            points.push(point);
+            let values: Vec<_> = choices.iter().map(|choice| choice.setting.value.to_string()).collect();
+            if seen.insert(values) {
+                points.push(Point::of(choices));
+                break;
+            }
         }
         if points.len() == wanted {
             return Ok(points);

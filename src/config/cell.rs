@@ -9,11 +9,11 @@ use super::schema::Config;
 pub struct Cell {
     /// Its place in the experiment, from 0.
     pub index: usize,
-    /// The varying knobs, as the file writes them, and their values here.
+    /// The knobs that vary between cells, as the file writes them, and their values here, whoever set them.
     pub varying: Vec<(String, Value)>,
     /// The checked configuration; its `log_dir` is the cell's own folder.
     pub config: Config,
-    /// The name of the cell's folder: its varying values and the start of [`Config::hash`].
+    /// The name of the cell's folder: the values it sets itself and the start of [`Config::hash`].
     pub name: String,
 }
 

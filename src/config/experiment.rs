@@ -9,13 +9,14 @@ use super::axes::{self, Point, overlap};
 use super::builder::{Above, Base, Overrides};
 use super::cell::{Cell, folder_name, tell};
 use super::document::Entry;
-use super::error::ConfigError;
-use super::file::{ConfigFile, NAME, checked_name};
+use super::error::{ConfigError, Invalid};
+use super::file::{ConfigFile, NAME, checked_name, name_of};
 use super::halving::Halving;
-use super::knobs::{LOG_DIR, RECIPE};
+use super::knobs::{self, LOG_DIR, RECIPE};
 use super::layers::{Layer, Origins, Resolved, resolve};
 use super::origin::Origin;
 use super::recipes::Request;
+use super::schema::Config;
 
 /// A planned experiment; every cell of it is checked.
 ///
@@ -30,7 +31,7 @@ pub struct Experiment {
     /// How a search is cut short, if it is.
     pub halving: Option<Halving>,
     cells: Vec<Cell>,
-    origins: Vec<Origins>,
+    planned: Vec<(Point, Origins)>,
 }
 
 impl Experiment {
@@ -47,7 +48,7 @@ impl Experiment {
 
         let name = match part(NAME) {
             Some(entry) => checked_name(entry)?,
-            None => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            None => name_of(path),
         };
         let points = points(part("cell"), part("search"), part("sweep"))?;
         refuse_fixed_axes(&points, &above)?;
@@ -56,18 +57,19 @@ impl Experiment {
             base: Base::new(file),
             above,
             recipes: HashMap::new(),
-            names: HashMap::new(),
+            known: HashMap::new(),
         };
         let mut experiment = Experiment {
             log_dir: format!("runs/{name}"),
             name,
             halving: None,
             cells: Vec::new(),
-            origins: Vec::new(),
+            planned: Vec::new(),
         };
         for point in points {
-            experiment.add(&point, &mut plan)?;
+            experiment.add(point, &mut plan)?;
         }
+        experiment.complete();
         if let Some((halving, entry)) = part("search").map(Halving::of).transpose()?.flatten() {
             experiment.check_halving(halving, entry)?;
             experiment.halving = Some(halving);
@@ -93,31 +95,63 @@ impl Experiment {
 
     /// Who set what in a cell, for errors that only the data can show.
     pub fn origins(&self, cell: &Cell) -> Origins {
-        self.origins.get(cell.index).cloned().unwrap_or_default()
+        self.planned.get(cell.index).map(|(_, origins)| origins.clone()).unwrap_or_default()
     }
 
-    fn add(&mut self, point: &Point, plan: &mut Plan) -> Result<(), ConfigError> {
+    /// What to call a cell in an error about a knob, if the cell has a value of its own for it.
+    pub fn owner(&self, cell: &Cell, knob: &str) -> Option<String> {
+        let (point, origins) = self.planned.get(cell.index)?;
+        point.is_from(&origins.of(knob)).then(|| title(cell.index, &cell.varying))
+    }
+
+    /// The error that names who is to blame for what the data showed to be wrong with a cell.
+    pub fn blame(&self, cell: &Cell, invalid: &Invalid) -> ConfigError {
+        let error = self.origins(cell).blame(invalid);
+        match self.planned.get(cell.index) {
+            Some((point, _)) if point.is_from(error.origin()) => {
+                error.prefixed(&title(cell.index, &cell.varying))
+            }
+            _ => error,
+        }
+    }
+
+    fn add(&mut self, point: Point, plan: &mut Plan) -> Result<(), ConfigError> {
         let index = self.cells.len();
-        let varying: Vec<_> = point.iter().map(|c| (c.written.clone(), c.setting.value.clone())).collect();
+        let varying: Vec<_> =
+            point.choices.iter().map(|c| (c.written.clone(), c.setting.value.clone())).collect();
         let title = title(index, &varying);
-        let own = |origin: &Origin| point.iter().any(|choice| choice.setting.origin == *origin);
-        let resolved = plan.resolve(point).map_err(|error| match own(error.origin()) {
+        let resolved = plan.resolve(&point).map_err(|error| match point.is_from(error.origin()) {
             true => error.prefixed(&title),
             false => error,
         });
         let Resolved { mut config, origins } = resolved?;
         let name = folder_name(&varying, &config);
-        if let Some(twin) = plan.names.insert(name.clone(), index) {
-            let here = point.last().map_or(Origin::Default, |choice| choice.setting.origin.clone());
-            return Err(ConfigError::new(here, format!("{title}: the same as cell {twin}")));
+        let twin =
+            [name.clone(), unlabelled(&config)].into_iter().find_map(|key| plan.known.insert(key, index));
+        if let Some((twin, (other, _))) = twin.and_then(|twin| Some((twin, self.planned.get(twin)?))) {
+            let (here, there) = point.parting(other);
+            return Err(ConfigError::new(here, format!("{title}: the same as cell {twin} ({there})")));
         }
         if index == 0 && origins.of(LOG_DIR) != Origin::Default {
             self.log_dir = config.logging.log_dir;
         }
         config.logging.log_dir = Path::new(&self.log_dir).join(&name).display().to_string();
         self.cells.push(Cell { index, varying, config, name });
-        self.origins.push(origins);
+        self.planned.push((point, origins));
         Ok(())
+    }
+
+    /// Gives every cell a value of every varying knob: what it came to where the cell does not say.
+    fn complete(&mut self) {
+        let keys: Vec<String> = self.varying().into_iter().map(str::to_owned).collect();
+        for cell in self.cells.iter_mut().filter(|cell| cell.varying.len() < keys.len()) {
+            let resolved = cell.config.to_table();
+            let value = |key: &String| {
+                let own = cell.varying.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone());
+                own.or_else(|| knobs::value_in(&resolved, knobs::find(key).ok()?))
+            };
+            cell.varying = keys.iter().filter_map(|key| Some((key.clone(), value(key)?))).collect();
+        }
     }
 
     fn check_halving(&self, halving: Halving, entry: &Entry) -> Result<(), ConfigError> {
@@ -150,13 +184,19 @@ struct Plan {
     above: Above,
     /// The layers under the overrides, by the recipe that the cell chooses.
     recipes: HashMap<Option<String>, Vec<Layer>>,
-    /// The cells planned so far, by the names of their folders.
-    names: HashMap<String, usize>,
+    /// The cells planned so far, by the names of their folders and by all that they are.
+    known: HashMap<String, usize>,
+}
+
+/// All that a cell is, but for what its recipe is called.
+fn unlabelled(config: &Config) -> String {
+    let recipe = String::new();
+    Config { recipe, ..config.clone() }.to_toml()
 }
 
 impl Plan {
     fn resolve(&mut self, point: &Point) -> Result<Resolved, ConfigError> {
-        let mut own = Layer::wished(point.iter().map(|choice| choice.setting.clone()).collect());
+        let mut own = Layer::wished(point.choices.iter().map(|choice| choice.setting.clone()).collect());
         let chosen = Request::of(own.get(RECIPE), &self.folder);
         own.settings.retain(|setting| setting.knob != RECIPE);
         let key = chosen.as_ref().map(|request| request.name.clone());
@@ -179,15 +219,15 @@ fn points(
     let mut points = cell.map_or(Ok(Vec::new()), axes::cells)?;
     points.extend(search.map_or(Ok(Vec::new()), axes::draw)?);
     if points.is_empty() {
-        points.push(Point::new());
+        points.push(Point::default());
     }
     spell_alike(&mut points);
     let Some(sweep) = sweep else {
         return Ok(points);
     };
     let grid = axes::grid(sweep)?;
-    for axis in grid.first().into_iter().flatten() {
-        let mut others = points.iter().flatten();
+    for axis in grid.first().into_iter().flat_map(|point| &point.choices) {
+        let mut others = points.iter().flat_map(|point| &point.choices);
         let same = others.find(|other| overlap(other.setting.knob, axis.setting.knob));
         if let Some(same) = same {
             let message = format!(
@@ -203,7 +243,7 @@ fn points(
 /// Writes every knob as the first cell that names it does, so that results have one column for it.
 fn spell_alike(points: &mut [Point]) {
     let mut spelling: HashMap<&str, String> = HashMap::new();
-    for choice in points.iter_mut().flatten() {
+    for choice in points.iter_mut().flat_map(|point| &mut point.choices) {
         let first = spelling.entry(choice.setting.knob).or_insert_with(|| choice.written.clone());
         choice.written.clone_from(first);
     }
@@ -211,7 +251,8 @@ fn spell_alike(points: &mut [Point]) {
 
 /// An override of a knob that varies would undo the experiment.
 fn refuse_fixed_axes(points: &[Point], above: &Above) -> Result<(), ConfigError> {
-    let varying = |knob: &str| points.iter().flatten().find(|c| overlap(c.setting.knob, knob));
+    let varying =
+        |knob: &str| points.iter().flat_map(|point| &point.choices).find(|c| overlap(c.setting.knob, knob));
     let fixed = above.sets.settings.iter().chain(&above.flags.settings);
     let fixed = fixed.map(|setting| (setting.knob, &setting.origin));
     let recipe = above.recipe.iter().map(|request| (RECIPE, &request.origin));

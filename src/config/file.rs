@@ -124,13 +124,33 @@ fn unknown_in(table: &str, key: &str) -> String {
     format!("unknown key `{key}` in [{table}]{hint}")
 }
 
+/// The longest name, in bytes.
+const LONGEST_NAME: usize = 100;
+
+fn is_plain(c: char) -> bool {
+    c.is_alphanumeric() || "._- ".contains(c)
+}
+
+/// The name of a file that says none: its own, with `-` for what may not be in a name.
+pub(crate) fn name_of(path: &Path) -> String {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let plain = stem.replace(|c| !is_plain(c), "-");
+    let plain = plain.trim_start_matches('.');
+    let end = (0..=LONGEST_NAME.min(plain.len())).rev().find(|&end| plain.is_char_boundary(end));
+    match plain.get(..end.unwrap_or(0)) {
+        Some(name) if !name.is_empty() => name.into(),
+        _ => "sweep".into(),
+    }
+}
+
 /// A name that can be a folder's.
 pub(crate) fn checked_name(entry: &Entry) -> Result<String, ConfigError> {
     let value = entry.node.value();
-    let plain = |c: char| c.is_alphanumeric() || "._- ".contains(c);
     match value.as_str() {
         Some(name)
-            if (1..=100).contains(&name.len()) && name.chars().all(plain) && !name.starts_with('.') =>
+            if (1..=LONGEST_NAME).contains(&name.len())
+                && name.chars().all(is_plain)
+                && !name.starts_with('.') =>
         {
             Ok(name.into())
         }

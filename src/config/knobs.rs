@@ -173,6 +173,24 @@ pub(crate) fn put(config: &mut Table, knob: &str, value: Value) {
     }
 }
 
+/// The value that a knob has in a configuration; widths that differ are a list.
+pub(crate) fn value_in(config: &Table, knob: &str) -> Option<Value> {
+    let get = |knob: &str| match knob.split_once('.') {
+        Some((table, key)) => config.get(table)?.get(key),
+        None => config.get(knob),
+    };
+    if knob != DEPTH && knob != WIDTH {
+        return get(knob).cloned();
+    }
+    let sizes = get(LAYER_SIZES)?.as_array()?;
+    if knob == DEPTH {
+        return i64::try_from(sizes.len()).ok().map(Value::Integer);
+    }
+    let first = sizes.first()?;
+    let equal = sizes.iter().all(|size| size == first);
+    Some(if equal { first.clone() } else { Value::Array(sizes.clone()) })
+}
+
 /// A value as errors quote it.
 pub(crate) fn describe(value: &Value) -> String {
     let text = match value {

@@ -27,6 +27,8 @@ impl Setting {
         origin: impl Into<Origin>,
     ) -> Result<Self, ConfigError> {
         let origin = origin.into();
+        // -0.0 is the same number, and would name another folder.
+        let value = if value.as_float() == Some(0.0) { Value::Float(0.0) } else { value };
         match knobs::check_type(knob, &value) {
             Ok(()) => Ok(Setting { knob, value, origin }),
             Err(reason) => Err(ConfigError::new(origin, format!("`{knob}` {reason}"))),

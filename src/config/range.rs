@@ -10,6 +10,13 @@ use super::nearest::did_you_mean;
 /// The most values that one axis may have, and the most cells that an experiment may have.
 pub(crate) const MOST_CELLS: usize = 10_000;
 
+/// Significant digits of a draw, where they are enough: what is drawn names a folder and stands in tables.
+pub(crate) const DIGITS: usize = 4;
+/// As many as tell any two numbers apart.
+pub(crate) const MOST_DIGITS: usize = 17;
+/// So many draws at least are told apart between the ends of a range.
+const FINENESS: f64 = 100.0;
+
 /// A range of a knob's values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Range {
@@ -82,12 +89,23 @@ impl Range {
         self.value(self.between(self.from, self.to, fraction))
     }
 
-    /// The value that a uniform draw from [0, 1) stands for; every whole number gets its share.
-    pub(crate) fn draw(&self, uniform: f64) -> Value {
+    /// The value that a uniform draw from [0, 1) stands for; every whole number gets its share. It has so many
+    /// significant digits, or more where the range is too narrow for them.
+    pub(crate) fn draw(&self, uniform: f64, digits: usize) -> Value {
         let margin = if self.integer { 0.5 } else { 0.0 };
         let x = self.between(self.from - margin, self.to + margin, uniform);
-        // Four digits: what is drawn names a folder and stands in tables.
-        self.value(rounded(x, 4).clamp(self.from, self.to))
+        let fine = |digits: &usize| {
+            let error = 10f64.powi(x.abs().log10().floor() as i32 - *digits as i32 + 1);
+            error * FINENESS <= self.to - self.from && self.holds(rounded(x, *digits))
+        };
+        let digits = (digits..=MOST_DIGITS).find(fine).unwrap_or(MOST_DIGITS);
+        let x = rounded(x, digits).clamp(self.from, self.to);
+        if self.integer { self.value(x) } else { Value::Float(x) }
+    }
+
+    fn holds(&self, x: f64) -> bool {
+        // A whole number is rounded into its range later on.
+        self.integer || (self.from..=self.to).contains(&x)
     }
 
     fn between(&self, from: f64, to: f64, fraction: f64) -> f64 {
@@ -105,7 +123,9 @@ impl Range {
             return Value::Integer(x.round() as i64);
         }
         // 1.0000000000000002 is meant as 1, and names a folder.
-        Value::Float(rounded(x, 12))
+        let short = rounded(x, 12);
+        let (low, high) = (self.from.min(self.to), self.from.max(self.to));
+        Value::Float(if (low..=high).contains(&short) { short } else { x })
     }
 }
 

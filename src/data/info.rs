@@ -59,14 +59,44 @@ impl Dataset {
     }
 }
 
+impl DatasetInfo {
+    /// Something to think about before training: classes that nothing is known of.
+    pub fn warning(&self) -> Option<String> {
+        warning(&self.train.per_class)
+    }
+}
+
+impl Dataset {
+    /// The warning of its [`DatasetInfo`], for less than a checksum of everything.
+    pub fn warning(&self) -> Option<String> {
+        warning(&per_class(&self.train, self.classes))
+    }
+}
+
+fn warning(per_class: &[usize]) -> Option<String> {
+    let numbered = per_class.iter().enumerate();
+    let empty: Vec<usize> = numbered.filter_map(|(class, &count)| (count == 0).then_some(class)).collect();
+    let (first, last) = (empty.first()?, empty.last()?);
+    Some(format!(
+        "{} of the {} classes have no training image, {first} to {last} among them; is the highest label meant?",
+        empty.len(),
+        per_class.len()
+    ))
+}
+
+fn per_class(split: &Split, classes: usize) -> Vec<usize> {
+    let mut counts = vec![0; classes];
+    for &label in &split.labels {
+        if let Some(count) = counts.get_mut(label as usize) {
+            *count += 1;
+        }
+    }
+    counts
+}
+
 impl SplitInfo {
     fn of(split: &Split, classes: usize) -> Self {
-        let mut per_class = vec![0; classes];
-        for &label in &split.labels {
-            if let Some(count) = per_class.get_mut(label as usize) {
-                *count += 1;
-            }
-        }
+        let per_class = per_class(split, classes);
         let ink: u64 = split.pixels.iter().map(|&pixel| u64::from(pixel)).sum();
         Self { count: split.len(), per_class, mean_pixel: ink as f64 / split.pixels.len().max(1) as f64 }
     }

@@ -166,6 +166,11 @@ impl RunDirectory {
         lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
+    /// Whether the directory at `path` holds epochs of a run, or some process is about to write them.
+    pub fn is_begun(path: &Path) -> bool {
+        path.join(LAST).exists() || Self::is_busy(path)
+    }
+
     /// Whether there is a run to go on with.
     pub fn is_resumable(&self) -> bool {
         self.last_checkpoint().exists() && self.path.join(CONFIG).exists()

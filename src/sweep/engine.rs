@@ -94,9 +94,12 @@ impl<W: Work> Engine<'_, W> {
             if rung == most || self.is_stopped() {
                 break;
             }
-            let best = survivors(self.directory, &alive, rung, halving.factor)?;
+            let (best, unreadable) = survivors(self.directory, &alive, rung, halving.factor);
+            failures.extend(unreadable);
             for cell in alive.iter().filter(|cell| !best.iter().any(|other| other.index == cell.index)) {
-                prune(self.directory, cell)?;
+                if let Err(error) = prune(self.directory, cell) {
+                    failures.push(Failure { cell: cell.index, message: error.to_string() });
+                }
             }
             alive = best;
         }

@@ -4,6 +4,7 @@
 //! cell; the system releases the lock however its holder ends. What is done, and how well, is read from
 //! the cells' own files, so processes need nothing but the directory to agree.
 
+mod arithmetic;
 mod claim;
 mod directory;
 mod engine;
@@ -15,12 +16,13 @@ mod results;
 mod slurm;
 mod spec;
 
+pub use arithmetic::Arithmetic;
 pub use claim::{Claim, claim, forget_failure};
 pub use directory::SweepDirectory;
 pub use engine::{Engine, Failure, Task, Work};
 pub use error::SweepError;
 pub use estimate::{Estimate, Shape};
-pub use ranking::{Group, ranked, table, to_markdown, told};
+pub use ranking::{cells, table, to_markdown, told};
 pub use results::{CellStatus, Row, Tally, read_rows, to_csv};
-pub use slurm::{ArrayJob, array};
+pub use slurm::{ArrayJob, Submission, array, shell_word};
 pub use spec::Spec;

@@ -5,19 +5,36 @@ use std::cmp::Ordering;
 use super::results::{CellStatus, Row, Tally};
 use crate::run::Summary;
 
+type Pick = fn(&Summary) -> Option<f64>;
+
 /// Cells that differ in nothing but their seed.
-#[derive(Clone, Debug)]
-pub struct Group<'a> {
+struct Group<'a> {
     /// Their values of the varying knobs, the seed left out.
-    pub values: Vec<&'a str>,
+    values: Vec<&'a str>,
     /// The cells.
-    pub rows: Vec<&'a Row>,
+    rows: Vec<&'a Row>,
 }
 
-impl Group<'_> {
-    /// Mean and sample standard deviation over the cells that ended well; the latter needs two.
-    pub fn mean(&self, pick: fn(&Summary) -> Option<f64>) -> Option<(f64, Option<f64>)> {
-        let values: Vec<f64> = self.rows.iter().filter_map(|row| row.results().and_then(pick)).collect();
+impl<'a> Group<'a> {
+    /// The cells whose results belong together: those with all their epochs; where all were pruned, those that
+    /// got farthest.
+    fn counted(&self) -> Vec<&'a Summary> {
+        let of = |whole: bool| -> Vec<&'a Summary> {
+            let rows = self.rows.iter().filter(|row| (row.status == CellStatus::Done) == whole);
+            rows.filter_map(|row| row.results()).collect()
+        };
+        if self.is_whole() {
+            return of(true);
+        }
+        let mut pruned = of(false);
+        let farthest = pruned.iter().map(|summary| summary.epochs).max();
+        pruned.retain(|summary| Some(summary.epochs) == farthest);
+        pruned
+    }
+
+    /// Mean and sample standard deviation over the cells that count; the latter needs two.
+    fn mean(&self, pick: Pick) -> Option<(f64, Option<f64>)> {
+        let values: Vec<f64> = self.counted().into_iter().filter_map(pick).collect();
         let count = values.len() as f64;
         if values.is_empty() {
             return None;
@@ -33,13 +50,33 @@ impl Group<'_> {
     }
 }
 
+/// The accuracies that a table shows, each with the rows it is measured on; the first is what ranks.
+fn accuracies(rows: &[Row]) -> Vec<(&'static str, Pick)> {
+    let validated = rows.iter().filter(|row| row.validated).count();
+    let test: (_, Pick) = ("test accuracy %", |summary| summary.test_accuracy);
+    if validated == 0 {
+        return vec![
+            ("test accuracy %", |summary| summary.accuracy),
+            ("best test accuracy %", |summary| summary.best_accuracy),
+        ];
+    }
+    if validated < rows.len() {
+        // All that cells with held-out rows and cells without have in common.
+        return vec![test];
+    }
+    vec![
+        ("validation accuracy %", |summary| summary.accuracy),
+        ("best validation accuracy %", |summary| summary.best_accuracy),
+        test,
+    ]
+}
+
 fn is_seed(key: &str) -> bool {
     key.rsplit('.').next() == Some("seed")
 }
 
-/// The groups, best mean accuracy first; those without results come last, in order.
-pub fn ranked<'a>(keys: &[&str], rows: &'a [Row]) -> Vec<Group<'a>> {
-    // Where only the seed varies, its values are what is compared.
+/// The groups, best mean first; those without results come last, in order.
+fn ranked<'a>(keys: &[&str], rows: &'a [Row], by: Pick) -> Vec<Group<'a>> {
     let shown = shown(keys);
     let mut places = std::collections::HashMap::new();
     let mut groups: Vec<Group> = Vec::new();
@@ -52,7 +89,7 @@ pub fn ranked<'a>(keys: &[&str], rows: &'a [Row]) -> Vec<Group<'a>> {
             None => groups.push(Group { values, rows: vec![row] }),
         }
     }
-    let score = |group: &Group| group.mean(|summary| summary.accuracy).map(|(mean, _)| mean);
+    let score = |group: &Group| group.mean(by).map(|(mean, _)| mean);
     groups.sort_by(|a, b| match (score(a), score(b)) {
         (Some(x), Some(y)) => b.is_whole().cmp(&a.is_whole()).then(y.total_cmp(&x)),
         (Some(_), None) => Ordering::Less,
@@ -64,42 +101,35 @@ pub fn ranked<'a>(keys: &[&str], rows: &'a [Row]) -> Vec<Group<'a>> {
 
 /// The places of the keys that tell groups apart.
 fn shown(keys: &[&str]) -> Vec<usize> {
-    let others: Vec<usize> =
-        (0..keys.len()).filter(|&at| keys.get(at).is_some_and(|key| !is_seed(key))).collect();
-    if others.is_empty() { (0..keys.len()).collect() } else { others }
+    (0..keys.len()).filter(|&at| keys.get(at).is_some_and(|key| !is_seed(key))).collect()
 }
 
 /// The ranking as a table, its header first.
 pub fn table(keys: &[&str], rows: &[Row]) -> Vec<Vec<String>> {
-    let groups = ranked(keys, rows);
-    let on_validation = rows.iter().filter_map(Row::results).any(|summary| summary.split == "validation");
+    let accuracies = accuracies(rows);
+    let by = accuracies.first().map_or((|_| None) as Pick, |(_, pick)| *pick);
+    let groups = ranked(keys, rows, by);
     let repeated = groups.iter().any(|group| group.rows.len() > 1);
 
     let mut header = vec!["rank"];
     header.extend(shown(keys).iter().filter_map(|&at| keys.get(at)));
-    header.push(if on_validation { "validation accuracy %" } else { "accuracy %" });
-    header.push("best accuracy %");
-    header.extend(on_validation.then_some("test accuracy %"));
+    header.extend(accuracies.iter().map(|(name, _)| *name));
     header.extend(["train loss", "val loss", "seconds"]);
     header.extend(repeated.then_some("seeds"));
     header.push("status");
 
     let mut table = vec![header.into_iter().map(str::to_owned).collect()];
     for (index, group) in groups.iter().enumerate() {
-        let percent = |pick| spread(group.mean(pick), 100.0, 2);
         let loss = |pick| spread(group.mean(pick), 1.0, 4);
-        let ranks = group.mean(|summary| summary.accuracy).is_some();
+        let ranks = group.mean(by).is_some();
         let mut fields = vec![if ranks { (index + 1).to_string() } else { "–".into() }];
         fields.extend(group.values.iter().map(|value| (*value).to_owned()));
-        fields.push(percent(|summary| summary.accuracy));
-        fields.push(percent(|summary| summary.best_accuracy));
-        fields.extend(on_validation.then(|| percent(|summary| summary.test_accuracy)));
+        fields.extend(accuracies.iter().map(|(_, pick)| spread(group.mean(*pick), 100.0, 2)));
         fields.push(loss(|summary| summary.train_loss));
         fields.push(loss(|summary| summary.val_loss));
         let seconds = group.rows.iter().filter_map(|row| row.seconds()).reduce(|a, b| a + b);
         fields.push(seconds.map_or_else(|| "–".into(), |seconds| format!("{seconds:.1}")));
-        let with_results = group.rows.iter().filter(|row| row.results().is_some()).count();
-        fields.extend(repeated.then(|| format!("{with_results} of {}", group.rows.len())));
+        fields.extend(repeated.then(|| format!("{} of {}", group.counted().len(), group.rows.len())));
         fields.push(statuses(group));
         table.push(fields);
     }
@@ -138,7 +168,12 @@ pub fn told(tally: &Tally) -> String {
     ];
     let parts = parts.iter().filter(|(count, _)| *count > 0);
     let parts: Vec<String> = parts.map(|(count, word)| format!("{count} {word}")).collect();
-    format!("{} cells: {}", tally.cells, parts.join(", "))
+    format!("{}: {}", cells(tally.cells), parts.join(", "))
+}
+
+/// So many cells, in words.
+pub fn cells(count: usize) -> String {
+    if count == 1 { "1 cell".into() } else { format!("{count} cells") }
 }
 
 fn spread(mean: Option<(f64, Option<f64>)>, factor: f64, digits: usize) -> String {

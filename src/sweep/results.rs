@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::directory::SweepDirectory;
-use super::error::SweepError;
 use crate::config::{Cell, Experiment};
-use crate::run::{RunDirectory, RunError, Status, Summary};
+use crate::run::{RunDirectory, Status, Summary};
 
 /// How far a cell is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -52,6 +51,10 @@ pub struct Row {
     pub values: Vec<String>,
     /// What it has told so far.
     pub summary: Option<Summary>,
+    /// Why what it told cannot be read, if so.
+    pub unreadable: Option<String>,
+    /// Whether its accuracy is one on validation rows, not on the test set.
+    pub validated: bool,
     /// Its run directory, seen from the sweep's.
     pub run_dir: String,
 }
@@ -65,10 +68,13 @@ impl Row {
 
     /// Why it failed.
     pub fn reason(&self) -> &str {
-        match &self.summary {
-            Some(summary) => summary.error.as_deref().unwrap_or("no reason was written down"),
-            None => "its summary.json cannot be read",
-        }
+        let told = self.summary.as_ref().and_then(|summary| summary.error.as_deref());
+        self.unreadable.as_deref().or(told).unwrap_or("no reason was written down")
+    }
+
+    /// The rows its accuracy is measured on, as summary.json names them.
+    pub fn split(&self) -> &'static str {
+        if self.validated { "validation" } else { "test" }
     }
 
     /// Time spent on it.
@@ -118,31 +124,36 @@ impl Tally {
 }
 
 /// One row per cell, in the experiment's order.
-pub fn read_rows(experiment: &Experiment, directory: &SweepDirectory) -> Result<Vec<Row>, SweepError> {
+pub fn read_rows(experiment: &Experiment, directory: &SweepDirectory) -> Vec<Row> {
     let keys = experiment.varying();
     experiment.cells().iter().map(|cell| read_row(cell, &keys, directory.cell(cell))).collect()
 }
 
-fn read_row(cell: &Cell, keys: &[&str], path: PathBuf) -> Result<Row, SweepError> {
+fn read_row(cell: &Cell, keys: &[&str], path: PathBuf) -> Row {
+    let mut unreadable = None;
     let (mut status, summary) = match RunDirectory::read_summary(&path) {
         Ok(Some(summary)) => (of_summary(summary.status), Some(summary)),
         Ok(None) if path.join("checkpoints/last.safetensors").exists() => (CellStatus::Interrupted, None),
         Ok(None) => (CellStatus::Pending, None),
-        // A file that nobody can read will not get better by waiting.
-        Err(RunError::Broken { .. }) => (CellStatus::Failed, None),
-        Err(error) => return Err(error.into()),
+        // What nobody can read will not get better by waiting.
+        Err(error) => {
+            unreadable = Some(error.to_string());
+            (CellStatus::Failed, None)
+        }
     };
     let open = matches!(status, CellStatus::Pending | CellStatus::Interrupted);
     if open && RunDirectory::is_busy(&path) {
         status = CellStatus::Running;
     }
-    Ok(Row {
+    Row {
         cell: cell.index,
         status,
         values: keys.iter().map(|key| cell.value(key)).collect(),
         summary,
+        unreadable,
+        validated: cell.config.data.validation_size > 0,
         run_dir: cell.name.clone(),
-    })
+    }
 }
 
 fn of_summary(status: Status) -> CellStatus {
@@ -154,10 +165,14 @@ fn of_summary(status: Status) -> CellStatus {
     }
 }
 
-/// results.csv: accuracies and losses of cells that ended well, all from the same bits as theirs.
+/// results.csv: accuracies and losses of cells that ended well, all from the same bits as theirs. Where some are
+/// measured on validation rows, `split` says which, and `test_accuracy` is beside it.
 pub fn to_csv(keys: &[&str], rows: &[Row]) -> String {
-    let results = ["accuracy", "best_accuracy", "train_loss", "val_loss", "seconds", "run_dir"];
-    let header = ["cell", "status"].iter().chain(keys).chain(&results);
+    let results = ["accuracy", "best_accuracy", "train_loss", "val_loss"];
+    let validated = rows.iter().any(|row| row.validated);
+    let of_splits: &[&str] = if validated { &["split", "test_accuracy"] } else { &[] };
+    let header = ["cell", "status"].iter().chain(keys).chain(&results).chain(of_splits);
+    let header = header.chain(&["seconds", "run_dir"]);
     let mut text = line(header.map(|name| (*name).to_owned()));
     for row in rows {
         let figure = |pick: fn(&Summary) -> Option<f64>| {
@@ -170,6 +185,11 @@ pub fn to_csv(keys: &[&str], rows: &[Row]) -> String {
             figure(|summary| summary.best_accuracy),
             figure(|summary| summary.train_loss),
             figure(|summary| summary.val_loss),
+        ]);
+        if validated {
+            fields.extend([row.split().to_owned(), figure(|summary| summary.test_accuracy)]);
+        }
+        fields.extend([
             row.seconds().map(|seconds| format!("{seconds:.3}")).unwrap_or_default(),
             row.run_dir.clone(),
         ]);

@@ -107,5 +107,8 @@ fn classes_without_a_training_image_are_told() {
     bytes[8] = 99;
     fs::write(&path, bytes).unwrap();
     let told = place.done("data info idx:set").stdout;
-    assert!(told.contains("94 of the 100 classes have no training image, 5 to 98"), "{told}");
+    let warning = "warning: 94 of the 100 classes have no training image, 5 to 98";
+    assert!(told.contains(warning), "{told}");
+    let told = place.done(TRAIN).stderr;
+    assert!(told.contains(warning), "{told}");
 }

@@ -87,15 +87,18 @@ impl Place {
         serde_json::from_str(&outcome.stdout).unwrap()
     }
 
-    /// The message of a request that has to be refused: one line, exit code 2, nothing written.
+    /// The message of a request that has to be refused: one line, below which the place in a file may be shown,
+    /// exit code 2, nothing written.
     pub fn refused(&self, line: &str) -> String {
         let before = self.files();
         let Outcome { code, stdout, stderr } = self.ff(line);
         assert_eq!(code, Some(2), "ff {line}: {stderr}");
         assert_eq!(stdout, "", "ff {line}");
-        assert_eq!(stderr.lines().count(), 1, "ff {line}: {stderr}");
+        let mut lines = stderr.lines();
+        let message = lines.next().unwrap_or_default();
+        assert!(lines.all(|line| line.contains(" |")), "ff {line}: {stderr}");
         assert!(self.files() == before, "ff {line} wrote or removed files");
-        stderr.strip_prefix("ff: ").unwrap_or_else(|| panic!("{stderr}")).trim_end().to_owned()
+        message.strip_prefix("ff: ").unwrap_or_else(|| panic!("{stderr}")).to_owned()
     }
 
     /// All files below the folder; of a folder itself, that it is there.

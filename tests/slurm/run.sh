@@ -21,7 +21,7 @@ work=$(mktemp -d /tmp/ff-slurm.XXXXXX)
 pids=()
 finish() {
     status=$?
-    [ $status -eq 0 ] || tail -n 20 "$work"/*.log "$work"/sweep/slurm/*.log >&2 2>/dev/null || true
+    [ $status -eq 0 ] || tail -n 20 "$work"/*.log "$work"/*/slurm/*.log >&2 2>/dev/null || true
     for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
     wait 2>/dev/null || true
     rm -rf "$work"
@@ -91,7 +91,7 @@ dataset = "digits"
 [network]
 layer_sizes = [96, 96, 96]
 [training]
-num_epochs = 250
+num_epochs = 120
 learning_rate = 0.003
 [backend]
 name = "cpu"
@@ -105,13 +105,18 @@ seed = [1, 2]
 TOML
 "$ff" sweep "$work/sweep.toml" --log-dir "$work/alone" --jobs 2 --quiet
 
-# --- Through Slurm. ---
+# --- Through Slurm, in a folder whose name Slurm, sbatch and a shell could each take for something else. ---
 cd "$work"
-"$ff" sweep sweep.toml --log-dir sweep --slurm --array-parallelism 2 --time 10 --partition main
-grep -q -- '--array=0-3%2' sweep/slurm.sh || fail "wrong array: $(grep array sweep/slurm.sh)"
+log="50% of 'it' #1"
+"$ff" sweep sweep.toml --log-dir "$log" --slurm --array-parallelism 2 --time 10 --partition main \
+    --sbatch "--comment=two words # and more"
+grep -q -- '--array=0-3%2' "$log/slurm.sh" || fail "wrong array: $(grep array "$log/slurm.sh")"
 job=$(squeue -h -o %A | head -n 1)
+scontrol show job "$job" | grep -q "Comment=two words # and more" || fail "another comment: $(scontrol show job "$job")"
+again=$("$ff" sweep sweep.toml --log-dir "$log" --slurm 2>&1)
+grep -q "wait in the queue already (job $job)" <<<"$again" || fail "submitted twice: $again"
 
-begun() { [ "$(cat sweep/threshold=1_seed="$1"-*/metrics.jsonl 2>/dev/null | wc -l)" -ge 3 ]; }
+begun() { [ "$(cat "$log"/threshold=1_seed="$1"-*/metrics.jsonl 2>/dev/null | wc -l)" -ge 3 ]; }
 until_true 60 begun 1 || fail "cell 0 does not begin"
 # As Slurm does before a limit: the shell of the task gets the signal.
 # A task that is on its way into the queue cannot be signalled again, which scancel does not take well.
@@ -122,13 +127,29 @@ scontrol requeue "${job}_1"
 
 gone() { [ -z "$(squeue -h)" ]; }
 until_true 420 gone || fail "tasks do not end: $(squeue)"
-"$ff" sweep sweep.toml --log-dir sweep --status
-"$ff" sweep sweep.toml --log-dir sweep --status --json | grep -q '"done":4' || fail "not all cells are done"
+"$ff" sweep sweep.toml --log-dir "$log" --status
+"$ff" sweep sweep.toml --log-dir "$log" --status --json | grep -q '"done":4' || fail "not all cells are done"
 
 without_seconds() { awk -F, '{ $(NF - 1) = ""; print }' "$1"; }
-"$ff" sweep sweep.toml --log-dir sweep --quiet
-diff <(without_seconds alone/results.csv) <(without_seconds sweep/results.csv) || fail "other results than without Slurm"
+"$ff" sweep sweep.toml --log-dir "$log" --quiet
+diff <(without_seconds alone/results.csv) <(without_seconds "$log/results.csv") || fail "other results than without Slurm"
 for cell in 0 1; do
-    grep -q "restart 1" "sweep/slurm/${job}_$cell.log" || fail "task $cell was not cut off in the middle: $(cat "sweep/slurm/${job}_$cell.log")"
+    grep -q "restart 1" "$log/slurm/${job}_$cell.log" || fail "task $cell was not cut off in the middle: $(cat "$log/slurm/${job}_$cell.log")"
 done
-echo "test-slurm: 4 cells through Slurm, one told of its limit and one killed, equal the same cells without it"
+
+# --- A cell that fails, and the rest; then it alone again. ---
+sed -e 's/^num_epochs.*/num_epochs = 2/' -e '/^learning_rate/d' -e '/^threshold/d' -e 's/^seed = .*/learning_rate = [0.003, 1e30, 0.004]/' \
+    sweep.toml >diverging.toml
+"$ff" sweep diverging.toml --log-dir diverging --slurm
+until_true 120 gone || fail "tasks do not end: $(squeue)"
+"$ff" sweep diverging.toml --log-dir diverging --status --json | grep -q '"done":2,"pruned":0,"failed":1' ||
+    fail "not two done and one failed: $("$ff" sweep diverging.toml --log-dir diverging --status)"
+code=0
+"$ff" sweep diverging.toml --log-dir diverging --quiet 2>told || code=$?
+[ $code -eq 1 ] && grep -q "1 of 3 cells failed: cell 1: " told || fail "exit $code, $(cat told)"
+"$ff" sweep diverging.toml --log-dir diverging --slurm --retry-failed
+grep -q -- '--array=1$' diverging/slurm.sh || fail "wrong array: $(grep array diverging/slurm.sh)"
+until_true 120 gone || fail "tasks do not end: $(squeue)"
+[ "$(ls diverging/slurm/*_1.log | wc -l)" -eq 2 ] || fail "cell 1 was not tried again: $(ls diverging/slurm)"
+echo "test-slurm: 4 cells through Slurm, one told of its limit and one killed, equal the same cells without it; of 3 \
+others one diverges, is told, and is tried again"

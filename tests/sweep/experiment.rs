@@ -53,3 +53,10 @@ pub fn column(place: &Place, folder: &str, name: &str) -> Vec<String> {
     let at = rows[0].iter().position(|column| column == name).unwrap();
     rows[1..].iter().map(|row| row[at].clone()).collect()
 }
+
+/// Puts one text in the place of another in a file.
+pub fn edit(place: &Place, file: &str, from: &str, to: &str) {
+    let text = place.read(file);
+    assert!(text.contains(from), "{file} has no {from}: {text}");
+    place.write(file, text.replacen(from, to, 1));
+}

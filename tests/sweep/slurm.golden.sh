@@ -12,9 +12,10 @@
 
 # One cell a task. 120 seconds before its limit a task ends its epoch, writes it down, and goes
 # back into the queue; its next turn goes on from there.
+cell=$((SLURM_ARRAY_TASK_ID + ${1:-0}))
 cd /here || exit 1
-echo "cell $SLURM_ARRAY_TASK_ID, restart ${SLURM_RESTART_COUNT:-0}"
-/bin/ff sweep x.toml --set num_epochs=6 --quiet --cell "$SLURM_ARRAY_TASK_ID" &
+echo "cell $cell, restart ${SLURM_RESTART_COUNT:-0}"
+/bin/ff sweep x.toml --set num_epochs=6 --quiet --cell "$cell" &
 training=$!
 cut_short=
 trap 'cut_short=yes; kill -USR1 "$training"' USR1

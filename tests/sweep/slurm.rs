@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Output;
 
 use crate::experiment::{GRID, place};
+use crate::place::Place;
 
 #[test]
 fn the_script() {
@@ -49,15 +51,27 @@ fn without_sbatch_the_script_is_left_to_submit() {
     assert!(place.at("runs/x/slurm.sh").exists());
 }
 
+/// A program of Slurm's that does what it is told here.
+fn fake(place: &Place, name: &str, script: &str) {
+    fs::create_dir_all(place.at("bin")).unwrap();
+    let path = format!("bin/{name}");
+    place.write(&path, format!("#!/bin/sh\n{script}\n"));
+    fs::set_permissions(place.at(&path), fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Runs a line where those programs are found first.
+fn with_fakes(place: &Place, line: &str) -> Output {
+    let path = format!("{}:{}", place.at("bin").display(), std::env::var("PATH").unwrap());
+    place.program().args(line.split(' ')).env("PATH", path).output().unwrap()
+}
+
 #[test]
 fn sbatch_is_called_and_heard() {
     let place = place(GRID);
-    fs::create_dir(place.at("bin")).unwrap();
     let submit = |answer: &str| {
-        place.write("bin/sbatch", format!("#!/bin/sh\necho \"$@\" > called\n{answer}\n"));
-        fs::set_permissions(place.at("bin/sbatch"), fs::Permissions::from_mode(0o755)).unwrap();
-        let path = format!("{}:{}", place.at("bin").display(), std::env::var("PATH").unwrap());
-        place.program().args(["sweep", "x.toml", "--slurm"]).env("PATH", path).output().unwrap()
+        fake(&place, "sbatch", &format!("echo \"$@\" > called\n{answer}"));
+        fake(&place, "squeue", "exit 1");
+        with_fakes(&place, "sweep x.toml --slurm")
     };
     let output = submit("echo 42");
     assert!(output.status.success());
@@ -69,4 +83,86 @@ fn sbatch_is_called_and_heard() {
         String::from_utf8(output.stderr).unwrap(),
         "ff: --slurm: sbatch runs/x/slurm.sh: no such partition\n"
     );
+}
+
+#[test]
+fn a_job_array_heeds_what_it_is_asked_or_says_so() {
+    let place = place(GRID);
+    for (options, start) in [
+        ("--jobs 3", "--jobs: is not for --slurm: each task trains one cell"),
+        ("--fail-fast", "--fail-fast: is not for --slurm: "),
+        ("--json", "--json: is not for --slurm: "),
+        ("--status", "--status: is not for --slurm: "),
+        ("--dry-run", "--dry-run: is not for --slurm: "),
+        ("--sbatch account", "--sbatch account: must be one option of sbatch"),
+    ] {
+        let message = place.refused(&format!("sweep x.toml --slurm-dry-run {options}"));
+        assert!(message.starts_with(start), "{message}");
+    }
+    assert!(place.refused("sweep x.toml --slurm --array-parallelism 0").contains("--array-parallelism"));
+    assert!(place.refused("sweep x.toml --slurm --cpus-per-task 0").contains("--cpus-per-task"));
+    assert!(place.refused("sweep x.toml --slurm-dry-run --log-dir a\\b").starts_with("--log-dir: "));
+    place.done("sweep x.toml --slurm-dry-run --cell 5");
+    assert!(place.read("runs/x/slurm.sh").contains("#SBATCH --array=5\n"));
+}
+
+#[test]
+fn failed_cells_are_submitted_again_when_asked() {
+    let place = place("[sweep]\nlearning_rate = [0.01, 1e30]\n");
+    assert_eq!(place.ff("sweep x.toml --quiet").code, Some(1));
+    assert!(place.done("sweep x.toml --slurm-dry-run").stdout.starts_with("nothing to submit"));
+    let told = place.done("sweep x.toml --slurm-dry-run --retry-failed --force-spec").stdout;
+    assert!(told.starts_with("1 cell; submit"), "{told}");
+    let script = place.read("runs/x/slurm.sh");
+    assert!(script.contains("#SBATCH --array=1\n"), "{script}");
+    assert!(script.contains(" --force-spec --retry-failed --quiet --cell \"$cell\" &"), "{script}");
+    // The failure is forgotten when the task begins, not when a script is written.
+    assert_eq!(place.json("sweep x.toml --status --json")["failed"], 1);
+}
+
+#[test]
+fn every_character_of_a_path_arrives() {
+    let place = place(GRID);
+    let outcome = place.words(&[
+        "sweep",
+        "x.toml",
+        "--log-dir",
+        "50% of 'it' #1",
+        "--slurm-dry-run",
+        "--sbatch",
+        "--comment=two words # \"here\"",
+    ]);
+    assert_eq!(outcome.stdout, "12 cells; submit them with: sbatch '50% of '\\''it'\\'' #1/slurm.sh'\n");
+    let script = place.read("50% of 'it' #1/slurm.sh");
+    assert!(script.contains("/50%% of 'it' \\#1/slurm/%A_%a.log\"\n"), "{script}");
+    assert!(script.contains("#SBATCH \"--comment=two words \\# \\\"here\\\"\"\n"), "{script}");
+}
+
+#[test]
+fn more_cells_than_an_array_holds_are_several_arrays() {
+    let place = place("[sweep]\nseed = { from = 1, to = 1200, steps = 1200 }\n");
+    fake(&place, "sbatch", "echo \"$@\" >> called; wc -l < called");
+    fake(&place, "squeue", "printf '1 999\\n2 3\\n7 5\\n'");
+    let output = with_fakes(&place, "sweep x.toml --slurm --array-parallelism 4");
+    assert!(output.status.success());
+    assert!(String::from_utf8(output.stdout).unwrap().starts_with("submitted job 1, 2: 1200 cells\n"));
+    assert_eq!(
+        place.read("called"),
+        "--parsable runs/x/slurm.sh\n--parsable --array=0-199%4 runs/x/slurm.sh 1000\n"
+    );
+    assert!(place.read("runs/x/slurm.sh").contains("#SBATCH --array=0-999%4\n"));
+    // What waits in the queue is not submitted again.
+    let output = with_fakes(&place, "sweep x.toml --slurm-dry-run");
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(
+        told,
+        "cells 999,1003 wait in the queue already (job 1, 2) and are not submitted again; `scancel 1 2` takes \
+         them out\n"
+    );
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(
+        told,
+        "1198 cells; submit them with: sbatch runs/x/slurm.sh && sbatch --array=0-2,4-199 runs/x/slurm.sh 1000\n"
+    );
+    assert!(place.read("runs/x/slurm.sh").contains("#SBATCH --array=0-998\n"));
 }

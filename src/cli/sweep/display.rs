@@ -101,25 +101,29 @@ impl Display {
         if self.quiet {
             return;
         }
-        let line = format!("{} of {}: {}", named(cell), self.cells, told(result));
-        match &self.live {
-            Some(live) => {
-                live.overall.inc(1);
-                // A terminal that is gone takes no lines.
-                let _ = live.lines.println(line);
-            }
-            None => say(&line),
+        if let Some(live) = &self.live {
+            live.overall.inc(1);
         }
+        self.tell(&format!("{} of {}: {}", named(cell), self.cells, told(result)));
     }
 
     /// Tells once that only other processes' cells are left.
     pub fn waiting(&self, cell: &Cell) {
         if !self.quiet && !self.waits.swap(true, Ordering::Relaxed) {
-            let line = format!("waiting for cells of other processes, {} among them", named(cell));
-            match &self.live {
-                Some(live) => drop(live.lines.println(line)),
-                None => say(&line),
-            }
+            self.tell(&format!("waiting for cells of other processes, {} among them", named(cell)));
+        }
+    }
+
+    /// Tells what people must know of a cell, even those who want no progress.
+    pub fn remark(&self, cell: &Cell, text: &str) {
+        self.tell(&format!("{}: {text}", named(cell)));
+    }
+
+    fn tell(&self, line: &str) {
+        match &self.live {
+            // A terminal that is gone takes no lines.
+            Some(live) => drop(live.lines.println(line)),
+            None => say(line),
         }
     }
 }

@@ -12,7 +12,7 @@ use super::super::{CliError, report};
 use super::outcome::{aligned, values};
 use crate::config::{Cell, Config, Experiment};
 use crate::data::{Dataset, Source};
-use crate::sweep::{CellStatus, Estimate, Shape, SweepDirectory, read_rows};
+use crate::sweep::{self, CellStatus, Estimate, Shape, SweepDirectory, read_rows};
 
 /// A step is more than its products: optimizer, goodness, gathering, reading back.
 const BESIDE_PRODUCTS: f64 = 1.5;
@@ -46,7 +46,7 @@ pub fn print(
     threads: usize,
     json: bool,
 ) -> Result<(), CliError> {
-    let rows = read_rows(experiment, directory)?;
+    let rows = read_rows(experiment, directory);
     let mut shapes: HashMap<(&str, &str), Shape> = HashMap::new();
     let mut planned = Vec::new();
     let mut rate = None;
@@ -100,9 +100,9 @@ pub fn print(
         None => "",
     };
     report::print(&format!(
-        "{}\n{} cells; about {} one after another{halving} (time and memory are estimates)\nrun directories in {}\n",
+        "{}\n{}; about {} one after another{halving} (time and memory are estimates)\nrun directories in {}\n",
         aligned(&table),
-        cells.len(),
+        sweep::cells(cells.len()),
         duration(total),
         experiment.log_dir
     ))

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use crate::config::{Config, Origins, resolve_label};
+use crate::config::{Config, Invalid, resolve_label};
 use crate::data::{Dataset, Source, Splits};
 
-use super::super::CliError;
+use super::super::{CliError, report};
 
 /// Data sets by name and folder.
 #[derive(Default)]
@@ -16,7 +16,8 @@ pub struct Shelf {
 
 type Name = (String, String);
 
-struct Loaded {
+/// A data set in memory.
+pub struct Loaded {
     dataset: Dataset,
     blank_under_label: bool,
     /// By held-out rows and their seed; kept as long as some cell uses them.
@@ -24,11 +25,6 @@ struct Loaded {
 }
 
 impl Shelf {
-    /// Settles what only the data decide, and checks the config against them.
-    pub fn settle(&self, config: &mut Config, origins: &Origins, progress: bool) -> Result<(), CliError> {
-        self.loaded(config, progress)?.settle(config, origins)
-    }
-
     /// The rows of a settled config.
     pub fn splits(&self, config: &Config) -> Result<Arc<Splits>, CliError> {
         let loaded = self.loaded(config, false)?;
@@ -44,7 +40,8 @@ impl Shelf {
         Ok(splits)
     }
 
-    fn loaded(&self, config: &Config, progress: bool) -> Result<Arc<Loaded>, CliError> {
+    /// The data of a config.
+    pub fn loaded(&self, config: &Config, progress: bool) -> Result<Arc<Loaded>, CliError> {
         let name = (config.data.dataset.clone(), config.data.data_dir.clone());
         let mut all = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(loaded) = all.get(&name) {
@@ -52,6 +49,9 @@ impl Shelf {
         }
         let source: Source = name.0.parse()?;
         let dataset = Dataset::load(&source, &name.1, progress)?;
+        if let Some(warning) = dataset.warning() {
+            report::say(&format!("warning: {}: {warning}", name.0));
+        }
         let blank_under_label = dataset.train.blank_under_label(dataset.classes);
         let loaded = Arc::new(Loaded { dataset, blank_under_label, splits: Mutex::default() });
         all.insert(name, Arc::clone(&loaded));
@@ -60,11 +60,10 @@ impl Shelf {
 }
 
 impl Loaded {
-    fn settle(&self, config: &mut Config, origins: &Origins) -> Result<(), CliError> {
+    /// Settles what only the data decide, and checks the config against them.
+    pub fn settle(&self, config: &mut Config) -> Result<(), Invalid> {
         resolve_label(config, self.blank_under_label);
         let Dataset { train, classes, .. } = &self.dataset;
-        config
-            .check_against(train.len(), *classes, self.dataset.features())
-            .map_err(|invalid| origins.blame(&invalid).into())
+        config.check_against(train.len(), *classes, self.dataset.features())
     }
 }

@@ -6,10 +6,13 @@ use std::process::Command;
 use clap::Args;
 
 use super::super::{CliError, report};
-use super::{Sweep, waiting};
-use crate::config::Experiment;
+use super::Sweep;
+use super::queue::{Queued, queued, remember};
+use crate::config::{Cell, Experiment};
 use crate::run::write_atomically;
-use crate::sweep::{ArrayJob, SweepDirectory, read_rows};
+use crate::sweep::{
+    ArrayJob, CellStatus, Submission, SweepDirectory, array, cells as counted, read_rows, shell_word,
+};
 
 /// Options of a job array.
 #[derive(Args, Clone, Debug, Default)]
@@ -21,8 +24,8 @@ pub struct Slurm {
     #[arg(long)]
     slurm_dry_run: bool,
     /// Tasks that may run at once
-    #[arg(long, value_name = "P")]
-    array_parallelism: Option<usize>,
+    #[arg(long, value_name = "P", value_parser = clap::value_parser!(u32).range(1..))]
+    array_parallelism: Option<u32>,
     /// Time limit of a task, as sbatch takes it; a task that needs longer is requeued and goes on
     #[arg(long, value_name = "TIME")]
     time: Option<String>,
@@ -33,22 +36,32 @@ pub struct Slurm {
     #[arg(long, value_name = "LIST")]
     gres: Option<String>,
     /// Cores of a task, and threads of its backend [default: 1]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     cpus_per_task: Option<u16>,
     /// Memory of a task, as sbatch takes it
     #[arg(long, value_name = "SIZE")]
     mem: Option<String>,
     /// Seconds before its limit at which a task ends its epoch; longer than an epoch takes [default: 120]
-    #[arg(long, value_name = "SECONDS")]
-    grace: Option<u32>,
-    /// Any other option of sbatch, such as --account=NAME; repeatable
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(1..))]
+    grace: Option<u16>,
+    /// Any other option of sbatch in one word, such as --account=NAME; repeatable
     #[arg(long, value_name = "OPTION", allow_hyphen_values = true)]
     sbatch: Vec<String>,
 }
 
 impl Slurm {
-    /// Refuses options of a job array where none is asked for.
-    pub fn check(&self) -> Result<(), CliError> {
+    /// Whether a job array is asked for.
+    pub fn is_wanted(&self) -> bool {
+        self.slurm || self.slurm_dry_run
+    }
+
+    /// Cores of a task.
+    pub fn cpus(&self) -> usize {
+        self.cpus_per_task.map_or(1, usize::from)
+    }
+
+    /// The first option that is given and means nothing without a job array.
+    fn first_given(&self) -> Option<&'static str> {
         let given = [
             ("--array-parallelism", self.array_parallelism.is_some()),
             ("--time", self.time.is_some()),
@@ -59,22 +72,7 @@ impl Slurm {
             ("--grace", self.grace.is_some()),
             ("--sbatch", !self.sbatch.is_empty()),
         ];
-        match given.iter().find(|(_, given)| *given) {
-            Some((flag, _)) if !self.is_wanted() => {
-                Err(CliError::request(format!("{flag}: is for job arrays; use it with --slurm")))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Whether a job array is asked for.
-    pub fn is_wanted(&self) -> bool {
-        self.slurm || self.slurm_dry_run
-    }
-
-    /// Cores of a task.
-    pub fn cpus(&self) -> usize {
-        self.cpus_per_task.map_or(1, usize::from).max(1)
+        given.iter().find(|(_, given)| *given).map(|(flag, _)| *flag)
     }
 
     fn options(&self) -> Vec<String> {
@@ -91,15 +89,89 @@ impl Slurm {
     }
 }
 
-/// Writes the script of a job array for the cells that wait, and submits it.
-pub fn submit(sweep: &Sweep, experiment: &Experiment, directory: &SweepDirectory) -> Result<(), CliError> {
+/// Refuses options of a job array where none is asked for, and options that a job array cannot heed.
+pub fn check(sweep: &Sweep) -> Result<(), CliError> {
     let slurm = &sweep.slurm;
-    let cells = waiting(&read_rows(experiment, directory)?);
-    if cells.is_empty() {
-        return report::print("nothing to submit: no cell waits; `ff sweep FILE --status` shows them\n");
+    if !slurm.is_wanted() {
+        return match slurm.first_given() {
+            Some(flag) => Err(CliError::request(format!("{flag}: is for job arrays; use it with --slurm"))),
+            None => Ok(()),
+        };
     }
-    let count = cells.len();
+    let idle = [
+        ("--jobs", sweep.jobs.is_some(), "each task trains one cell; --array-parallelism P runs P at once"),
+        ("--fail-fast", sweep.fail_fast, "tasks do not know of each other; leave it out"),
+        ("--json", sweep.json, "results come later; --status --json prints them"),
+        (
+            "--dry-run",
+            sweep.dry_run,
+            "it submits nothing; use one of them, or --slurm-dry-run for the script",
+        ),
+        ("--status", sweep.status, "it submits nothing; use one of them"),
+    ];
+    if let Some((flag, _, why)) = idle.iter().find(|(_, given, _)| *given) {
+        return Err(CliError::request(format!("{flag}: is not for --slurm: {why}")));
+    }
+    let is_option = |text: &str| {
+        let name = text.split('=').next().unwrap_or_default();
+        name.starts_with('-') && !name.contains(char::is_whitespace) && !text.contains(char::is_control)
+    };
+    match slurm.sbatch.iter().find(|text| !is_option(text)) {
+        Some(text) => Err(CliError::request(format!(
+            "--sbatch {}: must be one option of sbatch, such as --account=NAME; repeat --sbatch for more",
+            text.replace(char::is_control, " ")
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a sweep directory that Slurm cannot write output to.
+pub fn check_paths(directory: &SweepDirectory) -> Result<(), CliError> {
+    let logs = text(&absolute(directory.path())?)?;
+    match logs.chars().find(|&c| c == '\\' || c.is_control()) {
+        Some(c) => Err(CliError::request(format!(
+            "--log-dir: its whole path has the character {c:?}, which Slurm does not take in the name of an output \
+             file; choose another directory"
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Writes the script of a job array for those of the cells that wait, and submits it.
+pub fn submit(
+    sweep: &Sweep,
+    experiment: &Experiment,
+    directory: &SweepDirectory,
+    cells: &[&Cell],
+) -> Result<(), CliError> {
+    let slurm = &sweep.slurm;
+    let waits = |status| match status {
+        CellStatus::Pending | CellStatus::Interrupted => true,
+        CellStatus::Failed => sweep.retry_failed,
+        CellStatus::Running | CellStatus::Done | CellStatus::Pruned => false,
+    };
+    let rows = read_rows(experiment, directory);
+    let asked = |cell: usize| cells.iter().any(|other| other.index == cell);
+    let open = rows.iter().filter(|row| waits(row.status) && asked(row.cell)).map(|row| row.cell);
     let logs = absolute(&directory.path().join("slurm"))?;
+    // An array that was submitted before comes to its cells yet.
+    let Queued { cells: before, jobs } = queued(&logs);
+    let (left_out, cells): (Vec<usize>, Vec<usize>) = open.partition(|cell| before.contains(cell));
+    if !left_out.is_empty() {
+        let jobs = jobs.join(", ");
+        report::say(&format!(
+            "cells {} wait in the queue already (job {jobs}) and are not submitted again; `scancel {}` takes \
+             them out",
+            array(&left_out),
+            jobs.replace(',', "")
+        ));
+    }
+    if cells.is_empty() {
+        return report::print(
+            "nothing to submit: no other cell waits; `ff sweep FILE --status` shows them\n",
+        );
+    }
+    let count = counted(cells.len());
     let job = ArrayJob {
         name: experiment.name.clone(),
         folder: text(&absolute(Path::new(""))?)?,
@@ -116,26 +188,62 @@ pub fn submit(sweep: &Sweep, experiment: &Experiment, directory: &SweepDirectory
     let script = directory.path().join("slurm.sh");
     write_atomically(&script, job.script().as_bytes())
         .map_err(|error| CliError::failed(format!("{}: {error}", script.display())))?;
-    let shown = script.display();
+    let script = text(&script)?;
+    let submissions = job.submissions();
+    let calls: Vec<Vec<String>> =
+        submissions.iter().enumerate().map(|(at, submission)| call(&script, submission, at == 0)).collect();
     if slurm.slurm_dry_run {
-        return report::print(&format!("{count} cells; submit them with: sbatch {shown}\n"));
+        return report::print(&format!("{count}; submit them with: {}\n", shown(&calls)));
     }
-    let output = Command::new("sbatch").arg("--parsable").arg(&script).output().map_err(|error| {
+    let mut ids = Vec::new();
+    for (at, (words, submission)) in calls.iter().zip(&submissions).enumerate() {
+        let id = sbatch(words, calls.get(at..).unwrap_or_default())?;
+        remember(&logs, &id, submission.offset)?;
+        ids.push(id);
+    }
+    report::print(&format!(
+        "submitted job {}: {count}\nlook with --status instead of --slurm; without either, this command \
+         trains what is left here and gathers results and figures\n",
+        ids.join(", ")
+    ))
+}
+
+/// The words after `sbatch` of a submission. The script itself says what the first one is.
+fn call(script: &str, submission: &Submission, is_first: bool) -> Vec<String> {
+    // A name that starts with a dash is no option.
+    let script = if script.starts_with('-') { format!("./{script}") } else { script.to_owned() };
+    match is_first {
+        true => vec![script],
+        false => vec![format!("--array={}", submission.tasks), script, submission.offset.to_string()],
+    }
+}
+
+/// Calls of sbatch as one types them.
+fn shown(calls: &[Vec<String>]) -> String {
+    let shown = |words: &Vec<String>| {
+        let words: Vec<String> = words.iter().map(|word| shell_word(word)).collect();
+        format!("sbatch {}", words.join(" "))
+    };
+    calls.iter().map(shown).collect::<Vec<_>>().join(" && ")
+}
+
+/// Submits, and tells the job's number. If that fails, this and the other calls are left to people.
+fn sbatch(words: &[String], left: &[Vec<String>]) -> Result<String, CliError> {
+    let output = Command::new("sbatch").arg("--parsable").args(words).output().map_err(|error| {
         let reason = match error.kind() {
             std::io::ErrorKind::NotFound => "there is no sbatch here".to_owned(),
             _ => error.to_string(),
         };
-        CliError::failed(format!("--slurm: {reason}; the script is written, submit it with: sbatch {shown}"))
+        let left = shown(left);
+        CliError::failed(format!("--slurm: {reason}; the script is written, submit it with: {left}"))
     })?;
     if !output.status.success() {
         let reason = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ");
-        return Err(CliError::failed(format!("--slurm: sbatch {shown}: {reason}")));
+        return Err(CliError::failed(format!("--slurm: {}: {reason}", shown(left))));
     }
-    let id = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    report::print(&format!(
-        "submitted job {id}: {count} cells\nlook with --status instead of --slurm; without either, this command \
-         trains what is left here and gathers results and figures\n"
-    ))
+    // Followed by the cluster's name where there are several.
+    let answer = String::from_utf8_lossy(&output.stdout);
+    Ok(answer.trim().split(';').next().unwrap_or_default().to_owned())
 }
 
 /// `ff sweep` as it was called, but for the options of the job array.
@@ -150,6 +258,8 @@ fn command(sweep: &Sweep) -> Result<Vec<String>, CliError> {
     for (flag, value) in flags {
         words.extend(value.iter().flat_map(|value| [flag.to_owned(), value.clone()]));
     }
+    words.extend(sweep.force_spec.then(|| "--force-spec".into()));
+    words.extend(sweep.retry_failed.then(|| "--retry-failed".into()));
     words.push("--quiet".into());
     Ok(words)
 }

@@ -102,6 +102,72 @@ fn explicit_cells_run_at_every_point_of_the_grid() {
 }
 
 #[test]
+fn a_cell_shows_what_it_leaves_to_others() {
+    let experiment = load(
+        "[goodness]\nthreshold = 3\n[[cell]]\nthreshold = 1\n[[cell]]\nlayer_sizes = [7, 6]\n[[cell]]\n\
+         depth = 3\nwidth = 8\n[[cell]]\n",
+    );
+    assert_eq!(experiment.varying(), ["threshold", "layer_sizes", "depth", "width"]);
+    let shown = |cell: usize| -> Vec<String> {
+        experiment.varying().iter().map(|key| experiment.cells()[cell].value(key)).collect()
+    };
+    assert_eq!(shown(0), ["1", "2000x2000x2000x2000", "4", "2000"]);
+    assert_eq!(shown(1), ["3", "7x6", "2", "7x6"]);
+    assert_eq!(shown(2), ["3", "8x8x8", "3", "8"]);
+    assert_eq!(shown(3), ["3", "2000x2000x2000x2000", "4", "2000"]);
+    // Folders are named by what a cell says itself.
+    assert!(experiment.cells()[0].name.starts_with("threshold=1-"));
+    assert!(experiment.cells()[3].name.starts_with("run-"));
+}
+
+#[test]
+fn narrow_ranges_have_digits_enough() {
+    let search = |range: &str, cells: usize| {
+        load(&format!("[search]\ncells = {cells}\nlearning_rate = {{ {range} }}"))
+    };
+    for (from, to) in [(1.00001, 1.00002), (0.123456, 0.123457), (99999.5, 100000.0), (0.99, 1.0)] {
+        for scale in ["linear", "log"] {
+            let experiment = search(&format!("from = {from}, to = {to}, scale = '{scale}'"), 50);
+            let drawn = experiment.cells().iter().map(|cell| cell.config.training.learning_rate);
+            assert!(drawn.clone().all(|rate| (from..=to).contains(&rate)), "{from} to {to}");
+            // Not at the ends, but all over the range.
+            let middle = drawn.filter(|rate| (0.25..0.75).contains(&((rate - from) / (to - from)))).count();
+            assert!((10..40).contains(&middle), "{middle} of 50 from {from} to {to}");
+            assert!(experiment.cells().iter().all(|cell| cell.name.len() < 40));
+        }
+    }
+    // Where four digits do, there are four; more only where draws would be equal.
+    let experiment = search("from = 1, to = 10", 2000);
+    let digits = |cell: &Cell| cell.value("learning_rate").len() - 1;
+    assert!(experiment.cells()[..20].iter().all(|cell| digits(cell) <= 4));
+    let experiment = search("from = 1, to = 2", 3000);
+    assert!(experiment.cells().iter().all(|cell| digits(cell) <= 10));
+    let short = experiment.cells().iter().filter(|cell| digits(cell) <= 5).count();
+    assert!(short > 2000, "{short} of 3000");
+    let integers = load("[search]\ncells = 11\nseed = 0\ntraining.seed = { from = 100000, to = 100010 }");
+    assert_eq!(integers.cells().len(), 11);
+    let steps = load("[sweep]\ndropout = { from = 0.1234567890123456, to = 0.5, steps = 2 }");
+    assert_eq!(values(&steps, "dropout"), ["0.1234567890123456", "0.5"]);
+}
+
+#[test]
+fn a_file_lends_a_name_that_can_be_a_folder() {
+    for (file, name) in [
+        ("my sweep.toml", "my sweep"),
+        ("a$(b);'c'.toml", "a--b---c-"),
+        ("..hidden.toml", "hidden"),
+        ("....toml", "sweep"),
+        ("θ.toml", "θ"),
+    ] {
+        let (_files, path) = Files::with(file, "[sweep]\nseed = [1]");
+        let experiment = Experiment::load(&path, &[], &[]).unwrap();
+        assert_eq!((experiment.name.as_str(), experiment.log_dir), (name, format!("runs/{name}")));
+    }
+    let (_files, path) = Files::with(&format!("{}.toml", "ü".repeat(90)), "");
+    assert_eq!(Experiment::load(&path, &[], &[]).unwrap().name, "ü".repeat(50));
+}
+
+#[test]
 fn a_search_draws_the_same_cells_every_time() {
     let text = "[data]\nvalidation_size = 5000\n[search]\ncells = 40\nseed = 7\n\
                 learning_rate = { from = 1e-4, to = 1e-1, scale = 'log' }\n\
@@ -175,7 +241,7 @@ fn sweeps_are_strict() {
         (
             "[sweep]\nseed = 1",
             "2:8: `seed` must be a list or a range such as { from = 1, to = 8, steps = 4 }, found 1; \
-             one value belongs in the table of its knob",
+             write [1], or give the value in the table of its knob",
         ),
         ("[sweep]\nseed = []", "2:8: `seed` has no values"),
         (
@@ -186,9 +252,21 @@ fn sweeps_are_strict() {
         ("[sweep]\ndepth = [1]\nlayer_sizes = [[2]]", "3:1: `layer_sizes` sets what `depth` sets already"),
         (
             "[sweep]\nlayer_sizes = [500, 500]",
-            "2:16: `network.layer_sizes` must be a list of whole numbers, found 500",
+            "2:16: `network.layer_sizes` must be a list of whole numbers, found 500; its axis is a list of \
+             lists, such as [[500, 500]]",
         ),
-        ("[sweep]\nseed = [4, 4]", "2:12: cell 1 (seed=4): the same as cell 0"),
+        ("[sweep]\nseed = [4, 4]", "2:12: cell 1 (seed=4): the same as cell 0 (x.toml:2:9)"),
+        // The axis that makes them equal is named, not the last.
+        (
+            "[sweep]\ndropout = [0.0, -0.0]\nseed = [1, 2]",
+            "2:17: cell 2 (dropout=0, seed=1): the same as cell 0 (x.toml:2:12)",
+        ),
+        // Said in other words.
+        (
+            "[[cell]]\ndepth = 2\nwidth = 5\n[[cell]]\nlayer_sizes = [5, 5]",
+            "4:1: cell 1 (layer_sizes=5x5): the same as cell 0 (x.toml:1:1)",
+        ),
+        ("[[cell]]\n[[cell]]\nthreshold = 2", "2:1: cell 1 (threshold=2): the same as cell 0 (x.toml:1:1)"),
         ("sweep = 3", "1:1: `sweep` must be a table: [sweep]"),
         ("[cell]\nseed = 3", "1:2: `cell` must be a list of tables: [[cell]]"),
         ("[[cell]]\nsed = 3", "2:1: unknown knob `sed`; did you mean `seed`?"),
