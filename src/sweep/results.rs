@@ -171,8 +171,9 @@ pub fn to_csv(keys: &[&str], rows: &[Row]) -> String {
     let results = ["accuracy", "best_accuracy", "train_loss", "val_loss"];
     let validated = rows.iter().any(|row| row.validated);
     let of_splits: &[&str] = if validated { &["split", "test_accuracy"] } else { &[] };
-    let header = ["cell", "status"].iter().chain(keys).chain(&results).chain(of_splits);
-    let header = header.chain(&["seconds", "run_dir"]);
+    let header = ["cell", "status"].iter().chain(keys).chain(&results);
+    // What is there only sometimes comes last, so that it moves nothing.
+    let header = header.chain(&["seconds", "run_dir"]).chain(of_splits);
     let mut text = line(header.map(|name| (*name).to_owned()));
     for row in rows {
         let figure = |pick: fn(&Summary) -> Option<f64>| {
@@ -186,13 +187,13 @@ pub fn to_csv(keys: &[&str], rows: &[Row]) -> String {
             figure(|summary| summary.train_loss),
             figure(|summary| summary.val_loss),
         ]);
-        if validated {
-            fields.extend([row.split().to_owned(), figure(|summary| summary.test_accuracy)]);
-        }
         fields.extend([
             row.seconds().map(|seconds| format!("{seconds:.3}")).unwrap_or_default(),
             row.run_dir.clone(),
         ]);
+        if validated {
+            fields.extend([row.split().to_owned(), figure(|summary| summary.test_accuracy)]);
+        }
         text += &line(fields.into_iter());
     }
     text

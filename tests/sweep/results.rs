@@ -104,7 +104,7 @@ fn one_kind_of_accuracy_ranks() {
     let table = table(&page);
     assert_eq!(table[0][..4], ["rank", "validation_size", "test accuracy %", "train loss"]);
     let csv = place.read("s/results.csv");
-    assert!(csv.starts_with("cell,status,validation_size,accuracy,best_accuracy,train_loss,val_loss,split,test_accuracy,seconds,run_dir\n"), "{csv}");
+    assert!(csv.starts_with("cell,status,validation_size,accuracy,best_accuracy,train_loss,val_loss,seconds,run_dir,split,test_accuracy\n"), "{csv}");
     assert_eq!(column(&place, "s", "split"), ["test", "validation"]);
     let mut test: Vec<f64> = column(&place, "s", "test_accuracy")
         .iter()
