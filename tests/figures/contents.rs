@@ -32,7 +32,7 @@ fn run_with_confusion(folder: &Path, matrix: &[Vec<u64>]) -> Pixels {
 fn a_run_has_all_figures_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     write_run(folder.path(), Shape::default());
-    let drawn = draw_run(folder.path(), Format::Png).unwrap();
+    let drawn = draw_run(folder.path(), Format::Png).unwrap().figures;
     let expected = [
         ("curves.png", 1400, 700),
         ("layers.png", 1400, 700),
@@ -55,7 +55,7 @@ fn a_running_run_has_what_is_there() {
     let folder = tempfile::tempdir().unwrap();
     let epochs = [synthetic::epoch(Shape::default(), 1)];
     synthetic::write_metrics(folder.path(), &epochs);
-    let drawn = draw_run(folder.path(), Format::Png).unwrap();
+    let drawn = draw_run(folder.path(), Format::Png).unwrap().figures;
     assert_eq!(names(&drawn), set(&["curves.png", "layers.png"]));
 }
 
@@ -63,7 +63,7 @@ fn a_running_run_has_what_is_there() {
 fn svg_holds_text_and_images() {
     let folder = tempfile::tempdir().unwrap();
     write_run(folder.path(), Shape::default());
-    let drawn = draw_run(folder.path(), Format::Svg).unwrap();
+    let drawn = draw_run(folder.path(), Format::Svg).unwrap().figures;
     assert_eq!(drawn.len(), 6);
     for path in drawn {
         let text = fs::read_to_string(&path).unwrap();
@@ -158,7 +158,7 @@ fn a_sweep_has_a_figure_per_axis_and_per_pair() {
         ("seed", &["1", "2", "3"]),
     ];
     write_sweep(folder.path(), &axes, 4, Some(5));
-    let drawn = draw_sweep(folder.path(), Format::Png).unwrap();
+    let drawn = draw_sweep(folder.path(), Format::Png).unwrap().figures;
     let expected = set(&[
         "accuracy_by_goodness_threshold.png",
         "accuracy_by_depth.png",

@@ -10,7 +10,7 @@ use crate::synthetic::{self, Shape, noise, write_run, write_sweep};
 
 fn draw_both(folder: &Path) -> Result<usize, FigureError> {
     draw_run(folder, Format::Svg)?;
-    Ok(draw_run(folder, Format::Png)?.len())
+    Ok(draw_run(folder, Format::Png)?.figures.len())
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn cells_that_cannot_be_read_cost_only_their_part() {
     write_sweep(folder.path(), &[("width", &widths)], 3, None);
     fs::write(folder.path().join("cell-0/metrics.jsonl"), "{\n{\n").unwrap();
     fs::write(folder.path().join("cell-13/summary.json"), "{").unwrap();
-    let drawn = draw_sweep(folder.path(), Format::Png).unwrap();
+    let drawn = draw_sweep(folder.path(), Format::Png).unwrap().figures;
     assert_eq!(drawn.len(), 2);
 }
 
