@@ -229,7 +229,8 @@ impl Canvas {
     /// A line of text shrunk, then cut, to `room` pixels.
     pub fn text_within(&mut self, text: &str, at: Point, look: TextLook, room: f64) {
         let size = fitting_size(text, look.size, room).max(TINY.min(look.size));
-        self.text(&shorten(text, size, room), at, TextLook { size, ..look });
+        // A text that was shrunk to the room may measure a pixel more.
+        self.text(&shorten(text, size, room + 2.0), at, TextLook { size, ..look });
     }
 
     /// Square-edged pixels, row by row.
@@ -247,7 +248,7 @@ pub fn fitting_size(text: &str, size: f64, room: f64) -> f64 {
 }
 
 /// What fits of a text into `room` pixels, with an ellipsis for the rest.
-pub fn shorten(text: &str, size: f64, room: f64) -> String {
+fn shorten(text: &str, size: f64, room: f64) -> String {
     if text_width(text, size) <= room {
         return text.to_owned();
     }

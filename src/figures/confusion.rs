@@ -31,7 +31,10 @@ pub fn draw(run: &Run, title: &str, name: &str) -> Option<Canvas> {
     let missing = counts.iter().any(|row| row.iter().all(|count| *count == 0));
     let facts: Vec<String> = [
         (run.status() != Status::Done).then(|| run.progress()),
-        Some(format!("{share:.2} % of {} right", counted(total as usize, &format!("{} image", run.evaluated())))),
+        Some(format!(
+            "{share:.2} % of {} right",
+            counted(total as usize, &format!("{} image", run.evaluated()))
+        )),
         epoch.map(|epoch| format!("weights of epoch {epoch}")),
         missing.then(|| "gray: class not in the data".to_owned()),
     ]
@@ -75,7 +78,7 @@ fn cells(row: &[u64], classes: usize) -> impl Iterator<Item = Cell> + '_ {
         let (text, note) = if count == 0 {
             Default::default()
         } else {
-            (count.to_string(), format!("{:.1}%", 100.0 * share))
+            (count.to_string(), format!("{:.1} %", 100.0 * share))
         };
         Cell { color: amount(shade(share)), text, note, filling: Filling::Full }
     })

@@ -43,13 +43,18 @@ pub fn overall(run: &Run) -> Option<Canvas> {
     let main = match (has_head, by_head) {
         (false, _) => "accuracy",
         (true, false) => "by energy",
-        (true, true) => "by the softmax head",
+        (true, true) => "by head",
     };
     let head = |e: &Epoch| percent(e.head_accuracy.filter(|_| !by_head));
     let accuracies = [
         (main, few(Stroke::solid(BLUE)), over_epochs(epochs, |e| percent(e.accuracy))),
-        ("best so far", Stroke::dashed(GREEN), over_epochs(epochs, |e| percent(e.best_accuracy))),
-        ("by the softmax head", few(Stroke::solid(VERMILLION)), over_epochs(epochs, head)),
+        // Of a single epoch it says nothing new.
+        (
+            "best so far",
+            Stroke::dashed(GREEN),
+            over_epochs(epochs, |e| percent(e.best_accuracy.filter(|_| epochs.len() > 1))),
+        ),
+        ("by head", few(Stroke::solid(VERMILLION)), over_epochs(epochs, head)),
     ];
     let y = Axis::loss("Loss (nats)", all_values(&losses));
     chart(&mut canvas, body.cell(0, 2, 1, 40.0), epochs, y, &losses);
@@ -94,7 +99,7 @@ fn chart(canvas: &mut Canvas, slot: Rect, epochs: &[Epoch], y: Axis, curves: &[C
         curves.iter().filter(move |(_, _, values)| has_values(values))
     };
     let entries: Vec<Entry> = shown().map(|(name, stroke, _)| ((*name).to_owned(), *stroke)).collect();
-    let below = legend::row(canvas, slot.inset(90.0, 0.0, 0.0, 0.0), &entries);
+    let below = legend::row(canvas, slot.inset(76.0, 0.0, 0.0, 0.0), &entries);
     let slot = slot.inset(0.0, below.y - slot.y, 0.0, 0.0);
     let panel = Panel::draw(canvas, slot, "", epochs_axis(epochs), y);
     // What lies below a dashed line shows through it.
@@ -120,11 +125,8 @@ pub fn by_layer(run: &Run) -> Option<Canvas> {
     let mut body = canvas.heading("Loss of each layer", &run.description(), &[run.progress()]);
     let strokes: Vec<Stroke> =
         (0..count).map(|layer| Stroke::solid(series(layer, count)).dots_if_few(epochs.len())).collect();
-    let entries: Vec<Entry> = strokes
-        .iter()
-        .enumerate()
-        .map(|(layer, stroke)| (format!("layer {}", layer + 1), *stroke))
-        .collect();
+    let entries: Vec<Entry> =
+        strokes.iter().enumerate().map(|(layer, stroke)| (format!("layer {}", layer + 1), *stroke)).collect();
     body = if count <= NAMED {
         legend::column(&mut canvas, body, &entries)
     } else {

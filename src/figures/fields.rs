@@ -38,7 +38,10 @@ pub fn draw(run: &Run, weights: &Weights) -> Option<Canvas> {
     let body = canvas.heading(
         "Receptive fields",
         &run.description(),
-        &[run.progress(), format!("weights into {units} of {}", counted(weights.fan_out, "first-layer unit"))],
+        &[
+            run.progress(),
+            format!("weights into {units} of {}", counted(weights.fan_out, "first-layer unit")),
+        ],
     );
     let marks = [
         (0.0, format!("≤ {}", significant(-limit, 2))),

@@ -4,10 +4,10 @@ use plotters::style::Color;
 
 use super::canvas::{Canvas, Point, Rect};
 use super::legend;
+use super::numbers::significant;
 use super::palette::{BLUE, INK, VERMILLION};
 use super::panel::{Panel, Stroke, line};
 use super::results::{Goodness, Run};
-use super::numbers::significant;
 use super::scale::{Axis, drawable};
 
 /// Layers beyond this are left out.

@@ -57,7 +57,7 @@ fn sample(canvas: &mut Canvas, x: f64, y: f64, stroke: Stroke) {
         line(canvas, vec![(x, y), (x + SAMPLE, y)], stroke);
     }
     let at_end = matches!(stroke.mark, Mark::Cross | Mark::End) && stroke.joined;
-    let x = if at_end { x + SAMPLE } else { x + SAMPLE / 2.0 };
+    let x = if at_end { x + SAMPLE - 8.0 } else { x + SAMPLE / 2.0 };
     if stroke.mark != Mark::None {
         stroke.put_mark(canvas, (x, y));
     }

@@ -142,7 +142,7 @@ pub fn draw_run(run_dir: &Path, format: Format) -> Result<Drawn, FigureError> {
 /// `sweep_dir/figures/`. A cell whose files are damaged costs only its part, and is noted.
 pub fn draw_sweep(sweep_dir: &Path, format: Format) -> Result<Drawn, FigureError> {
     let sweep = Sweep::read(sweep_dir)?;
-    let notes = sweep.damage.iter().map(FigureError::to_string).collect();
+    let notes = sweep.damage.iter().map(FigureError::to_string).chain(sweep.notes()).collect();
     Ok(Drawn { figures: save_all(sweep.figures(), sweep_dir, format)?, notes })
 }
 
@@ -151,7 +151,7 @@ pub fn draw_sound_sweep(sweep_dir: &Path, format: Format) -> Result<Drawn, Figur
     let mut sweep = Sweep::read(sweep_dir)?;
     match sweep.damage.pop() {
         Some(damage) => Err(damage),
-        None => Ok(Drawn { figures: save_all(sweep.figures(), sweep_dir, format)?, notes: Vec::new() }),
+        None => Ok(Drawn { figures: save_all(sweep.figures(), sweep_dir, format)?, notes: sweep.notes() }),
     }
 }
 

@@ -185,7 +185,9 @@ impl Panel {
             let lonely = points.len() == 1 || !stroke.joined;
             let marked = match stroke.mark {
                 Mark::None if !lonely => &[],
-                Mark::Cross | Mark::End if stroke.joined => points.last().map(std::slice::from_ref).unwrap_or_default(),
+                Mark::Cross | Mark::End if stroke.joined => {
+                    points.last().map(std::slice::from_ref).unwrap_or_default()
+                }
                 _ => points.as_slice(),
             };
             marked.iter().for_each(|point| stroke.put_mark(canvas, *point));

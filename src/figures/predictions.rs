@@ -3,7 +3,7 @@
 use plotters::style::RGBColor;
 
 use super::canvas::{Anchor, Canvas, Rect, SMALL, TextLook};
-use super::palette::{ABSENT, GREEN, RED};
+use super::palette::{ABSENT, GREEN, INK, RED};
 use super::results::{Evaluation, Run, Sample};
 use super::story::counted;
 
@@ -44,11 +44,11 @@ fn is_right(sample: &Sample) -> bool {
 }
 
 fn draw_sample(canvas: &mut Canvas, slot: Rect, sample: &Sample, evaluation: &Evaluation) {
-    let (color, caption) = if is_right(sample) {
-        (GREEN, format!("predicted {}", sample.prediction))
+    let (color, ink, caption) = if is_right(sample) {
+        (GREEN, INK, format!("predicted {}", sample.prediction))
     } else {
         let Sample { prediction, label, .. } = sample;
-        (RED, format!("predicted {prediction}, true {label}"))
+        (RED, RED, format!("predicted {prediction}, true {label}"))
     };
     let room = slot.inset(BORDER, BORDER, BORDER, BORDER + CAPTION);
     let columns = evaluation.width;
@@ -65,7 +65,7 @@ fn draw_sample(canvas: &mut Canvas, slot: Rect, sample: &Sample, evaluation: &Ev
     } else {
         canvas.fill(area, ABSENT);
     }
-    let look = TextLook::new(SMALL, Anchor::Center).color(color);
+    let look = TextLook::new(SMALL, Anchor::Center).color(ink);
     let at = (area.center().0, border.bottom() + CAPTION / 2.0);
     canvas.text_within(&caption, at, look, slot.width);
 }

@@ -30,7 +30,11 @@ pub fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, FigureEr
 pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, FigureError> {
     let Some(text) = read_text(path)? else { return Ok(None) };
     let value = serde_json::from_str(&text).map_err(|error| {
-        malformed(path, error.line(), &format!("{}; it must be one JSON object as `ff` writes it", told(&error)))
+        malformed(
+            path,
+            error.line(),
+            &format!("{}; it must be one JSON object as `ff` writes it", told(&error)),
+        )
     })?;
     Ok(Some(value))
 }

@@ -119,9 +119,8 @@ impl Axis {
     pub fn numbers(title: &str, values: &[f64]) -> Option<Self> {
         let (low, high) = extent(values.iter().copied())?;
         let middle = *values.get(values.len() / 2)? / 2.0 + *values.get((values.len() - 1) / 2)? / 2.0;
-        let skew = |scale: fn(f64) -> f64| {
-            ((scale(middle) - scale(low)) / (scale(high) - scale(low)) - 0.5).abs()
-        };
+        let skew =
+            |scale: fn(f64) -> f64| ((scale(middle) - scale(low)) / (scale(high) - scale(low)) - 0.5).abs();
         let log = low > 0.0 && high / low >= 3.0 && skew(f64::log10) < skew(|value| value);
         let scaled = |value: f64| if log { value.log10() } else { value };
         let range = scaled(high) - scaled(low);
@@ -131,7 +130,7 @@ impl Axis {
         }
         let ticks = match values.len() {
             ..=LABELLED => values.iter().copied().zip(labels(values)).collect(),
-            _ if log => log_ticks(low, high),
+            _ if log => log_ticks(low / 1.2, high * 1.2),
             _ => multiples(low, high, nice_step(range / 8.0)),
         };
         let pad = if range > 0.0 { 0.05 * range } else { 0.5 };
@@ -192,7 +191,11 @@ fn multiples(low: f64, high: f64, step: f64) -> Vec<(f64, String)> {
 fn log_ticks(low: f64, high: f64) -> Vec<(f64, String)> {
     let decades = (low.log10().floor() as i32)..=(high.log10().ceil() as i32);
     let wide = decades.clone().count();
-    let factors: &[f64] = if wide > 4 { &[1.0] } else { &[1.0, 2.0, 5.0] };
+    let factors: &[f64] = match wide {
+        _ if high / low < 15.0 => &[1.0, 2.0, 3.0, 5.0, 7.0],
+        ..=4 => &[1.0, 2.0, 5.0],
+        _ => &[1.0],
+    };
     decades
         .step_by(wide.div_ceil(8).max(1))
         .flat_map(|decade| factors.iter().map(move |factor| factor * 10f64.powi(decade)))
@@ -203,6 +206,7 @@ fn log_ticks(low: f64, high: f64) -> Vec<(f64, String)> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn place(values: &[f64], value: f64) -> f64 {

@@ -14,8 +14,7 @@ impl Run {
             config.data.dataset.as_deref().or(summary.and_then(|summary| summary.dataset.as_deref()));
         let layers = layers_in_words(&config.network.layer_sizes);
         let words: Vec<String> = [
-            // A folder of IDX files is as long as paths are.
-            dataset.map(|dataset| file_name(Path::new(dataset))),
+            dataset.map(short_dataset),
             recipe.map(stem),
             layers.or_else(|| layers_in_words(&summary?.layer_sizes)),
         ]
@@ -115,6 +114,16 @@ pub fn file_name(path: &Path) -> String {
 /// A recipe may be a path; its stem names it.
 fn stem(recipe: &str) -> String {
     Path::new(recipe).file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// A folder of IDX files by its own name, of no more letters than a title has room for.
+fn short_dataset(dataset: &str) -> String {
+    const MOST: usize = 32;
+    let name = file_name(Path::new(dataset));
+    match name.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", name[..end].trim_end()),
+        None => name,
+    }
 }
 
 /// Up to this many sizes are listed.

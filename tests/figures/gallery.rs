@@ -53,7 +53,8 @@ fn gallery() {
     let long = Shape { layers: 9, ..Shape::default() };
     write_run(&at("long-name"), long);
     let mut summary = synthetic::summary(long, &synthetic::confusion(10));
-    let folder = "/data/a very long name of a folder that somebody gave to handwritten letters of a century ago";
+    let folder =
+        "/data/a very long name of a folder that somebody gave to handwritten letters of a century ago";
     summary["dataset"] = json!(format!("idx:{folder} and so on and on, photographed in an archive far away"));
     summary["layer_sizes"] = json!([2000, 1500, 1000, 800, 700, 600, 500, 400, 300]);
     fs::write(at("long-name/summary.json"), summary.to_string()).unwrap();
@@ -143,14 +144,23 @@ fn sweeps(root: &Path) {
         24,
         |cell| states[cell * 7 % states.len()],
     );
-    synthetic::write_states(&at("few-states"), &[("loss", &["bce", "symba"]), ("depth", three)], 24, |cell| {
-        states[cell + 1]
-    });
-    synthetic::write_states(&at("not-begun"), &[("threshold", thresholds), ("depth", three)], 24, |_| "pending");
+    synthetic::write_states(
+        &at("few-states"),
+        &[("loss", &["bce", "symba"]), ("depth", three)],
+        24,
+        |cell| states[cell + 1],
+    );
+    synthetic::write_states(
+        &at("not-begun"),
+        &[("threshold", thresholds), ("depth", three)],
+        24,
+        |_| "pending",
+    );
     let rates = texts(20, |index| 1.234e-5 * 1.7f64.powi(index as i32));
     let rates: Vec<&str> = rates.iter().map(String::as_str).collect();
     write_sweep(&at("twenty"), &[("training.learning_rate", &rates), ("depth", three)], 10, Some(3));
-    let names: Vec<String> = (0..20).map(|index| format!("recipes/a-recipe-of-mine-number-{index}.toml")).collect();
+    let names: Vec<String> =
+        (0..20).map(|index| format!("recipes/a-recipe-of-mine-number-{index}.toml")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     write_sweep(&at("twenty-names"), &[("recipe", &names), ("depth", three)], 10, None);
     let cells: Vec<(Vec<String>, f64, &str)> = (0..24)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::canvas::{Canvas, Point};
+use super::super::canvas::{Canvas, Point, Rect};
 use super::super::legend::{self, Entry};
 use super::super::palette::{BLUE, series};
 use super::super::panel::{Mark, Panel, Stroke};
@@ -38,8 +38,11 @@ struct Plan<'a> {
 /// as these are few, else those of one axis; cells drawn at random are dots.
 pub fn draw(table: &Table, axis: &Axis, name: &str) -> Canvas {
     let plan = plan(table, axis);
-    let points: Vec<Vec<Option<Statistics>>> =
-        plan.lines.iter().map(|line| if plan.apart { Vec::new() } else { along(axis, &line.cells) }).collect();
+    let points: Vec<Vec<Option<Statistics>>> = plan
+        .lines
+        .iter()
+        .map(|line| if plan.apart { Vec::new() } else { along(axis, &line.cells) })
+        .collect();
     let shown: Vec<Statistics> = points.iter().flatten().flatten().copied().collect();
     let mut canvas = Canvas::new(1400, 700);
     let facts: Vec<String> = [
@@ -71,10 +74,15 @@ pub fn draw(table: &Table, axis: &Axis, name: &str) -> Canvas {
     if table.cells.iter().any(|cell| cell.pruned_accuracy().is_some()) {
         entries.push(("pruned, fewer epochs".to_owned(), Stroke::points(BLUE, Mark::Ring)));
     }
-    if !entries.is_empty() {
+    if count == 1 && !entries.is_empty() {
+        entries.insert(0, ("all epochs".to_owned(), Stroke::points(BLUE, Mark::Dot)));
+        body = legend::row(&mut canvas, body.inset(76.0, 0.0, 0.0, 0.0), &entries);
+        body = Rect::new(body.x - 76.0, body.y, body.width + 76.0, body.height);
+    } else if !entries.is_empty() {
         body = legend::column(&mut canvas, body, &entries);
     }
-    let ends = shown.iter().flat_map(|s| [s.mean - s.deviation.unwrap_or(0.0), s.mean + s.deviation.unwrap_or(0.0)]);
+    let ends =
+        shown.iter().flat_map(|s| [s.mean - s.deviation.unwrap_or(0.0), s.mean + s.deviation.unwrap_or(0.0)]);
     let finals = table.cells.iter().filter(|_| plan.apart).filter_map(Cell::final_accuracy);
     let values = ends.chain(finals).chain(table.cells.iter().filter_map(Cell::pruned_accuracy));
     let y = scale::Axis::percent(&table.accuracy_title(), values);
@@ -124,7 +132,8 @@ fn plan<'a>(table: &'a Table, axis: &Axis) -> Plan<'a> {
     if !grid::is_complete(table) {
         return Plan { lines: vec![all()], key: None, pooled: Vec::new(), apart: true };
     }
-    let second = others.iter().filter(|other| other.values.len() <= LINES).max_by_key(|other| other.values.len());
+    let second =
+        others.iter().filter(|other| other.values.len() <= LINES).max_by_key(|other| other.values.len());
     let lines = match second {
         Some(second) => group(&table.cells, &[second]),
         None => vec![all()],

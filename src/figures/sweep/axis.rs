@@ -1,17 +1,18 @@
 //! One key that varies in a sweep: its values in order, and how people read them.
 
 use std::collections::HashSet;
+use std::path::Path;
 
-use super::super::canvas::{SMALL, shorten};
+use super::super::numbers;
 use super::super::scale;
 use super::super::story::capitalized;
-use super::super::numbers;
 use super::table::Cell;
 
-/// Legends spell out the keys of up to this many axes.
+/// Legends spell out the keys of up to this many axes, if they have no more letters than that.
 const SPELLED: usize = 2;
-/// Longer names of values are shortened.
-const WIDEST: f64 = 300.0;
+const LETTERS: usize = 20;
+/// Values with more letters are shortened.
+const LONGEST: usize = 22;
 
 /// One varying key.
 #[derive(Clone, Debug)]
@@ -50,7 +51,7 @@ impl Axis {
         let labels = values.iter().map(|value| match value.as_str() {
             "" => "(default)".to_owned(),
             value if is_numeric => short.next().unwrap_or_else(|| value.to_owned()),
-            value => shorten(&as_layers(value), SMALL, WIDEST),
+            value => shortened(&as_layers(value)),
         });
         let labels = labels.collect();
         let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
@@ -135,6 +136,17 @@ fn as_layers(value: &str) -> String {
     }
 }
 
+/// A path by its own name; of a long name the ends, which tell it from others.
+fn shortened(value: &str) -> String {
+    let stem = Path::new(value).file_stem().filter(|_| value.contains('/'));
+    let name: Vec<char> = stem.map_or_else(|| value.into(), |stem| stem.to_string_lossy()).chars().collect();
+    if name.len() <= LONGEST {
+        return name.into_iter().collect();
+    }
+    let (head, tail) = (&name[..LONGEST / 3], &name[name.len() - (LONGEST - LONGEST / 3 - 1)..]);
+    head.iter().chain(&['…']).chain(tail).collect()
+}
+
 fn settings(axes: &[&Axis], cell: &Cell) -> String {
     let parts: Vec<String> = axes.iter().map(|axis| format!("{} {}", axis.words, axis.label(cell))).collect();
     parts.join(", ")
@@ -147,7 +159,7 @@ pub fn cell_name(axes: &[&Axis], cell: &Cell) -> String {
 
 /// A cell's values along `axes` for a legend: without the keys if these are many.
 pub fn legend_name(axes: &[&Axis], cell: &Cell) -> String {
-    if axes.len() <= SPELLED {
+    if is_spelled(axes) {
         return settings(axes, cell);
     }
     let values: Vec<&str> = axes.iter().map(|axis| axis.label(cell)).collect();
@@ -157,5 +169,10 @@ pub fn legend_name(axes: &[&Axis], cell: &Cell) -> String {
 /// The keys that [`legend_name`] leaves out.
 pub fn legend_key(axes: &[&Axis]) -> Option<String> {
     let words: Vec<&str> = axes.iter().map(|axis| axis.words.as_str()).collect();
-    (axes.len() > SPELLED).then(|| format!("legend: {}", words.join(", ")))
+    (!is_spelled(axes)).then(|| format!("legend: {}", words.join(", ")))
+}
+
+fn is_spelled(axes: &[&Axis]) -> bool {
+    let letters: usize = axes.iter().map(|axis| axis.words.chars().count()).sum();
+    axes.len() < SPELLED || (axes.len() == SPELLED && letters <= LETTERS)
 }

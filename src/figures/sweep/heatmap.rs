@@ -57,6 +57,9 @@ pub fn draw(table: &Table, rows: &Axis, columns: &Axis, name: &str) -> Canvas {
         statistics::over(table, &others, &shown),
         hollow.then(|| "framed: pruned, fewer epochs".to_owned()),
         places.iter().any(|place| place.cells.is_empty()).then(|| "–: no such cell".to_owned()),
+        // Where there is room, it is written in the cell.
+        (height > LABELS && places.iter().any(|place| place.accuracy().is_none()))
+            .then(|| "gray: no accuracy".to_owned()),
     ]
     .into_iter()
     .flatten()

@@ -53,7 +53,8 @@ pub fn draw(table: &Table, rows: &Axis, columns: &Axis, name: &str) -> Canvas {
     .map(|(_, mark, name)| (name.to_owned(), Stroke::points(INK, mark)))
     .collect();
     if entries.len() > 1 {
-        body = legend::row(&mut canvas, body.inset(60.0, 0.0, 0.0, 0.0), &entries).inset(-60.0, 0.0, 0.0, 0.0);
+        body =
+            legend::row(&mut canvas, body.inset(60.0, 0.0, 0.0, 0.0), &entries).inset(-60.0, 0.0, 0.0, 0.0);
     }
     let ((x, across), (y, up)) = (columns.scale(), rows.scale());
     let panel = Panel::draw(&mut canvas, body, "", x, y);
@@ -63,7 +64,9 @@ pub fn draw(table: &Table, rows: &Axis, columns: &Axis, name: &str) -> Canvas {
         .collect();
     order.sort_by(|(a, ..), (b, ..)| a.unwrap_or(f64::MIN).total_cmp(&b.unwrap_or(f64::MIN)));
     for (accuracy, cells, whole) in order {
-        let place = cells.first().and_then(|cell| Some((*across.get(columns.index(cell))?, *up.get(rows.index(cell))?)));
+        let place = cells
+            .first()
+            .and_then(|cell| Some((*across.get(columns.index(cell))?, *up.get(rows.index(cell))?)));
         let Some(at) = place.map(|place| panel.at(place)) else { continue };
         match accuracy {
             Some(accuracy) => dot(&mut canvas, at, fraction(accuracy, range), whole),

@@ -48,7 +48,11 @@ impl Sweep {
         let Self { name, table, .. } = self;
         let mut figures = Vec::new();
         // Seeds are repeats, unless nothing else varies.
-        let axes = if table.axes.is_empty() { table.seed.as_slice() } else { &table.axes };
+        let axes = match table.axes.as_slice() {
+            _ if table.cells.iter().all(|cell| cell.accuracy.is_none()) => &[],
+            [] => table.seed.as_slice(),
+            axes => axes,
+        };
         for axis in axes {
             figures.push((format!("accuracy_by_{}", axis.file_name()), accuracy::draw(table, axis, name)));
         }
@@ -69,6 +73,15 @@ impl Sweep {
             figures.push(("best_confusion_matrix".to_owned(), canvas));
         }
         figures
+    }
+
+    /// What is left out as long as there is nothing to draw of it.
+    pub fn notes(&self) -> Vec<String> {
+        let tally = self.table.tally();
+        match self.table.ranked().is_empty() {
+            true => vec![format!("{}: no cell has all its epochs yet ({tally})", self.name)],
+            false => Vec::new(),
+        }
     }
 
     fn best_confusion(&self) -> Option<Canvas> {

@@ -2,16 +2,16 @@
 
 use super::super::canvas::{Canvas, Point, Rect};
 use super::super::legend::{self, Entry};
-use super::super::palette::{INK, SERIES, UNFINISHED, rank, series};
+use super::super::palette::{INK, MUTED, SERIES, UNFINISHED, rank, series};
 use super::super::panel::{Mark, Panel, Stroke};
 use super::super::scale::Axis;
 use super::axis::{self, legend_key, legend_name};
 use super::table::{Cell, State, Table};
 
 /// Up to this many cells each has its own color and name.
-const NAMED: usize = SERIES.len();
+const NAMED: usize = 12;
 /// A sweep of more than `MANY` cells shows its `BEST`.
-const MANY: usize = 100;
+const MANY: usize = 200;
 const BEST: usize = 40;
 
 /// A cell and its accuracy over epochs.
@@ -46,9 +46,10 @@ pub fn draw(table: &Table, name: &str) -> Option<Canvas> {
     let mut body = canvas.heading("Learning curves", name, &facts);
     let finished: Vec<f64> = curves.iter().filter_map(|(cell, _)| cell.final_accuracy()).collect();
     let strokes: Vec<Stroke> = (curves.iter().enumerate())
-        .map(|(index, (cell, _))| match named || curves.len() == 1 {
-            true => of_state(cell.state, series(index, curves.len())),
-            false => of_rank(cell.state, index, finished.len()),
+        .map(|(index, (cell, _))| match curves.len() {
+            count if count <= SERIES.len() => of_state(cell.state, series(index, count)),
+            count if named => of_rank(cell.state, index, count),
+            _ => of_rank(cell.state, index, finished.len()),
         })
         .collect();
     if named {
@@ -61,9 +62,14 @@ pub fn draw(table: &Table, name: &str) -> Option<Canvas> {
     let epochs = Axis::epochs(all(&curves).map(|(epoch, _)| *epoch));
     let y = Axis::percent(&table.accuracy_title(), all(&curves).map(|(_, y)| *y));
     let panel = Panel::draw(&mut canvas, body, "", epochs, y);
-    // The best on top.
-    for ((_, points), stroke) in curves.iter().zip(&strokes).rev() {
-        panel.curve(&mut canvas, points, *stroke);
+    // The best above the rest, and the few that failed or go on above them, not to be overlooked.
+    let place = |state| [State::Pruned, State::Done].iter().position(|other| *other == state).unwrap_or(2);
+    for layer in 0..3 {
+        for ((cell, points), stroke) in curves.iter().zip(&strokes).rev() {
+            if place(cell.state) == layer {
+                panel.curve(&mut canvas, points, *stroke);
+            }
+        }
     }
     Some(canvas)
 }
@@ -94,8 +100,7 @@ fn explained(canvas: &mut Canvas, body: Rect, curves: &[Curve], finished: &[f64]
     let entries: Vec<Entry> = (State::ALL.into_iter())
         .filter_map(|state| {
             let count = curves.iter().filter(|(cell, _)| cell.state == state).count();
-            let color = if state == State::Done { INK } else { UNFINISHED };
-            (count > 0).then(|| (format!("{count} {}", state.words()), of_state(state, color)))
+            (count > 0).then(|| (format!("{count} {}", state.words()), of_state(state, gray(state))))
         })
         .collect();
     if entries.len() < 2 {
@@ -125,12 +130,21 @@ fn of_state(state: State, color: plotters::style::RGBColor) -> Stroke {
     }
 }
 
+/// The color of cells without a rank, and of all cells of a kind in a legend.
+fn gray(state: State) -> plotters::style::RGBColor {
+    match state {
+        State::Done => INK,
+        State::Pruned => UNFINISHED,
+        _ => MUTED,
+    }
+}
+
 /// A stroke by rank among the finished cells, 0 the best; the others are gray.
 fn of_rank(state: State, index: usize, finished: usize) -> Stroke {
     let color = if index < finished {
         rank(1.0 - index as f64 / finished.saturating_sub(1).max(1) as f64)
     } else {
-        UNFINISHED
+        gray(state)
     };
     Stroke { width: 2.5, ..of_state(state, color) }
 }

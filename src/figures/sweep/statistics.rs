@@ -31,7 +31,8 @@ pub fn of<'a>(cells: impl Iterator<Item = &'a Cell>) -> Option<Statistics> {
 pub fn over(table: &Table, pooled: &[&Axis], shown: &[Statistics]) -> Option<String> {
     let most = shown.iter().map(|statistics| statistics.count).max().filter(|count| *count > 1)?;
     let up_to = if shown.iter().all(|statistics| statistics.count == most) { "" } else { "up to " };
-    let parts = pooled.iter().map(|axis| axis.words.clone()).chain(table.seed.iter().map(|_| "seeds".to_owned()));
+    let parts =
+        pooled.iter().map(|axis| axis.words.clone()).chain(table.seed.iter().map(|_| "seeds".to_owned()));
     let parts: Vec<String> = parts.collect();
     Some(match pooled {
         [] => format!("mean ± sd over {up_to}{}", counted(most, "seed")),

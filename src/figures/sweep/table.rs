@@ -82,10 +82,11 @@ impl Cell {
 
     /// What results.csv did not know yet when it was written.
     fn catch_up(&mut self) {
-        let Some(run) = self.run.as_ref().filter(|_| !matches!(self.state, State::Done | State::Pruned)) else {
+        let Some(run) = self.run.as_ref().filter(|_| !matches!(self.state, State::Done | State::Pruned))
+        else {
             return;
         };
-        if run.summary.is_none() && run.epochs.is_empty() && self.state != State::Failed {
+        if run.summary.is_none() && run.epochs.is_empty() {
             return;
         }
         self.state = State::of_run(run.status());
@@ -201,9 +202,7 @@ fn parse(path: &Path, text: &str) -> Result<(Vec<String>, Vec<Row>), FigureError
     };
     let status = find("status");
     // Varying keys stand between the status and the results.
-    let is_key = |column: &usize| {
-        !matches!(header.get(*column).map(String::as_str), Some("cell" | "status"))
-    };
+    let is_key = |column: &usize| !matches!(header.get(*column).map(String::as_str), Some("cell" | "status"));
     let keys: Vec<usize> = (0..accuracy).filter(is_key).collect();
     let mut rows = Vec::new();
     for record in reader.records() {
@@ -221,7 +220,13 @@ fn parse(path: &Path, text: &str) -> Result<(Vec<String>, Vec<Row>), FigureError
             None if percent.is_some() => State::Done,
             None => State::Pending,
             Some(word) => State::of_word(word).ok_or_else(|| {
-                malformed(path, line, &format!("status `{word}`; it must be done, pruned, failed, running, interrupted or pending"))
+                malformed(
+                    path,
+                    line,
+                    &format!(
+                        "status `{word}`; it must be done, pruned, failed, running, interrupted or pending"
+                    ),
+                )
             })?,
         };
         rows.push(Row {
