@@ -38,7 +38,7 @@ pub fn overall(run: &Run) -> Option<Canvas> {
         (split, few(Stroke::solid(VERMILLION)), over_epochs(epochs, |e| e.val_loss)),
     ];
     // A run with a head has two accuracies, one of which is the run's.
-    let by_head = run.config.evaluation.predict.as_deref() == Some("head");
+    let by_head = is_by_head(run);
     let has_head = epochs.iter().any(|epoch| epoch.head_accuracy.is_some());
     let main = match (has_head, by_head) {
         (false, _) => "accuracy",
@@ -63,6 +63,11 @@ pub fn overall(run: &Run) -> Option<Canvas> {
     Some(canvas)
 }
 
+/// Whether the run's accuracy is that of its head.
+fn is_by_head(run: &Run) -> bool {
+    run.config.evaluation.predict.as_deref() == Some("head")
+}
+
 /// How far the run is, and how well it does.
 fn facts(run: &Run) -> Vec<String> {
     let said = |name: &str, value: Option<f64>| value.map(|value| format!("{name} {:.2} %", 100.0 * value));
@@ -78,6 +83,7 @@ fn facts(run: &Run) -> Vec<String> {
         Some(run.progress()),
         said(&name, last.and_then(|epoch| epoch.accuracy)),
         said("best", last.and_then(|epoch| epoch.best_accuracy)),
+        said("by head", last.and_then(|epoch| epoch.head_accuracy).filter(|_| !is_by_head(run))),
         said("test accuracy of the best epoch", tested),
     ]
     .into_iter()

@@ -128,13 +128,21 @@ pub fn draw_run(run_dir: &Path, format: Format) -> Result<Drawn, FigureError> {
             lacking_fields,
         ),
     ];
-    let (mut drawn, mut notes) = (Vec::new(), Vec::new());
+    let mut drawn = Vec::new();
+    let mut absent: Vec<(&str, Vec<&str>)> = Vec::new();
     for (name, canvas, why_not) in figures {
-        match canvas {
-            Some(canvas) => drawn.push((name.to_owned(), canvas)),
-            None => notes.push(format!("no {name} of {}: {why_not} ({})", run_dir.display(), run.progress())),
+        match (canvas, absent.last_mut()) {
+            (Some(canvas), _) => drawn.push((name.to_owned(), canvas)),
+            (None, Some((why, names))) if *why == why_not => names.push(name),
+            (None, _) => absent.push((why_not, vec![name])),
         }
     }
+    let absent: Vec<String> =
+        absent.iter().map(|(why, names)| format!("no {}, as {why}", names.join(", "))).collect();
+    let notes = match absent.is_empty() {
+        true => Vec::new(),
+        false => vec![format!("{}: {}; {}", run_dir.display(), run.progress(), absent.join("; "))],
+    };
     Ok(Drawn { figures: save_all(drawn, run_dir, format)?, notes })
 }
 

@@ -73,12 +73,12 @@ impl Run {
         let all = self.config.training.num_epochs.or(summary.and_then(|summary| summary.num_epochs));
         let of = all.map_or(String::new(), |all| format!(" of {all}"));
         let reached = match epoch {
-            0 => format!("before the end of epoch 1{of}"),
+            0 => format!("in epoch 1{of}"),
             _ => format!("after epoch {epoch}{of}"),
         };
         match self.status() {
             Status::Done => counted(epoch as usize, "epoch"),
-            Status::Running if epoch == 0 => format!("running, in epoch 1{of}"),
+            Status::Running if epoch == 0 => format!("running, epoch 1{of}"),
             Status::Running => format!("running, epoch {epoch}{of}"),
             Status::Interrupted => format!("stopped {reached}"),
             Status::Pruned => format!("pruned {reached}"),

@@ -38,13 +38,10 @@ struct Plan<'a> {
 /// as these are few, else those of one axis; cells drawn at random are dots.
 pub fn draw(table: &Table, axis: &Axis, name: &str) -> Canvas {
     let plan = plan(table, axis);
-    let points: Vec<Vec<Option<Statistics>>> = plan
-        .lines
-        .iter()
+    let means: Vec<Vec<Option<Statistics>>> = (plan.lines.iter())
         .map(|line| if plan.apart { Vec::new() } else { along(axis, &line.cells) })
         .collect();
-    let shown: Vec<Statistics> = points.iter().flatten().flatten().copied().collect();
-    let mut canvas = Canvas::new(1400, 700);
+    let shown: Vec<Statistics> = means.iter().flatten().flatten().copied().collect();
     let facts: Vec<String> = [
         Some(table.tally()),
         plan.apart.then(|| "every dot a cell; the other knobs vary as well".to_owned()),
@@ -54,55 +51,62 @@ pub fn draw(table: &Table, axis: &Axis, name: &str) -> Canvas {
     .into_iter()
     .flatten()
     .collect();
-    let mut body = canvas.heading(&format!("Accuracy by {}", axis.words), name, &facts);
-    let (x, places) = axis.scale();
+    let mut canvas = Canvas::new(1400, 700);
+    let body = canvas.heading(&format!("Accuracy by {}", axis.words), name, &facts);
     let count = plan.lines.len();
+    let joined = axis.is_ordered() && !plan.apart;
     let strokes: Vec<Stroke> = (0..count)
-        .map(|index| Stroke {
-            joined: axis.is_ordered() && !plan.apart,
-            ..Stroke::points(series(index, count), Mark::Dot)
-        })
+        .map(|index| Stroke { joined, ..Stroke::points(series(index, count), Mark::Dot) })
         .collect();
-    let mut entries: Vec<Entry> = Vec::new();
-    if count > 1 {
-        entries.extend(plan.lines.iter().zip(&strokes).map(|(line, stroke)| (line.name.clone(), *stroke)));
-    }
-    let pruned = |cells: &[&Cell]| -> Vec<Point> {
-        let point = |cell: &&Cell| Some((*places.get(axis.index(cell))?, cell.pruned_accuracy()?));
-        cells.iter().filter_map(point).collect()
-    };
-    if table.cells.iter().any(|cell| cell.pruned_accuracy().is_some()) {
-        entries.push(("pruned, fewer epochs".to_owned(), Stroke::points(BLUE, Mark::Ring)));
-    }
-    if count == 1 && !entries.is_empty() {
-        entries.insert(0, ("all epochs".to_owned(), Stroke::points(BLUE, Mark::Dot)));
-        body = legend::row(&mut canvas, body.inset(76.0, 0.0, 0.0, 0.0), &entries);
-        body = Rect::new(body.x - 76.0, body.y, body.width + 76.0, body.height);
-    } else if !entries.is_empty() {
-        body = legend::column(&mut canvas, body, &entries);
-    }
-    let ends =
-        shown.iter().flat_map(|s| [s.mean - s.deviation.unwrap_or(0.0), s.mean + s.deviation.unwrap_or(0.0)]);
+    let body = explained(&mut canvas, body, table, &plan, &strokes);
+    let ends = shown.iter().flat_map(|s| [-1.0, 1.0].map(|side| s.mean + side * s.deviation.unwrap_or(0.0)));
     let finals = table.cells.iter().filter(|_| plan.apart).filter_map(Cell::final_accuracy);
     let values = ends.chain(finals).chain(table.cells.iter().filter_map(Cell::pruned_accuracy));
     let y = scale::Axis::percent(&table.accuracy_title(), values);
+    let (x, places) = axis.scale();
     let panel = Panel::draw(&mut canvas, body, "", x, y);
-    for (index, ((line, points), stroke)) in plan.lines.iter().zip(&points).zip(&strokes).enumerate() {
-        // Side by side, so that error bars do not hide each other.
-        let panel = panel.aside(ASIDE * (index as f64 - (count - 1) as f64 / 2.0));
+    // Side by side where lines meet, so that error bars do not hide each other.
+    let has_mean =
+        |line: &&Vec<Option<Statistics>>, place: usize| line.get(place).is_some_and(Option::is_some);
+    let meet = |place| means.iter().filter(|line| has_mean(line, place)).count() > 1;
+    let aside = if (0..places.len()).any(meet) { ASIDE } else { 0.0 };
+    for (index, ((line, means), stroke)) in plan.lines.iter().zip(&means).zip(&strokes).enumerate() {
+        let panel = panel.aside(aside * (index as f64 - (count - 1) as f64 / 2.0));
+        let points = |accuracy: fn(&Cell) -> Option<f64>| -> Vec<Point> {
+            let point = |cell: &&Cell| Some((*places.get(axis.index(cell))?, accuracy(cell)?));
+            line.cells.iter().filter_map(point).collect()
+        };
         let rings = Stroke { mark: Mark::Ring, joined: false, ..*stroke };
-        panel.curve(&mut canvas, &pruned(&line.cells), rings);
+        panel.curve(&mut canvas, &points(Cell::pruned_accuracy), rings);
         if plan.apart {
-            let point = |cell: &&Cell| Some((*places.get(axis.index(cell))?, cell.final_accuracy()?));
-            let dots: Vec<Point> = line.cells.iter().filter_map(point).collect();
-            panel.curve(&mut canvas, &dots, *stroke);
+            panel.curve(&mut canvas, &points(Cell::final_accuracy), *stroke);
         } else {
-            let means: Vec<(f64, Option<Statistics>)> =
-                places.iter().copied().zip(points.iter().copied()).collect();
+            let means: Vec<_> = places.iter().copied().zip(means.iter().copied()).collect();
             draw_line(&mut canvas, &panel, &means, *stroke);
         }
     }
     canvas
+}
+
+/// Names of the lines that have something to show, and of the dots of pruned cells; returns what is left for the
+/// panel.
+fn explained(canvas: &mut Canvas, body: Rect, table: &Table, plan: &Plan, strokes: &[Stroke]) -> Rect {
+    const LEFT: f64 = 76.0;
+    let pruned = table.cells.iter().any(|cell| cell.pruned_accuracy().is_some());
+    let rings = ("pruned, fewer epochs".to_owned(), Stroke::points(BLUE, Mark::Ring));
+    if let [_] = plan.lines.as_slice() {
+        if !pruned {
+            return body;
+        }
+        let dots = ("all epochs".to_owned(), Stroke::points(BLUE, Mark::Dot));
+        let below = legend::row(canvas, body.inset(LEFT, 0.0, 0.0, 0.0), &[dots, rings]);
+        return body.inset(0.0, below.y - body.y, 0.0, 0.0);
+    }
+    let is_seen = |line: &Line| line.cells.iter().any(|cell| cell.accuracy.is_some());
+    let seen = plan.lines.iter().zip(strokes).filter(|(line, _)| is_seen(line));
+    let entries: Vec<Entry> =
+        seen.map(|(line, stroke)| (line.name.clone(), *stroke)).chain(pruned.then_some(rings)).collect();
+    legend::column(canvas, body, &entries)
 }
 
 fn draw_line(canvas: &mut Canvas, panel: &Panel, points: &[(f64, Option<Statistics>)], stroke: Stroke) {

@@ -53,8 +53,8 @@ pub fn draw(table: &Table, rows: &Axis, columns: &Axis, name: &str) -> Canvas {
     .map(|(_, mark, name)| (name.to_owned(), Stroke::points(INK, mark)))
     .collect();
     if entries.len() > 1 {
-        body =
-            legend::row(&mut canvas, body.inset(60.0, 0.0, 0.0, 0.0), &entries).inset(-60.0, 0.0, 0.0, 0.0);
+        let below = legend::row(&mut canvas, body.inset(76.0, 0.0, 0.0, 0.0), &entries);
+        body = body.inset(0.0, below.y - body.y, 0.0, 0.0);
     }
     let ((x, across), (y, up)) = (columns.scale(), rows.scale());
     let panel = Panel::draw(&mut canvas, body, "", x, y);

@@ -91,6 +91,7 @@ fn explained(canvas: &mut Canvas, body: Rect, curves: &[Curve], finished: &[f64]
         let last = finished.len() - 1;
         let marks: Vec<(f64, String)> = [(1.0, 0), (0.5, last / 2), (0.0, last)]
             .iter()
+            .filter(|(fraction, _)| last > 1 || *fraction != 0.5)
             .filter_map(|(fraction, index)| Some((*fraction, finished.get(*index)?)))
             .map(|(fraction, accuracy)| (fraction, format!("{accuracy:.2} %")))
             .collect();
