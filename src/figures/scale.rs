@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn many_numbers_have_round_ticks() {
-        let values: Vec<f64> = (0..30).map(|i| 1e-4 * 1.29f64.powi(i)).collect();
+        let values: Vec<f64> = (0..30).map(|i| 1e-4 * 1.15f64.powi(i)).collect();
         let ticks = Axis::numbers("x", &values).unwrap().ticks;
         let labels: Vec<&str> = ticks.iter().map(|(_, label)| label.as_str()).collect();
         assert_eq!(labels[..4], ["0.0001", "0.0002", "0.0005", "0.001"]);
