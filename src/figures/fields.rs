@@ -35,14 +35,14 @@ pub fn draw(run: &Run, weights: &Weights) -> Option<Canvas> {
     let limit = limit(fields.iter().flatten().filter_map(|weight| *weight));
     let rows = units.div_ceil(COLUMNS);
     let mut canvas = Canvas::new(1400, 150 + 118 * rows.max(2) as u32);
-    let body = canvas.heading(
-        "Receptive fields",
-        &run.description(),
-        &[
-            run.progress(),
-            format!("weights into {units} of {}", counted(weights.fan_out, "first-layer unit")),
-        ],
-    );
+    let mut facts = vec![
+        run.progress(),
+        format!("weights into {units} of {}", counted(weights.fan_out, "first-layer unit")),
+    ];
+    if fields.iter().flatten().any(Option::is_none) {
+        facts.push("gray: pixels of the label".to_owned());
+    }
+    let body = canvas.heading("Receptive fields", &run.description(), &facts);
     let marks = [
         (0.0, format!("≤ {}", significant(-limit, 2))),
         (0.5, "0".to_owned()),
