@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{CliError, report};
-use crate::figures::{Format, draw_run, draw_sweep};
+use crate::figures::{FigureError, Format, draw_run, draw_sound_sweep};
 
 /// Draw the figures of a run or a sweep again from what it saved.
 #[derive(Args)]
@@ -31,17 +31,26 @@ impl Plot {
             FileFormat::Png => Format::Png,
             FileFormat::Svg => Format::Svg,
         };
-        let drawn = if self.directory.join("results.csv").exists() {
-            draw_sweep(&self.directory, format)?
-        } else if self.directory.join("config.toml").exists() || self.directory.join("metrics.jsonl").exists()
-        {
-            draw_run(&self.directory, format)?
+        let holds = |name: &str| self.directory.join(name).exists();
+        let drawn = if holds("results.csv") || holds("sweep.toml") {
+            draw_sound_sweep(&self.directory, format).map_err(refused)?
+        } else if holds("config.toml") || holds("metrics.jsonl") {
+            draw_run(&self.directory, format).map_err(refused)?
         } else {
             return Err(CliError::request(format!(
                 "{}: neither a run (config.toml) nor a sweep (results.csv)",
                 self.directory.display()
             )));
         };
-        drawn.iter().try_for_each(|path| report::print(&format!("{}\n", path.display())))
+        drawn.notes.iter().for_each(|note| report::say(&format!("note: {note}")));
+        drawn.figures.iter().try_for_each(|path| report::print(&format!("{}\n", path.display())))
+    }
+}
+
+/// Results that are absent or damaged make a wrong request; figures that cannot be written are failed work.
+fn refused(error: FigureError) -> CliError {
+    match error {
+        FigureError::Write { .. } | FigureError::Draw(_) => CliError::failed(error),
+        _ => CliError::request(error),
     }
 }

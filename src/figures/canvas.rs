@@ -16,8 +16,10 @@ pub const LABEL: f64 = 25.0;
 pub const SMALL: f64 = 22.0;
 /// Text is shrunk to this size before it is cut.
 const TINY: f64 = 14.0;
-/// Height that [`Canvas::heading`] takes from the top.
-pub const HEADING: f64 = 96.0;
+/// From one line of a subtitle to the next.
+const LINE: f64 = 30.0;
+/// Height that [`Canvas::heading`] takes from the top, with one line of subtitle.
+const HEADING: f64 = 96.0;
 
 /// x to the right, y downwards.
 pub type Point = (f64, f64);
@@ -159,17 +161,27 @@ impl Canvas {
         Rect::new(0.0, 0.0, self.width.into(), self.height.into()).inset(28.0, 24.0, 28.0, 22.0)
     }
 
-    /// Title and subtitle in the upper left corner; returns the page below them.
-    pub fn heading(&mut self, title: &str, subtitle: &str) -> Rect {
+    /// Title and subtitle in the upper left corner; returns the page below them. Of a long subtitle it is the
+    /// name that is shortened; what is said of it goes on in a second line.
+    pub fn heading(&mut self, title: &str, name: &str, facts: &[String]) -> Rect {
         let page = self.page();
         self.text_within(title, (page.x, page.y + 16.0), TextLook::new(TITLE, Anchor::Left), page.width);
-        self.text_within(
-            subtitle,
-            (page.x, page.y + 56.0),
-            TextLook::new(SMALL, Anchor::Left).color(MUTED),
-            page.width,
-        );
-        page.inset(0.0, HEADING, 0.0, 0.0)
+        let mut lines = vec![shorten(name, SMALL, 0.6 * page.width)];
+        for fact in facts {
+            let last = lines.len() - 1;
+            let longer = format!("{} · {fact}", lines[last]);
+            if last > 0 || text_width(&longer, SMALL) <= page.width {
+                lines[last] = longer;
+            } else {
+                lines.push(fact.clone());
+            }
+        }
+        let look = TextLook::new(SMALL, Anchor::Left).color(MUTED);
+        for (index, line) in lines.iter().enumerate() {
+            let y = page.y + 56.0 + LINE * index as f64;
+            self.text_within(line, (page.x, y), look, page.width);
+        }
+        page.inset(0.0, HEADING + LINE * (lines.len() - 1) as f64, 0.0, 0.0)
     }
 
     /// A polyline.
@@ -217,7 +229,8 @@ impl Canvas {
     /// A line of text shrunk, then cut, to `room` pixels.
     pub fn text_within(&mut self, text: &str, at: Point, look: TextLook, room: f64) {
         let size = fitting_size(text, look.size, room).max(TINY.min(look.size));
-        self.text(&shorten(text, size, room), at, TextLook { size, ..look });
+        // A text that was shrunk to the room may measure a pixel more.
+        self.text(&shorten(text, size, room + 2.0), at, TextLook { size, ..look });
     }
 
     /// Square-edged pixels, row by row.
@@ -234,6 +247,7 @@ pub fn fitting_size(text: &str, size: f64, room: f64) -> f64 {
     if width <= room { size } else { size * room.max(0.0) / width }
 }
 
+/// What fits of a text into `room` pixels, with an ellipsis for the rest.
 fn shorten(text: &str, size: f64, room: f64) -> String {
     if text_width(text, size) <= room {
         return text.to_owned();

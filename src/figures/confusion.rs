@@ -2,32 +2,47 @@
 
 use super::canvas::Canvas;
 use super::legend;
-use super::matrix::{self, Cell, Side};
+use super::matrix::{self, Cell, Filling, Side};
 use super::palette::{ABSENT, amount};
+use super::results::Run;
+use super::story::counted;
+use crate::run::Status;
 
 /// Up to this many classes every class is labelled.
 const ALL_LABELLED: usize = 25;
 
-/// `counts` has one row per true class; `None` without classes.
-pub fn draw(counts: &[Vec<u64>], title: &str, description: &str) -> Option<Canvas> {
+/// Of a run's last evaluation.
+pub fn of_run(run: &Run) -> Option<Canvas> {
+    draw(run, "Confusion matrix", &run.description())
+}
+
+/// Of a run under another name; `None` without images.
+pub fn draw(run: &Run, title: &str, name: &str) -> Option<Canvas> {
+    let counts = run.confusion();
     let classes = counts.len();
-    if classes == 0 {
+    let sum = |counts: &mut dyn Iterator<Item = u64>| counts.fold(0, u64::saturating_add);
+    let right = sum(&mut counts.iter().enumerate().filter_map(|(class, row)| row.get(class)).copied());
+    let total = sum(&mut counts.iter().flatten().copied());
+    if total == 0 {
         return None;
     }
-    let right: u64 = counts
-        .iter()
-        .enumerate()
-        .filter_map(|(class, row)| row.get(class))
-        .fold(0, |sum, count| sum.saturating_add(*count));
-    let total: u64 = counts.iter().flatten().fold(0, |sum, count| sum.saturating_add(*count));
-    let right = match total {
-        0 => "no images".to_owned(),
-        _ => format!("{:.2} % of {total} images right", 100.0 * right as f64 / total as f64),
-    };
+    let share = 100.0 * right as f64 / total as f64;
+    let epoch = run.summary.as_ref().and_then(|summary| summary.evaluated_epoch);
     let missing = counts.iter().any(|row| row.iter().all(|count| *count == 0));
-    let missing = if missing { " · gray: class not in the data" } else { "" };
+    let facts: Vec<String> = [
+        (run.status() != Status::Done).then(|| run.progress()),
+        Some(format!(
+            "{share:.2} % of {} right",
+            counted(total as usize, &format!("{} image", run.evaluated()))
+        )),
+        epoch.map(|epoch| format!("weights of epoch {epoch}")),
+        missing.then(|| "gray: class not in the data".to_owned()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     let mut canvas = Canvas::new(1400, 1200);
-    let body = canvas.heading(title, &format!("{description} · {right}{missing}"));
+    let body = canvas.heading(title, name, &facts);
     let marks: Vec<(f64, String)> = [0.0, 1.0, 5.0, 20.0, 50.0, 100.0]
         .iter()
         .map(|percent| (shade(percent / 100.0), percent.to_string()))
@@ -57,14 +72,14 @@ fn cells(row: &[u64], classes: usize) -> impl Iterator<Item = Cell> + '_ {
     (0..classes).map(move |column| {
         let count = row.get(column).copied().unwrap_or(0);
         if total == 0.0 {
-            return Cell { color: ABSENT, text: String::new(), note: String::new() };
+            return Cell { color: ABSENT, text: String::new(), note: String::new(), filling: Filling::Full };
         }
         let share = count as f64 / total;
         let (text, note) = if count == 0 {
             Default::default()
         } else {
-            (count.to_string(), format!("{:.1}%", 100.0 * share))
+            (count.to_string(), format!("{:.1} %", 100.0 * share))
         };
-        Cell { color: amount(shade(share)), text, note }
+        Cell { color: amount(shade(share)), text, note, filling: Filling::Full }
     })
 }

@@ -4,9 +4,11 @@ use plotters::style::RGBColor;
 
 use super::canvas::Canvas;
 use super::legend;
+use super::numbers::significant;
 use super::palette::{ABSENT, FAINT, signed};
 use super::results::Run;
-use super::scale::significant;
+
+use super::story::counted;
 use super::weights::Weights;
 
 const COLUMNS: usize = 10;
@@ -33,10 +35,14 @@ pub fn draw(run: &Run, weights: &Weights) -> Option<Canvas> {
     let limit = limit(fields.iter().flatten().filter_map(|weight| *weight));
     let rows = units.div_ceil(COLUMNS);
     let mut canvas = Canvas::new(1400, 150 + 118 * rows.max(2) as u32);
-    let body = canvas.heading(
-        "Receptive fields",
-        &format!("{} · weights into {units} of {} first-layer units", run.description(), weights.fan_out),
-    );
+    let mut facts = vec![
+        run.progress(),
+        format!("weights into {units} of {}", counted(weights.fan_out, "first-layer unit")),
+    ];
+    if fields.iter().flatten().any(Option::is_none) {
+        facts.push("gray: pixels of the label".to_owned());
+    }
+    let body = canvas.heading("Receptive fields", &run.description(), &facts);
     let marks = [
         (0.0, format!("≤ {}", significant(-limit, 2))),
         (0.5, "0".to_owned()),

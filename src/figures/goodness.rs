@@ -4,13 +4,14 @@ use plotters::style::Color;
 
 use super::canvas::{Canvas, Point, Rect};
 use super::legend;
+use super::numbers::significant;
 use super::palette::{BLUE, INK, VERMILLION};
 use super::panel::{Panel, Stroke, line};
 use super::results::{Goodness, Run};
-use super::scale::{Axis, drawable, significant};
+use super::scale::{Axis, drawable};
 
 /// Layers beyond this are left out.
-const MOST: usize = 12;
+const MOST: usize = 30;
 
 /// Histograms of both kinds around the threshold.
 pub fn draw(run: &Run) -> Option<Canvas> {
@@ -26,7 +27,11 @@ pub fn draw(run: &Run) -> Option<Canvas> {
     };
     let rows = shown.div_ceil(columns);
     let mut canvas = Canvas::new(1400, 240 + 400 * rows as u32);
-    let body = canvas.heading("Goodness of positive and negative samples", &run.description());
+    let mut facts = vec![run.progress(), format!("{} images", run.split_name())];
+    if shown < layers.len() {
+        facts.push(format!("the first {shown} of {} layers", layers.len()));
+    }
+    let body = canvas.heading("Goodness of positive and negative samples", &run.description(), &facts);
     let mut entries = vec![
         ("positive".to_owned(), Stroke::solid(BLUE)),
         ("negative".to_owned(), Stroke::solid(VERMILLION)),

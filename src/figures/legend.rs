@@ -4,7 +4,7 @@ use plotters::style::RGBColor;
 
 use super::canvas::{Anchor, Canvas, Rect, SMALL, TextLook, fitting_size, text_width};
 use super::palette::INK;
-use super::panel::{Stroke, line};
+use super::panel::{Mark, Stroke, line};
 
 /// Three dashes long.
 const SAMPLE: f64 = 54.0;
@@ -53,9 +53,13 @@ pub fn column(canvas: &mut Canvas, area: Rect, entries: &[Entry]) -> Rect {
 }
 
 fn sample(canvas: &mut Canvas, x: f64, y: f64, stroke: Stroke) {
-    line(canvas, vec![(x, y), (x + SAMPLE, y)], stroke);
-    if stroke.dots {
-        canvas.dot((x + SAMPLE / 2.0, y), stroke.width * 1.8, stroke.color);
+    if stroke.joined {
+        line(canvas, vec![(x, y), (x + SAMPLE, y)], stroke);
+    }
+    let at_end = matches!(stroke.mark, Mark::Cross | Mark::End) && stroke.joined;
+    let x = if at_end { x + SAMPLE - 8.0 } else { x + SAMPLE / 2.0 };
+    if stroke.mark != Mark::None {
+        stroke.put_mark(canvas, (x, y));
     }
 }
 

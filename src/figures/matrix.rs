@@ -3,6 +3,7 @@
 use plotters::style::RGBColor;
 
 use super::canvas::{Anchor, Canvas, LABEL, Rect, SMALL, TextLook, fitting_size, text_width};
+use super::labels::Below;
 use super::palette::{INK, PAPER, text_on};
 
 /// Text smaller than this is left out.
@@ -18,6 +19,15 @@ pub struct Cell {
     pub text: String,
     /// A second, smaller one below it.
     pub note: String,
+    pub filling: Filling,
+}
+
+/// How a cell shows its color.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filling {
+    Full,
+    /// A frame around white.
+    Frame,
 }
 
 /// Labels of one side of the table.
@@ -33,12 +43,14 @@ pub struct Side<'a> {
 pub fn draw(canvas: &mut Canvas, area: Rect, rows: &Side, columns: &Side, cells: &[Cell]) {
     let widest =
         rows.labels.iter().map(|label| text_width(label, LABEL)).fold(0.0, f64::max).min(area.width / 4.0);
-    let table = area.inset(widest + 56.0, 4.0, 4.0, 78.0);
     let (height, width) = (rows.labels.len(), columns.labels.len());
+    let room = (area.width - widest - 60.0) / width.max(1) as f64 * columns.step as f64 - 10.0;
+    let below = Below::fitting(labelled(columns).map(|(_, label)| label.as_str()), room);
+    let table = area.inset(widest + 56.0, 4.0, 4.0, below.height + 38.0);
     fill(canvas, table, width, height, cells);
     canvas.frame(table, INK, 2.0);
     label_rows(canvas, area, table, rows, widest);
-    label_columns(canvas, table, columns);
+    label_columns(canvas, table, columns, below);
 }
 
 fn fill(canvas: &mut Canvas, table: Rect, width: usize, height: usize, cells: &[Cell]) {
@@ -59,7 +71,12 @@ fn fill(canvas: &mut Canvas, table: Rect, width: usize, height: usize, cells: &[
         canvas.fill(place, PAPER);
         canvas.fill(place.inset(0.75, 0.75, 0.75, 0.75), cell.color);
         let (x, y) = place.center();
-        let ink = text_on(cell.color);
+        let mut ink = text_on(cell.color);
+        if cell.filling == Filling::Frame {
+            let frame = size.width.min(size.height) * 0.1;
+            canvas.fill(place.inset(frame, frame, frame, frame), PAPER);
+            ink = INK;
+        }
         let lift = if noted && !cell.note.is_empty() { 0.6 * text } else { 0.0 };
         if text >= READABLE {
             let look = TextLook::new(text, Anchor::Center).color(ink);
@@ -84,19 +101,16 @@ fn label_rows(canvas: &mut Canvas, area: Rect, table: Rect, rows: &Side, widest:
     canvas.text(rows.title, (area.x + 14.0, table.center().1), look);
 }
 
-fn label_columns(canvas: &mut Canvas, table: Rect, columns: &Side) {
-    let look = TextLook::new(LABEL, Anchor::Center);
-    let count = columns.labels.len();
-    let room = table.cell(0, count, 1, 0.0).width * columns.step as f64 - 10.0;
+fn label_columns(canvas: &mut Canvas, table: Rect, columns: &Side, below: Below) {
     for (index, label) in labelled(columns) {
-        let (x, _) = table.cell(index, count, 1, 0.0).center();
+        let (x, _) = table.cell(index, columns.labels.len(), 1, 0.0).center();
         canvas.fill(Rect::new(x - 1.0, table.bottom() + 1.0, 2.0, 7.0), INK);
-        canvas.text_within(label, (x, table.bottom() + 27.0), look, room);
+        below.write(canvas, label, (x, table.bottom() + 1.0));
     }
-    let at = (table.center().0, table.bottom() + 62.0);
-    canvas.text_within(columns.title, at, look, table.width);
+    let at = (table.center().0, table.bottom() + below.height + 22.0);
+    canvas.text_within(columns.title, at, TextLook::new(LABEL, Anchor::Center), table.width);
 }
 
-fn labelled<'a>(side: &'a Side) -> impl Iterator<Item = (usize, &'a String)> {
+fn labelled<'a>(side: &'a Side) -> impl Iterator<Item = (usize, &'a String)> + Clone {
     side.labels.iter().enumerate().step_by(side.step.max(1))
 }

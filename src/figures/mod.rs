@@ -7,14 +7,18 @@ mod confusion;
 mod curves;
 mod fields;
 mod goodness;
+mod labels;
 mod legend;
 mod matrix;
+mod numbers;
 mod palette;
 mod panel;
 mod predictions;
+mod reading;
 mod render;
 mod results;
 mod scale;
+mod story;
 mod sweep;
 mod weights;
 
@@ -22,6 +26,7 @@ use std::path::{Path, PathBuf};
 
 use canvas::Canvas;
 use results::Run;
+use sweep::Sweep;
 
 /// The file format of figures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,7 +52,10 @@ impl Format {
 #[derive(Debug, thiserror::Error)]
 pub enum FigureError {
     /// Neither a run nor a sweep lies there.
-    #[error("{}: no results of a {kind} here", path.display())]
+    #[error("{}: no results of a {kind} here{}", path.display(), match *kind {
+        "sweep" => " (results.csv); `ff sweep` with its experiment file writes them",
+        _ => "",
+    })]
     NoResults {
         /// The directory looked into.
         path: PathBuf,
@@ -63,7 +71,7 @@ pub enum FigureError {
         source: std::io::Error,
     },
     /// A file of results does not hold what it should.
-    #[error("{}:{line}: {message}", path.display())]
+    #[error("{}{}: {message}", path.display(), if *line > 0 { format!(":{line}") } else { String::new() })]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -85,35 +93,78 @@ pub enum FigureError {
     Draw(String),
 }
 
-/// Draws the figures of one run into `run_dir/figures/` and returns their paths. Figures whose
-/// data are not there yet are left out, so a running run can be drawn too.
-pub fn draw_run(run_dir: &Path, format: Format) -> Result<Vec<PathBuf>, FigureError> {
+/// What was drawn.
+#[derive(Clone, Debug, Default)]
+pub struct Drawn {
+    /// The figures.
+    pub figures: Vec<PathBuf>,
+    /// What was left out, and why; a line each.
+    pub notes: Vec<String>,
+}
+
+/// Draws the figures of one run into `run_dir/figures/`. Figures whose data are not there yet are left out
+/// and noted, so a running run can be drawn too.
+pub fn draw_run(run_dir: &Path, format: Format) -> Result<Drawn, FigureError> {
     if !run_dir.is_dir() {
         return Err(FigureError::NoResults { path: run_dir.to_owned(), kind: "run" });
     }
     let run = Run::read(run_dir)?;
     let weights = weights::read_first_layer(run_dir)?;
-    let matrix = &run.summary.confusion_matrix;
+    let lacking_fields = match weights {
+        Some(_) => "the inputs of the first layer are no image",
+        None => "there is no checkpoint",
+    };
+    let no_epoch = "no epoch has ended";
+    let no_evaluation = "the test set has not been looked at";
     let figures = [
-        ("curves", curves::overall(&run)),
-        ("layers", curves::by_layer(&run)),
-        ("confusion_matrix", confusion::draw(matrix, "Confusion matrix", &run.description())),
-        ("predictions", predictions::draw(&run)),
-        ("goodness", goodness::draw(&run)),
-        ("receptive_fields", weights.and_then(|weights| fields::draw(&run, &weights))),
+        ("curves", curves::overall(&run), no_epoch),
+        ("layers", curves::by_layer(&run), no_epoch),
+        ("confusion_matrix", confusion::of_run(&run), no_evaluation),
+        ("predictions", predictions::draw(&run), no_evaluation),
+        ("goodness", goodness::draw(&run), no_evaluation),
+        (
+            "receptive_fields",
+            weights.as_ref().and_then(|weights| fields::draw(&run, weights)),
+            lacking_fields,
+        ),
     ];
-    let figures = figures.into_iter().filter_map(|(name, canvas)| Some((name.to_owned(), canvas?)));
-    save_all(figures, run_dir, format)
+    let mut drawn = Vec::new();
+    let mut absent: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (name, canvas, why_not) in figures {
+        match (canvas, absent.last_mut()) {
+            (Some(canvas), _) => drawn.push((name.to_owned(), canvas)),
+            (None, Some((why, names))) if *why == why_not => names.push(name),
+            (None, _) => absent.push((why_not, vec![name])),
+        }
+    }
+    let absent: Vec<String> =
+        absent.iter().map(|(why, names)| format!("no {}, as {why}", names.join(", "))).collect();
+    let notes = match absent.is_empty() {
+        true => Vec::new(),
+        false => vec![format!("{}: {}; {}", run_dir.display(), run.progress(), absent.join("; "))],
+    };
+    Ok(Drawn { figures: save_all(drawn, run_dir, format)?, notes })
 }
 
 /// Draws the figures of a sweep, from its `results.csv` and its cells' run directories, into
-/// `sweep_dir/figures/` and returns their paths.
-pub fn draw_sweep(sweep_dir: &Path, format: Format) -> Result<Vec<PathBuf>, FigureError> {
-    save_all(sweep::figures(sweep_dir)?, sweep_dir, format)
+/// `sweep_dir/figures/`. A cell whose files are damaged costs only its part, and is noted.
+pub fn draw_sweep(sweep_dir: &Path, format: Format) -> Result<Drawn, FigureError> {
+    let sweep = Sweep::read(sweep_dir)?;
+    let notes = sweep.damage.iter().map(FigureError::to_string).chain(sweep.notes()).collect();
+    Ok(Drawn { figures: save_all(sweep.figures(), sweep_dir, format)?, notes })
+}
+
+/// As [`draw_sweep`], but a damaged file of a cell is an error, and then nothing is drawn.
+pub fn draw_sound_sweep(sweep_dir: &Path, format: Format) -> Result<Drawn, FigureError> {
+    let mut sweep = Sweep::read(sweep_dir)?;
+    match sweep.damage.pop() {
+        Some(damage) => Err(damage),
+        None => Ok(Drawn { figures: save_all(sweep.figures(), sweep_dir, format)?, notes: sweep.notes() }),
+    }
 }
 
 fn save_all(
-    figures: impl IntoIterator<Item = (String, Canvas)>,
+    figures: Vec<(String, Canvas)>,
     folder: &Path,
     format: Format,
 ) -> Result<Vec<PathBuf>, FigureError> {

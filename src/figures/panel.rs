@@ -3,8 +3,23 @@
 use plotters::style::{Color, RGBColor};
 
 use super::canvas::{Anchor, Canvas, LABEL, Point, Rect, SMALL, TextLook, fitting_size, text_width};
-use super::palette::{FAINT, INK, MUTED};
+use super::labels::Below;
+use super::palette::{FAINT, INK, MUTED, PAPER};
 use super::scale::Axis;
+
+/// What stands at a curve's points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// A dot at lonely points only.
+    None,
+    Dot,
+    /// A hollow dot.
+    Ring,
+    /// A cross, of a line at its last point only.
+    Cross,
+    /// A hollow dot at the last point.
+    End,
+}
 
 /// How a curve is drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -12,14 +27,15 @@ pub struct Stroke {
     pub color: RGBColor,
     pub width: f64,
     pub dashed: bool,
-    /// A dot at every point, not only at lonely ones.
-    pub dots: bool,
+    pub mark: Mark,
+    /// Points are joined.
+    pub joined: bool,
 }
 
 impl Stroke {
     /// A solid line.
     pub fn solid(color: RGBColor) -> Self {
-        Self { color, width: 3.5, dashed: false, dots: false }
+        Self { color, width: 3.5, dashed: false, mark: Mark::None, joined: true }
     }
 
     /// A dashed line.
@@ -27,9 +43,31 @@ impl Stroke {
         Self { dashed: true, ..Self::solid(color) }
     }
 
+    /// Points on their own.
+    pub fn points(color: RGBColor, mark: Mark) -> Self {
+        Self { mark, joined: false, ..Self::solid(color) }
+    }
+
     /// The same line with a dot at every point if there are few of them.
     pub fn dots_if_few(self, points: usize) -> Self {
-        Self { dots: points <= 20, ..self }
+        Self { mark: if points <= 20 { Mark::Dot } else { Mark::None }, ..self }
+    }
+
+    /// The stroke's mark at a point of the page.
+    pub fn put_mark(self, canvas: &mut Canvas, (x, y): Point) {
+        let radius = self.width * 1.8;
+        match self.mark {
+            Mark::None | Mark::Dot => canvas.dot((x, y), radius, self.color),
+            Mark::Ring | Mark::End => {
+                canvas.dot((x, y), radius + 1.0, self.color);
+                canvas.dot((x, y), radius - 2.0, PAPER);
+            }
+            Mark::Cross => {
+                for (up, down) in [(-radius, radius), (radius, -radius)] {
+                    canvas.line(vec![(x - radius, y + up), (x + radius, y + down)], self.color, 3.0);
+                }
+            }
+        }
     }
 }
 
@@ -46,9 +84,11 @@ impl Panel {
     /// Draws axes inside `slot`; an empty `title` takes no room.
     pub fn draw(canvas: &mut Canvas, slot: Rect, title: &str, x: Axis, y: Axis) -> Self {
         let widest = y.ticks.iter().map(|(_, label)| text_width(label, LABEL)).fold(0.0, f64::max);
+        let widest = widest.min(slot.width / 4.0);
         let left = widest + if y.title.is_empty() { 14.0 } else { 56.0 };
         let top = if title.is_empty() { 12.0 } else { 46.0 };
-        let bottom = if x.title.is_empty() { 40.0 } else { 80.0 };
+        let below = Self::labels_below(&x, slot.width - left - 16.0);
+        let bottom = below.height + if x.title.is_empty() { 0.0 } else { 40.0 };
         let panel = Self { area: slot.inset(left, top, 16.0, bottom), x, y };
         canvas.text_within(
             title,
@@ -56,8 +96,8 @@ impl Panel {
             TextLook::new(LABEL, Anchor::Center),
             panel.area.width,
         );
-        panel.draw_y(canvas, slot);
-        panel.draw_x(canvas, slot);
+        panel.draw_y(canvas, slot, widest);
+        panel.draw_x(canvas, slot, below);
         if panel.y.ticks.is_empty() {
             let look = TextLook::new(SMALL, Anchor::Center).color(MUTED);
             canvas.text("no finite values", panel.area.center(), look);
@@ -65,14 +105,17 @@ impl Panel {
         panel
     }
 
-    fn draw_y(&self, canvas: &mut Canvas, slot: Rect) {
+    fn draw_y(&self, canvas: &mut Canvas, slot: Rect, widest: f64) {
         let area = self.area;
+        let mut free = f64::INFINITY;
         for (value, label) in &self.y.ticks {
             let y = self.y_of(*value);
             canvas.fill(Rect::new(area.x, y - 0.75, area.width, 1.5), FAINT);
             canvas.fill(Rect::new(area.x - 7.0, y - 1.0, 7.0, 2.0), INK);
-            let look = TextLook::new(LABEL, Anchor::Right);
-            canvas.text(label, (area.x - 12.0, y), look);
+            if y < free {
+                canvas.text_within(label, (area.x - 12.0, y), TextLook::new(LABEL, Anchor::Right), widest);
+                free = y - LABEL;
+            }
         }
         canvas.fill(Rect::new(area.x - 1.0, area.y, 2.0, area.height + 1.0), INK);
         let mut look = TextLook::new(LABEL, Anchor::Center);
@@ -84,20 +127,38 @@ impl Panel {
         canvas.text(&self.y.title, (slot.x + 14.0, middle), look);
     }
 
-    fn draw_x(&self, canvas: &mut Canvas, slot: Rect) {
+    /// Names all have to be read; of numbers some will do.
+    fn labels_below(x: &Axis, width: f64) -> Below {
+        if !x.named {
+            return Below::plain();
+        }
+        let room = width / x.ticks.len().max(1) as f64 - 14.0;
+        Below::fitting(x.ticks.iter().map(|(_, label)| label.as_str()), room)
+    }
+
+    fn draw_x(&self, canvas: &mut Canvas, slot: Rect, below: Below) {
         let area = self.area;
         let bottom = area.bottom();
-        let room = area.width / self.x.ticks.len().max(1) as f64 - 14.0;
+        let mut free = f64::NEG_INFINITY;
         for (value, label) in &self.x.ticks {
             let x = self.x_of(*value);
             canvas.fill(Rect::new(x - 1.0, bottom, 2.0, 7.0), INK);
-            let look = TextLook::new(LABEL, Anchor::Center);
-            canvas.text_within(label, (x, bottom + 26.0), look, room.max(30.0));
+            let half = text_width(label, LABEL) / 2.0;
+            if self.x.named || x - half > free {
+                below.write(canvas, label, (x, bottom));
+                free = x + half + 12.0;
+            }
         }
         canvas.fill(Rect::new(area.x - 1.0, bottom - 1.0, area.width + 1.0, 2.0), INK);
         let look = TextLook::new(LABEL, Anchor::Center);
-        let at = (area.center().0, bottom + 62.0);
+        let at = (area.center().0, bottom + below.height + 22.0);
         canvas.text_within(&self.x.title, at, look, slot.width);
+    }
+
+    /// The same axes, for what is drawn so many pixels to the right.
+    pub fn aside(&self, pixels: f64) -> Self {
+        let area = Rect { x: self.area.x + pixels, ..self.area };
+        Self { area, ..self.clone() }
     }
 
     fn x_of(&self, x: f64) -> f64 {
@@ -118,12 +179,18 @@ impl Panel {
         let runs = values.split(|(x, y)| !self.x.shows(*x) || !self.y.shows(*y));
         for run in runs.filter(|run| !run.is_empty()) {
             let points: Vec<Point> = run.iter().map(|value| self.at(*value)).collect();
-            if stroke.dots || points.len() == 1 {
-                for point in &points {
-                    canvas.dot(*point, stroke.width * 1.8, stroke.color);
-                }
+            if stroke.joined {
+                line(canvas, points.clone(), stroke);
             }
-            line(canvas, points, stroke);
+            let lonely = points.len() == 1 || !stroke.joined;
+            let marked = match stroke.mark {
+                Mark::None if !lonely => &[],
+                Mark::Cross | Mark::End if stroke.joined => {
+                    points.last().map(std::slice::from_ref).unwrap_or_default()
+                }
+                _ => points.as_slice(),
+            };
+            marked.iter().for_each(|point| stroke.put_mark(canvas, *point));
         }
     }
 

@@ -3,14 +3,16 @@
 use plotters::style::RGBColor;
 
 use super::canvas::{Anchor, Canvas, Rect, SMALL, TextLook};
-use super::palette::{ABSENT, GREEN, RED};
+use super::palette::{ABSENT, GREEN, INK, RED};
 use super::results::{Evaluation, Run, Sample};
+use super::story::counted;
 
 const SIDE: usize = 5;
 const BORDER: f64 = 8.0;
 const CAPTION: f64 = 44.0;
+const GAP: f64 = 18.0;
 
-/// A 5×5 grid: green borders are right, red ones wrong.
+/// A grid of five a row: green borders are right, red ones wrong.
 pub fn draw(run: &Run) -> Option<Canvas> {
     let evaluation = run.evaluation.as_ref()?;
     let samples: Vec<&Sample> = evaluation.samples.iter().take(SIDE * SIDE).collect();
@@ -18,13 +20,20 @@ pub fn draw(run: &Run) -> Option<Canvas> {
         return None;
     }
     let right = samples.iter().filter(|sample| is_right(sample)).count();
-    let mut canvas = Canvas::new(1400, 1480);
-    let body = canvas.heading(
-        "Predictions",
-        &format!("{} · {right} of {} right (green); wrong ones in red", run.description(), samples.len()),
+    // As high as the images: no row and no slot is padded.
+    let rows = samples.len().div_ceil(SIDE);
+    let slot_width = (1344.0 - GAP * (SIDE - 1) as f64) / SIDE as f64;
+    let shape = (evaluation.height as f64 / evaluation.width.max(1) as f64).clamp(0.25, 1.5);
+    let slot_height = (slot_width - 2.0 * BORDER) * shape + 2.0 * BORDER + CAPTION;
+    let height = slot_height * rows as f64 + GAP * (rows - 1) as f64;
+    let right_of_all = format!(
+        "{right} of the first {} right (green, wrong ones red)",
+        counted(samples.len(), &format!("{} image", run.evaluated()))
     );
+    let mut canvas = Canvas::new(1400, 142 + height.ceil() as u32);
+    let body = canvas.heading("Predictions", &run.description(), &[right_of_all]);
     for (index, sample) in samples.into_iter().enumerate() {
-        let slot = body.cell(index, SIDE, SIDE, 18.0);
+        let slot = body.cell(index, SIDE, rows, GAP);
         draw_sample(&mut canvas, slot, sample, evaluation);
     }
     Some(canvas)
@@ -35,11 +44,11 @@ fn is_right(sample: &Sample) -> bool {
 }
 
 fn draw_sample(canvas: &mut Canvas, slot: Rect, sample: &Sample, evaluation: &Evaluation) {
-    let (color, caption) = if is_right(sample) {
-        (GREEN, format!("predicted {}", sample.prediction))
+    let (color, ink, caption) = if is_right(sample) {
+        (GREEN, INK, format!("predicted {}", sample.prediction))
     } else {
         let Sample { prediction, label, .. } = sample;
-        (RED, format!("predicted {prediction}, true {label}"))
+        (RED, RED, format!("predicted {prediction}, true {label}"))
     };
     let room = slot.inset(BORDER, BORDER, BORDER, BORDER + CAPTION);
     let columns = evaluation.width;
@@ -56,7 +65,7 @@ fn draw_sample(canvas: &mut Canvas, slot: Rect, sample: &Sample, evaluation: &Ev
     } else {
         canvas.fill(area, ABSENT);
     }
-    let look = TextLook::new(SMALL, Anchor::Center).color(color);
+    let look = TextLook::new(SMALL, Anchor::Center).color(ink);
     let at = (area.center().0, border.bottom() + CAPTION / 2.0);
     canvas.text_within(&caption, at, look, slot.width);
 }

@@ -1,45 +1,99 @@
-//! Reading what a run has saved: leniently, for it may still be running.
+//! What a run has saved: leniently, for it may still be running.
 
-use std::collections::BTreeMap;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use super::FigureError;
+use super::reading::{malformed, read_json, read_metrics, read_toml};
+use crate::run::Status;
 
 /// One line of `metrics.jsonl`; a number that was not finite is absent.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Epoch {
     pub epoch: u32,
     pub train_loss: Option<f64>,
     pub val_loss: Option<f64>,
+    #[serde(default)]
     pub layers: Vec<LayerLoss>,
     pub accuracy: Option<f64>,
     pub best_accuracy: Option<f64>,
     pub head_accuracy: Option<f64>,
+    #[serde(default)]
     pub class_accuracy: Vec<Option<f64>>,
 }
 
 /// The losses of one layer.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct LayerLoss {
     pub train_loss: Option<f64>,
     pub val_loss: Option<f64>,
 }
 
 /// What figures need of `summary.json`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Summary {
+    pub status: Status,
+    /// Why it failed.
+    pub error: Option<String>,
     pub dataset: Option<String>,
     pub recipe: Option<String>,
+    #[serde(default)]
     pub layer_sizes: Vec<u64>,
+    /// Epochs it speaks of.
+    pub epochs: Option<u32>,
+    pub num_epochs: Option<u32>,
+    /// Rows that accuracies of epochs are measured on.
+    #[serde(default)]
+    pub split: String,
+    pub test_accuracy: Option<f64>,
+    /// Rows that the confusion matrix is of.
+    #[serde(default)]
+    pub evaluated_split: String,
+    pub evaluated_epoch: Option<u32>,
     /// Rows are true classes.
+    #[serde(default)]
     pub confusion_matrix: Vec<Vec<u64>>,
+}
+
+/// What figures need of `config.toml`, which is there from the first moment of a run.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    pub recipe: Option<String>,
+    pub data: Data,
+    pub network: Network,
+    pub training: Training,
+    pub evaluation: Predicting,
+}
+
+/// Table `data`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Data {
+    pub dataset: Option<String>,
+    pub validation_size: Option<u64>,
+}
+
+/// Table `network`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Network {
+    pub layer_sizes: Vec<u64>,
+}
+
+/// Table `training`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Training {
+    pub num_epochs: Option<u32>,
+}
+
+/// Table `evaluation`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Predicting {
+    pub predict: Option<String>,
 }
 
 /// `evaluation.json`: what the last evaluation looked like.
@@ -75,108 +129,54 @@ pub struct Goodness {
 #[derive(Clone, Debug)]
 pub struct Run {
     pub folder: PathBuf,
+    pub config: Config,
     pub epochs: Vec<Epoch>,
-    pub summary: Summary,
+    pub summary: Option<Summary>,
     pub evaluation: Option<Evaluation>,
 }
 
 impl Run {
     /// Reads a run directory; only what is there.
     pub fn read(folder: &Path) -> Result<Self, FigureError> {
+        let path = folder.join("evaluation.json");
+        let evaluation: Option<Evaluation> = read_json(&path)?;
+        if let Some(evaluation) = &evaluation {
+            let pixels = evaluation.height.checked_mul(evaluation.width);
+            if let Some(index) = evaluation.samples.iter().position(|s| Some(s.pixels.len()) != pixels) {
+                let message =
+                    format!("sample {index} must have as many pixels as height × width of an image has");
+                return Err(malformed(&path, 0, &message));
+            }
+        }
+        Ok(Self { evaluation, ..Self::read_progress(folder)? })
+    }
+
+    /// The same without the last evaluation, which the figures of a sweep do not need.
+    pub fn read_progress(folder: &Path) -> Result<Self, FigureError> {
+        let path = folder.join("summary.json");
+        let summary: Option<Summary> = read_json(&path)?;
+        let matrix = summary.as_ref().map(|summary| summary.confusion_matrix.as_slice()).unwrap_or_default();
+        if let Some(row) = matrix.iter().position(|row| row.len() != matrix.len()) {
+            let message = format!("row {row} of `confusion_matrix` must have a count for each of its rows");
+            return Err(malformed(&path, 0, &message));
+        }
         Ok(Self {
             folder: folder.to_owned(),
+            config: read_toml(&folder.join("config.toml"))?.unwrap_or_default(),
             epochs: read_metrics(&folder.join("metrics.jsonl"))?,
-            summary: read_json(&folder.join("summary.json"))?.unwrap_or_default(),
-            evaluation: read_json(&folder.join("evaluation.json"))?,
+            summary,
+            evaluation: None,
         })
     }
 
-    /// The run in a few words: data set, recipe, layers; else the name of its directory.
-    pub fn description(&self) -> String {
-        let words: Vec<String> = [
-            self.summary.dataset.clone(),
-            self.summary.recipe.as_deref().map(recipe_name),
-            layers_in_words(&self.summary.layer_sizes),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        if words.is_empty() {
-            let name = self.folder.file_name().unwrap_or_default();
-            name.to_string_lossy().into_owned()
-        } else {
-            words.join(" · ")
-        }
+    /// Counts of the last evaluation, rows: true class; empty where there was none.
+    pub fn confusion(&self) -> &[Vec<u64>] {
+        self.summary.as_ref().map(|summary| summary.confusion_matrix.as_slice()).unwrap_or_default()
     }
 
     /// Classes of the data set, as far as results tell.
     pub fn classes(&self) -> Option<usize> {
         let of_epoch = self.epochs.last().map(|epoch| epoch.class_accuracy.len());
-        [Some(self.summary.confusion_matrix.len()), of_epoch]
-            .into_iter()
-            .flatten()
-            .find(|classes| *classes > 0)
-    }
-}
-
-/// A recipe may be a path; its stem names it.
-fn recipe_name(recipe: &str) -> String {
-    let stem = Path::new(recipe).file_stem().unwrap_or_default();
-    stem.to_string_lossy().into_owned()
-}
-
-fn layers_in_words(sizes: &[u64]) -> Option<String> {
-    let first = sizes.first()?;
-    Some(if sizes.iter().all(|size| size == first) {
-        format!("{} × {first} units", sizes.len())
-    } else {
-        let sizes: Vec<String> = sizes.iter().map(u64::to_string).collect();
-        format!("{} units", sizes.join("–"))
-    })
-}
-
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, FigureError> {
-    let Some(text) = read_text(path)? else {
-        return Ok(None);
-    };
-    let value = serde_json::from_str(&text).map_err(|error| FigureError::Malformed {
-        path: path.to_owned(),
-        line: error.line(),
-        message: error.to_string(),
-    })?;
-    Ok(Some(value))
-}
-
-/// Epochs in order. A repeated one, of a resumed run, counts as last written; a torn last line
-/// is one still being written.
-pub fn read_metrics(path: &Path) -> Result<Vec<Epoch>, FigureError> {
-    let text = read_text(path)?.unwrap_or_default();
-    let mut epochs = BTreeMap::new();
-    let mut lines = text.lines().enumerate().peekable();
-    while let Some((index, line)) = lines.next() {
-        if line.trim().is_empty() {
-            continue;
-        }
-        match serde_json::from_str::<Epoch>(line) {
-            Ok(epoch) => drop(epochs.insert(epoch.epoch, epoch)),
-            Err(_) if lines.peek().is_none() => break,
-            Err(error) => {
-                return Err(FigureError::Malformed {
-                    path: path.to_owned(),
-                    line: index + 1,
-                    message: error.to_string(),
-                });
-            }
-        }
-    }
-    Ok(epochs.into_values().collect())
-}
-
-fn read_text(path: &Path) -> Result<Option<String>, FigureError> {
-    match std::fs::read(path) {
-        // A torn line may end inside a character.
-        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(FigureError::Read { path: path.to_owned(), source }),
+        [Some(self.confusion().len()), of_epoch].into_iter().flatten().find(|classes| *classes > 0)
     }
 }

@@ -1,5 +1,11 @@
 //! Axes: a range, its ticks, and where a value lies.
 
+use super::numbers::{exact, labels, number, rounded};
+
+/// More names than this are not all written.
+const NAMES: usize = 40;
+/// More given numbers than this are not labelled one by one.
+const LABELLED: usize = 14;
 /// Values beyond this are as good as infinite on paper.
 const HUGE: f64 = 1e30;
 
@@ -10,6 +16,8 @@ pub struct Axis {
     pub title: String,
     /// Values that carry a label.
     pub ticks: Vec<(f64, String)>,
+    /// Ticks are names at even distances, none of which may be left out.
+    pub named: bool,
     low: f64,
     high: f64,
     log: bool,
@@ -64,6 +72,7 @@ impl Axis {
                 low: (low / 1.2).log10(),
                 high: (high * 1.2).log10(),
                 log: true,
+                named: false,
             },
             _ => Self::linear(title, values, 5),
         }
@@ -80,6 +89,7 @@ impl Axis {
             low: low - pad,
             high: high + pad,
             log: false,
+            named: false,
         }
     }
 
@@ -90,8 +100,8 @@ impl Axis {
     }
 
     /// Evenly spaced named places 0, 1, 2, ….
-    pub fn places(title: &str, labels: &[String], most: usize) -> Self {
-        let step = labels.len().div_ceil(most.max(1)).max(1);
+    pub fn places(title: &str, labels: &[String]) -> Self {
+        let step = labels.len().div_ceil(NAMES).max(1);
         Self {
             title: title.to_owned(),
             ticks: (labels.iter().enumerate().step_by(step))
@@ -100,7 +110,38 @@ impl Axis {
             low: -0.5,
             high: labels.len().max(1) as f64 - 0.5,
             log: false,
+            named: true,
         }
+    }
+
+    /// Given, different numbers in order, each at its place: on a log scale if that spreads them more evenly.
+    /// `None` where a few of them would lie on one another.
+    pub fn numbers(title: &str, values: &[f64]) -> Option<Self> {
+        let (low, high) = extent(values.iter().copied())?;
+        let middle = *values.get(values.len() / 2)? / 2.0 + *values.get((values.len() - 1) / 2)? / 2.0;
+        let skew =
+            |scale: fn(f64) -> f64| ((scale(middle) - scale(low)) / (scale(high) - scale(low)) - 0.5).abs();
+        let log = low > 0.0 && high / low >= 3.0 && skew(f64::log10) < skew(|value| value);
+        let scaled = |value: f64| if log { value.log10() } else { value };
+        let range = scaled(high) - scaled(low);
+        let gaps = values.windows(2).map(|pair| scaled(pair[1]) - scaled(pair[0]));
+        if values.len() <= LABELLED && gaps.fold(range, f64::min) < 0.02 * range {
+            return None;
+        }
+        let ticks = match values.len() {
+            ..=LABELLED => values.iter().copied().zip(labels(values)).collect(),
+            _ if log => log_ticks(low / 1.2, high * 1.2),
+            _ => multiples(low, high, nice_step(range / 8.0)),
+        };
+        let pad = if range > 0.0 { 0.05 * range } else { 0.5 };
+        Some(Self {
+            title: if log { format!("{title}, log scale") } else { title.to_owned() },
+            ticks,
+            named: false,
+            low: scaled(low) - pad,
+            high: scaled(high) + pad,
+            log,
+        })
     }
 
     fn spanning(title: &str, range: Option<(f64, f64)>, count: usize) -> Self {
@@ -109,7 +150,7 @@ impl Axis {
             Some(_) => multiples(low, high, nice_step((high - low) / count.max(1) as f64)),
             None => Vec::new(),
         };
-        Self { title: title.to_owned(), ticks, low, high, log: false }
+        Self { title: title.to_owned(), ticks, low, high, log: false, named: false }
     }
 
     /// 0 at the lower end of the axis, 1 at the upper.
@@ -150,38 +191,49 @@ fn multiples(low: f64, high: f64, step: f64) -> Vec<(f64, String)> {
 fn log_ticks(low: f64, high: f64) -> Vec<(f64, String)> {
     let decades = (low.log10().floor() as i32)..=(high.log10().ceil() as i32);
     let wide = decades.clone().count();
-    let factors: &[f64] = if wide > 4 { &[1.0] } else { &[1.0, 2.0, 5.0] };
+    let factors: &[f64] = match wide {
+        _ if high / low < 15.0 => &[1.0, 2.0, 3.0, 5.0, 7.0],
+        ..=4 => &[1.0, 2.0, 5.0],
+        _ => &[1.0],
+    };
     decades
         .step_by(wide.div_ceil(8).max(1))
         .flat_map(|decade| factors.iter().map(move |factor| factor * 10f64.powi(decade)))
         .filter(|value| (low..=high).contains(value))
-        .map(|value| {
-            let decimals = (-value.log10()).ceil().clamp(0.0, 12.0) as usize;
-            (value, number(value, decimals))
-        })
+        .map(|value| (value, exact(rounded(value, 2))))
         .collect()
 }
 
-/// A number for people: a real minus sign, and powers of ten where digits would run on.
-pub fn number(value: f64, decimals: usize) -> String {
-    let plain = if value != 0.0 && (value.abs() >= 1e6 || value.abs() < 1e-4) {
-        format!("{value:.1e}")
-    } else {
-        format!("{value:.decimals$}")
-    };
-    plain.replace('-', "−")
-}
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
 
-/// A measured number to so many significant digits, without trailing zeros.
-pub fn significant(value: f64, digits: i32) -> String {
-    if !drawable(value) {
-        return "–".to_owned();
+    fn place(values: &[f64], value: f64) -> f64 {
+        let axis = Axis::numbers("x", values).unwrap();
+        let at = |value| axis.position(value);
+        (at(value) - at(values[0])) / (at(values[values.len() - 1]) - at(values[0]))
     }
-    let before = if value == 0.0 { 1 } else { value.abs().log10().floor() as i32 + 1 };
-    let text = number(value, (digits - before).clamp(0, 8) as usize);
-    if text.contains('.') && !text.contains('e') {
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    } else {
-        text
+
+    #[test]
+    fn numbers_lie_where_they_are() {
+        assert!((place(&[0.0, 16.0, 64.0], 16.0) - 0.25).abs() < 1e-9);
+        assert!((place(&[1.0, 2.0, 3.0, 4.0], 2.0) - 1.0 / 3.0).abs() < 1e-9);
+        assert!((place(&[0.5, 1.0, 2.0, 4.0], 1.0) - 1.0 / 3.0).abs() < 1e-9);
+        assert!((place(&[1e-4, 1e-3, 1e-1], 1e-3) - 1.0 / 3.0).abs() < 1e-9);
+        assert!(Axis::numbers("x", &[1.0, 10.0, 100.0]).unwrap().title.ends_with("log scale"));
+    }
+
+    #[test]
+    fn numbers_that_would_lie_on_one_another_have_no_scale() {
+        assert!(Axis::numbers("x", &[0.0, 1e-4, 1e-3, 1.0]).is_none());
+    }
+
+    #[test]
+    fn many_numbers_have_round_ticks() {
+        let values: Vec<f64> = (0..30).map(|i| 1e-4 * 1.15f64.powi(i)).collect();
+        let ticks = Axis::numbers("x", &values).unwrap().ticks;
+        let labels: Vec<&str> = ticks.iter().map(|(_, label)| label.as_str()).collect();
+        assert_eq!(labels[..4], ["0.0001", "0.0002", "0.0005", "0.001"]);
     }
 }

@@ -1,12 +1,13 @@
 //! The first layer's weights, read from a checkpoint without the rest of it.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use serde::Deserialize;
 
 use super::FigureError;
+use super::reading::malformed;
 
 /// Headers are JSON of a few kilobytes; more than this is no checkpoint.
 const MAX_HEADER: u64 = 16 << 20;
@@ -37,11 +38,10 @@ pub fn read_first_layer(run: &Path) -> Result<Option<Weights>, FigureError> {
 }
 
 fn read(path: &Path) -> Result<Weights, FigureError> {
-    let read_error = |source| FigureError::Read { path: path.to_owned(), source };
-    let malformed = |message: &str| FigureError::Malformed {
-        path: path.to_owned(),
-        line: 0,
-        message: message.to_owned(),
+    let damaged = |message: &str| malformed(path, 0, &format!("{message}; it must be a checkpoint of `ff`"));
+    let read_error = |source: std::io::Error| match source.kind() {
+        ErrorKind::UnexpectedEof => damaged("the file is cut short"),
+        _ => FigureError::Read { path: path.to_owned(), source },
     };
     let mut file = File::open(path).map_err(read_error)?;
     let size = file.metadata().map_err(read_error)?.len();
@@ -49,24 +49,24 @@ fn read(path: &Path) -> Result<Weights, FigureError> {
     file.read_exact(&mut length).map_err(read_error)?;
     let length = u64::from_le_bytes(length);
     if length > MAX_HEADER.min(size) {
-        return Err(malformed("the header is longer than a checkpoint's"));
+        return Err(damaged("the header is longer than the file"));
     }
     let mut header = vec![0; length as usize];
     file.read_exact(&mut header).map_err(read_error)?;
     let header: serde_json::Value =
-        serde_json::from_slice(&header).map_err(|error| malformed(&error.to_string()))?;
+        serde_json::from_slice(&header).map_err(|error| damaged(&format!("the header: {error}")))?;
     let tensor = header
         .get("layers.0.weight")
         .and_then(|tensor| Tensor::deserialize(tensor).ok())
-        .ok_or_else(|| malformed("no tensor `layers.0.weight`"))?;
+        .ok_or_else(|| damaged("no tensor `layers.0.weight`"))?;
     let (begin, end) = tensor.data_offsets;
     let (&[fan_in, fan_out], "F32") = (tensor.shape.as_slice(), tensor.dtype.as_str()) else {
-        return Err(malformed("`layers.0.weight` is not an F32 matrix"));
+        return Err(damaged("`layers.0.weight` is not an F32 matrix"));
     };
     let bytes = fan_in.checked_mul(fan_out).and_then(|n| n.checked_mul(4));
     let within = begin <= end && end <= size.saturating_sub(8 + length);
     if !within || bytes.map(|bytes| bytes as u64) != Some(end - begin) {
-        return Err(malformed("`layers.0.weight` does not have its shape's size"));
+        return Err(damaged("`layers.0.weight` does not have its shape's size"));
     }
     let mut data = vec![0; (end - begin) as usize];
     file.seek(SeekFrom::Start(8 + length + begin)).map_err(read_error)?;

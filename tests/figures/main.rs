@@ -2,8 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod contents;
+mod damage;
 mod gallery;
 mod golden;
 mod hostile;
 mod pixels;
+mod sweeps;
 mod synthetic;
+mod words;

@@ -80,6 +80,8 @@ pub fn summary(shape: Shape, confusion: &[Vec<u64>]) -> Value {
     json!({
         "status": "done", "dataset": "mnist", "recipe": "baseline",
         "layer_sizes": vec![2000; shape.layers],
+        "epochs": shape.epochs, "num_epochs": shape.epochs,
+        "split": "test", "evaluated_split": "test", "evaluated_epoch": shape.epochs,
         "accuracy": shape.accuracy, "best_accuracy": shape.accuracy,
         "confusion_matrix": confusion,
     })
@@ -161,39 +163,70 @@ pub fn write_run(folder: &Path, shape: Shape) {
 
 /// A sweep over every combination of `axes`; cell number `failed` has no result.
 pub fn write_sweep(folder: &Path, axes: &[(&str, &[&str])], epochs: u32, failed: Option<usize>) {
-    fs::create_dir_all(folder).unwrap();
+    let status = |cell| if failed == Some(cell) { "failed" } else { "done" };
+    write_states(folder, axes, epochs, status);
+}
+
+/// A sweep over every combination of `axes`, each cell with a status of its own.
+pub fn write_states(
+    folder: &Path,
+    axes: &[(&str, &[&str])],
+    epochs: u32,
+    status: impl Fn(usize) -> &'static str,
+) {
     let keys: Vec<&str> = axes.iter().map(|(key, _)| *key).collect();
-    let mut table = format!(
-        "cell,status,{},accuracy,best_accuracy,train_loss,val_loss,seconds,run_dir\n",
-        keys.join(",")
-    );
     let count: usize = axes.iter().map(|(_, values)| values.len()).product();
-    for cell in 0..count {
+    let cells = (0..count).map(|cell| {
         let mut rest = cell;
         let mut accuracy: f64 = 0.93;
-        let mut row = vec![cell.to_string(), "done".to_owned()];
-        for (key, values) in axes {
-            let place = rest % values.len();
-            rest /= values.len();
-            row.push(format!("\"{}\"", values[place]));
+        let mut values = Vec::new();
+        for (key, of_axis) in axes {
+            let place = rest % of_axis.len();
+            rest /= of_axis.len();
+            values.push(of_axis[place].to_owned());
             accuracy += match *key {
                 "seed" => 0.004 * noise(cell as u64),
-                _ => 0.035 / values.len() as f64 * place as f64 / (1.0 + 0.2 * place as f64),
+                _ => 0.035 / of_axis.len() as f64 * place as f64 / (1.0 + 0.2 * place as f64),
             };
         }
+        (values, accuracy, status(cell))
+    });
+    write_cells(folder, &keys, &cells.collect::<Vec<_>>(), epochs);
+}
+
+/// A sweep of given cells: values, accuracy and status.
+pub fn write_cells(folder: &Path, keys: &[&str], cells: &[(Vec<String>, f64, &str)], epochs: u32) {
+    fs::create_dir_all(folder).unwrap();
+    let separated: String = keys.iter().map(|key| format!("{key},")).collect();
+    let mut table =
+        format!("cell,status,{separated}accuracy,best_accuracy,train_loss,val_loss,seconds,run_dir\n");
+    for (cell, (values, accuracy, status)) in cells.iter().enumerate() {
+        let mut row = vec![cell.to_string(), (*status).to_owned()];
+        row.extend(values.iter().map(|value| format!("\"{value}\"")));
         let name = format!("cell-{cell}");
         let run = folder.join(&name);
         fs::create_dir_all(&run).unwrap();
-        let shape = Shape { epochs, accuracy, layers: 2, ..Shape::default() };
-        let lines: Vec<Value> = (1..=epochs).map(|e| epoch(shape, e)).collect();
-        write_metrics(&run, &lines);
-        let summary = summary(shape, &confusion(10));
-        fs::write(run.join("summary.json"), summary.to_string()).unwrap();
-        if failed == Some(cell) {
-            row[1] = "failed".to_owned();
-            row.extend(vec![String::new(); 5]);
-        } else {
-            row.extend([accuracy, accuracy, 0.3, 0.35, 12.5].map(|v| v.to_string()));
+        let (reached, final_accuracy) = match *status {
+            "done" => (epochs, *accuracy),
+            "pending" => (0, 0.0),
+            _ => (epochs.div_ceil(3), accuracy - 0.02),
+        };
+        let shape = Shape { epochs: reached, accuracy: final_accuracy, layers: 2, ..Shape::default() };
+        if reached > 0 {
+            let lines: Vec<Value> = (1..=reached).map(|e| epoch(shape, e)).collect();
+            write_metrics(&run, &lines);
+        }
+        if !matches!(*status, "pending" | "running") {
+            let mut summary = summary(shape, &confusion(10));
+            summary["status"] = json!(status);
+            summary["num_epochs"] = json!(epochs);
+            fs::write(run.join("summary.json"), summary.to_string()).unwrap();
+        }
+        match *status {
+            "done" | "pruned" => {
+                row.extend([final_accuracy, final_accuracy, 0.3, 0.35, 12.5].map(|v| v.to_string()));
+            }
+            _ => row.extend(vec![String::new(); 5]),
         }
         row.push(name);
         table += &(row.join(",") + "\n");

@@ -2,124 +2,162 @@
 
 use std::collections::BTreeMap;
 
-use super::super::canvas::{Canvas, Point};
+use super::super::canvas::{Canvas, Point, Rect};
 use super::super::legend::{self, Entry};
-use super::super::palette::series;
-use super::super::panel::{Panel, Stroke};
+use super::super::palette::{BLUE, series};
+use super::super::panel::{Mark, Panel, Stroke};
 use super::super::scale;
+use super::axis::{Axis, legend_key, legend_name};
+use super::grid;
 use super::statistics::{self, Statistics};
-use super::table::{Axis, Cell, Table, legend_key, legend_name, varying};
+use super::table::{Cell, Table};
 
-/// More settings of the other axes than this are averaged.
+/// More lines than this in a figure are not told apart.
 const LINES: usize = 8;
-/// More labels than this do not fit under an axis.
-const LABELS: usize = 14;
+/// Pixels from one line's error bars to the next one's.
+const ASIDE: f64 = 7.0;
 
-/// A line: its name and its statistics at each value of the axis.
-type Line = (String, Vec<Option<Statistics>>);
+/// Cells that make up one line.
+struct Line<'a> {
+    name: String,
+    cells: Vec<&'a Cell>,
+}
 
-/// Mean ± standard deviation at each value of `axis`, one line per setting of the others.
+/// How the cells are shown.
+struct Plan<'a> {
+    lines: Vec<Line<'a>>,
+    /// What the names of the lines leave out.
+    key: Option<String>,
+    /// Axes that are averaged over.
+    pooled: Vec<&'a Axis>,
+    /// Each cell has a dot of its own.
+    apart: bool,
+}
+
+/// Mean ± standard deviation at each value of `axis`. Settings of the other axes have lines of their own as long
+/// as these are few, else those of one axis; cells drawn at random are dots.
 pub fn draw(table: &Table, axis: &Axis, name: &str) -> Canvas {
-    let others: Vec<&Axis> = (table.axes.iter()).filter(|other| other.column != axis.column).collect();
-    let groups = group(&table.cells, &others);
-    let separate = groups.len() <= LINES;
-    let lines: Vec<Line> = if separate {
-        groups.iter().map(|(setting, cells)| (setting.clone(), along(axis, cells))).collect()
-    } else {
-        vec![("mean".to_owned(), along(axis, &table.cells.iter().collect::<Vec<_>>()))]
-    };
-    let mut canvas = Canvas::new(1400, 700);
-    let failed = (table.cells.iter()).filter(|cell| cell.accuracy.is_none()).count();
-    let subtitle = [
-        Some(name.to_owned()),
-        repeats(table, axis, if separate { &[] } else { &others }),
-        (failed > 0).then(|| format!("{failed} of {} cells without result", table.cells.len())),
-        legend_key(&varying(others.iter().copied())).filter(|_| lines.len() > 1),
-    ];
-    let subtitle: Vec<String> = subtitle.into_iter().flatten().collect();
-    let title = format!("Accuracy by {}", axis.words());
-    let mut body = canvas.heading(&title, &subtitle.join(" · "));
-    let strokes: Vec<Stroke> = (0..lines.len())
-        .map(|index| Stroke { dots: true, ..Stroke::solid(series(index, lines.len())) })
+    let plan = plan(table, axis);
+    let means: Vec<Vec<Option<Statistics>>> = (plan.lines.iter())
+        .map(|line| if plan.apart { Vec::new() } else { along(axis, &line.cells) })
         .collect();
-    if lines.len() > 1 {
-        let entries: Vec<Entry> =
-            (lines.iter().zip(&strokes)).map(|((name, _), stroke)| (name.clone(), *stroke)).collect();
-        body = legend::column(&mut canvas, body, &entries);
-    }
-    let ends = lines.iter().flat_map(|(_, line)| line).flatten().flat_map(|s| {
-        let spread = s.deviation.unwrap_or(0.0);
-        [s.mean - spread, s.mean + spread]
-    });
-    let y = scale::Axis::percent("Accuracy (%)", ends);
-    let x = scale::Axis::places(&axis.title(), &axis.values, LABELS);
+    let shown: Vec<Statistics> = means.iter().flatten().flatten().copied().collect();
+    let facts: Vec<String> = [
+        Some(table.tally()),
+        plan.apart.then(|| "every dot a cell; the other knobs vary as well".to_owned()),
+        statistics::over(table, &plan.pooled, &shown),
+        plan.key.clone(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let mut canvas = Canvas::new(1400, 700);
+    let body = canvas.heading(&format!("Accuracy by {}", axis.words), name, &facts);
+    let count = plan.lines.len();
+    let joined = axis.is_ordered() && !plan.apart;
+    let strokes: Vec<Stroke> = (0..count)
+        .map(|index| Stroke { joined, ..Stroke::points(series(index, count), Mark::Dot) })
+        .collect();
+    let body = explained(&mut canvas, body, table, &plan, &strokes);
+    let ends = shown.iter().flat_map(|s| [-1.0, 1.0].map(|side| s.mean + side * s.deviation.unwrap_or(0.0)));
+    let finals = table.cells.iter().filter(|_| plan.apart).filter_map(Cell::final_accuracy);
+    let values = ends.chain(finals).chain(table.cells.iter().filter_map(Cell::pruned_accuracy));
+    let y = scale::Axis::percent(&table.accuracy_title(), values);
+    let (x, places) = axis.scale();
     let panel = Panel::draw(&mut canvas, body, "", x, y);
-    for (index, ((_, line), stroke)) in lines.iter().zip(&strokes).enumerate() {
-        // Side by side, so that error bars do not hide each other.
-        let aside = 0.03 * (index as f64 - (lines.len() - 1) as f64 / 2.0);
-        draw_line(&mut canvas, &panel, line, aside, *stroke, axis.ordered);
+    // Side by side where lines meet, so that error bars do not hide each other.
+    let has_mean =
+        |line: &&Vec<Option<Statistics>>, place: usize| line.get(place).is_some_and(Option::is_some);
+    let meet = |place| means.iter().filter(|line| has_mean(line, place)).count() > 1;
+    let aside = if (0..places.len()).any(meet) { ASIDE } else { 0.0 };
+    for (index, ((line, means), stroke)) in plan.lines.iter().zip(&means).zip(&strokes).enumerate() {
+        let panel = panel.aside(aside * (index as f64 - (count - 1) as f64 / 2.0));
+        let points = |accuracy: fn(&Cell) -> Option<f64>| -> Vec<Point> {
+            let point = |cell: &&Cell| Some((*places.get(axis.index(cell))?, accuracy(cell)?));
+            line.cells.iter().filter_map(point).collect()
+        };
+        let rings = Stroke { mark: Mark::Ring, joined: false, ..*stroke };
+        panel.curve(&mut canvas, &points(Cell::pruned_accuracy), rings);
+        if plan.apart {
+            panel.curve(&mut canvas, &points(Cell::final_accuracy), *stroke);
+        } else {
+            let means: Vec<_> = places.iter().copied().zip(means.iter().copied()).collect();
+            draw_line(&mut canvas, &panel, &means, *stroke);
+        }
     }
     canvas
 }
 
-fn draw_line(
-    canvas: &mut Canvas,
-    panel: &Panel,
-    line: &[Option<Statistics>],
-    aside: f64,
-    stroke: Stroke,
-    ordered: bool,
-) {
-    let place = |index: usize| index as f64 + aside;
-    for (index, statistics) in line.iter().enumerate() {
+/// Names of the lines that have something to show, and of the dots of pruned cells; returns what is left for the
+/// panel.
+fn explained(canvas: &mut Canvas, body: Rect, table: &Table, plan: &Plan, strokes: &[Stroke]) -> Rect {
+    const LEFT: f64 = 76.0;
+    let pruned = table.cells.iter().any(|cell| cell.pruned_accuracy().is_some());
+    let rings = ("pruned, fewer epochs".to_owned(), Stroke::points(BLUE, Mark::Ring));
+    if let [_] = plan.lines.as_slice() {
+        if !pruned {
+            return body;
+        }
+        let dots = ("all epochs".to_owned(), Stroke::points(BLUE, Mark::Dot));
+        let below = legend::row(canvas, body.inset(LEFT, 0.0, 0.0, 0.0), &[dots, rings]);
+        return body.inset(0.0, below.y - body.y, 0.0, 0.0);
+    }
+    let is_seen = |line: &Line| line.cells.iter().any(|cell| cell.accuracy.is_some());
+    let seen = plan.lines.iter().zip(strokes).filter(|(line, _)| is_seen(line));
+    let entries: Vec<Entry> =
+        seen.map(|(line, stroke)| (line.name.clone(), *stroke)).chain(pruned.then_some(rings)).collect();
+    legend::column(canvas, body, &entries)
+}
+
+fn draw_line(canvas: &mut Canvas, panel: &Panel, points: &[(f64, Option<Statistics>)], stroke: Stroke) {
+    for (place, statistics) in points {
         if let Some((s, deviation)) = statistics.and_then(|s| Some((s, s.deviation?))) {
-            let (x, top) = panel.at((place(index), s.mean + deviation));
-            let (_, bottom) = panel.at((place(index), s.mean - deviation));
+            let (x, top) = panel.at((*place, s.mean + deviation));
+            let (_, bottom) = panel.at((*place, s.mean - deviation));
             canvas.line(vec![(x, top), (x, bottom)], stroke.color, 2.5);
             for y in [top, bottom] {
                 canvas.line(vec![(x - 8.0, y), (x + 8.0, y)], stroke.color, 2.5);
             }
         }
     }
-    let points: Vec<Point> =
-        (line.iter().enumerate()).map(|(index, s)| (place(index), s.map_or(f64::NAN, |s| s.mean))).collect();
-    if ordered {
-        panel.curve(canvas, &points, stroke);
-    } else {
-        // Nothing lies between names.
-        for point in points {
-            panel.curve(canvas, &[point], stroke);
-        }
-    }
+    let means: Vec<Point> =
+        points.iter().map(|(place, s)| (*place, s.map_or(f64::NAN, |s| s.mean))).collect();
+    panel.curve(canvas, &means, stroke);
 }
 
-fn group<'a>(cells: &'a [Cell], others: &[&Axis]) -> Vec<(String, Vec<&'a Cell>)> {
-    let mut groups: BTreeMap<Vec<usize>, (String, Vec<&Cell>)> = BTreeMap::new();
-    let varying = varying(others.iter().copied());
+fn plan<'a>(table: &'a Table, axis: &Axis) -> Plan<'a> {
+    let others: Vec<&Axis> = table.axes.iter().filter(|other| other.key != axis.key).collect();
+    let lines = group(&table.cells, &others);
+    if lines.len() <= LINES {
+        let key = legend_key(&others).filter(|_| lines.len() > 1);
+        return Plan { lines, key, pooled: Vec::new(), apart: false };
+    }
+    let all = || Line { name: String::new(), cells: table.cells.iter().collect() };
+    if !grid::is_complete(table) {
+        return Plan { lines: vec![all()], key: None, pooled: Vec::new(), apart: true };
+    }
+    let second =
+        others.iter().filter(|other| other.values.len() <= LINES).max_by_key(|other| other.values.len());
+    let lines = match second {
+        Some(second) => group(&table.cells, &[second]),
+        None => vec![all()],
+    };
+    let is_pooled = |other: &&Axis| second.is_none_or(|second| second.key != other.key);
+    Plan { lines, key: None, pooled: others.iter().copied().filter(is_pooled).collect(), apart: false }
+}
+
+/// Cells by their setting of some axes, in the axes' own order, so that 500 comes before 1000.
+fn group<'a>(cells: &'a [Cell], axes: &[&Axis]) -> Vec<Line<'a>> {
+    let mut groups: BTreeMap<Vec<usize>, Line> = BTreeMap::new();
     for cell in cells {
-        // In the axes' own order, so that 500 comes before 1000.
-        let places = others.iter().map(|axis| {
-            let value = axis.of(cell);
-            axis.values.iter().position(|other| other == value).unwrap_or(0)
-        });
-        let group = groups.entry(places.collect());
-        group.or_insert_with(|| (legend_name(&varying, cell), Vec::new())).1.push(cell);
+        let group = groups.entry(axes.iter().map(|axis| axis.index(cell)).collect());
+        group.or_insert_with(|| Line { name: legend_name(axes, cell), cells: Vec::new() }).cells.push(cell);
     }
     groups.into_values().collect()
 }
 
 fn along(axis: &Axis, cells: &[&Cell]) -> Vec<Option<Statistics>> {
-    axis.values
-        .iter()
-        .map(|value| statistics::of(cells.iter().copied().filter(|cell| axis.of(cell) == value)))
+    (0..axis.values.len())
+        .map(|place| statistics::of(cells.iter().copied().filter(|cell| axis.index(cell) == place)))
         .collect()
-}
-
-/// What means and deviations are taken over, in words.
-pub fn repeats(table: &Table, shown: &Axis, averaged: &[&Axis]) -> Option<String> {
-    let seeds = (table.seed.as_ref())
-        .filter(|seed| seed.column != shown.column && seed.values.len() > 1)
-        .map(|seed| format!("{} seeds", seed.values.len()));
-    let over: Vec<String> = averaged.iter().map(|axis| axis.words()).chain(seeds).collect();
-    (!over.is_empty()).then(|| format!("mean ± sd over {}", over.join(", ")))
 }

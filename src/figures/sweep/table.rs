@@ -2,31 +2,98 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::FigureError;
+use super::super::results::Run;
+use super::super::{FigureError, reading::malformed, reading::read_text};
+use super::axis::Axis;
+use crate::run::Status;
 
-/// Legends spell out the keys of up to this many axes.
-const SPELLED: usize = 2;
+/// How far a cell is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    Done,
+    /// Ended early by halving.
+    Pruned,
+    Failed,
+    Running,
+    /// Cut short.
+    Interrupted,
+    Pending,
+}
+
+impl State {
+    /// All of them, in the order in which they are told.
+    pub const ALL: [State; 6] =
+        [Self::Done, Self::Pruned, Self::Failed, Self::Running, Self::Interrupted, Self::Pending];
+
+    /// For people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Pruned => "pruned",
+            Self::Failed => "failed",
+            Self::Running => "running",
+            Self::Interrupted => "stopped",
+            Self::Pending => "not begun",
+        }
+    }
+
+    /// As results.csv has it.
+    fn of_word(word: &str) -> Option<Self> {
+        match word {
+            "interrupted" => Some(Self::Interrupted),
+            "pending" => Some(Self::Pending),
+            _ => Self::ALL.into_iter().find(|state| state.words() == word),
+        }
+    }
+
+    fn of_run(status: Status) -> Self {
+        match status {
+            Status::Running => Self::Running,
+            Status::Done => Self::Done,
+            Status::Interrupted => Self::Interrupted,
+            Status::Failed => Self::Failed,
+            Status::Pruned => Self::Pruned,
+        }
+    }
+}
 
 /// One row: a run.
 #[derive(Clone, Debug)]
 pub struct Cell {
     /// One value per key of the table, as written.
     pub values: Vec<String>,
-    /// Final accuracy in percent, if the run got that far.
+    pub state: State,
+    /// Accuracy after its last epoch, in percent, if it is done or pruned.
     pub accuracy: Option<f64>,
-    pub run_dir: PathBuf,
+    /// What its run directory holds; none where that is damaged.
+    pub run: Option<Run>,
 }
 
-/// One varying key.
-#[derive(Clone, Debug)]
-pub struct Axis {
-    pub key: String,
-    /// Its place in [`Cell::values`].
-    pub column: usize,
-    /// Distinct values: by size if all are numbers, else as they come.
-    pub values: Vec<String>,
-    /// Values lie between one another, so lines may join them.
-    pub ordered: bool,
+impl Cell {
+    /// The accuracy of a cell with all its epochs: of pruned ones it would mean something else.
+    pub fn final_accuracy(&self) -> Option<f64> {
+        self.accuracy.filter(|_| self.state == State::Done)
+    }
+
+    /// The accuracy of a cell that halving ended.
+    pub fn pruned_accuracy(&self) -> Option<f64> {
+        self.accuracy.filter(|_| self.state == State::Pruned)
+    }
+
+    /// What results.csv did not know yet when it was written.
+    fn catch_up(&mut self) {
+        let Some(run) = self.run.as_ref().filter(|_| !matches!(self.state, State::Done | State::Pruned))
+        else {
+            return;
+        };
+        if run.summary.is_none() && run.epochs.is_empty() {
+            return;
+        }
+        self.state = State::of_run(run.status());
+        let last = run.epochs.last().and_then(|epoch| epoch.accuracy);
+        let is_final = matches!(self.state, State::Done | State::Pruned);
+        self.accuracy = last.filter(|_| is_final).map(|fraction| 100.0 * fraction);
+    }
 }
 
 /// All cells of a sweep.
@@ -40,157 +107,137 @@ pub struct Table {
 }
 
 impl Table {
-    /// Reads `results.csv` of a sweep directory.
-    pub fn read(folder: &Path) -> Result<Self, FigureError> {
+    /// Reads `results.csv` of a sweep directory, and what its cells have saved. Cells whose files are damaged
+    /// are told in `damage`.
+    pub fn read(folder: &Path, damage: &mut Vec<FigureError>) -> Result<Self, FigureError> {
         let path = folder.join("results.csv");
-        if !path.is_file() {
+        let Some(text) = read_text(&path)? else {
             return Err(FigureError::NoResults { path: folder.to_owned(), kind: "sweep" });
-        }
-        let malformed = |error: csv::Error| FigureError::Malformed {
-            path: path.clone(),
-            line: error.position().map_or(0, |at| at.line() as usize),
-            message: error.to_string(),
         };
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(&path).map_err(malformed)?;
-        let header: Vec<String> = (reader.headers().map_err(malformed)?.iter()).map(str::to_owned).collect();
-        let find = |name: &str| header.iter().position(|column| column == name);
-        let (Some(accuracy), Some(run_dir)) = (find("accuracy"), find("run_dir")) else {
-            return Err(FigureError::Malformed {
-                path,
-                line: 1,
-                message: "columns `accuracy` and `run_dir` are missing".to_owned(),
-            });
-        };
-        // Varying keys stand between the status and the results.
-        let keys: Vec<usize> = (0..accuracy)
-            .filter(|column| !matches!(header.get(*column).map(String::as_str), Some("cell" | "status")))
-            .collect();
+        let (keys, rows) = parse(&path, &text)?;
         let mut cells = Vec::new();
-        for record in reader.records() {
-            let record = record.map_err(malformed)?;
-            let field = |column: usize| record.get(column).unwrap_or_default().trim().to_owned();
-            cells.push(Cell {
-                values: keys.iter().map(|column| field(*column)).collect(),
-                accuracy: (field(accuracy).parse().ok())
-                    .filter(|value: &f64| value.is_finite())
-                    .map(|fraction| 100.0 * fraction),
-                run_dir: folder.join(field(run_dir)),
-            });
+        for row in rows {
+            let run = match Run::read_progress(&folder.join(&row.run_dir)) {
+                Ok(run) => Some(run),
+                Err(error) => {
+                    damage.push(error);
+                    None
+                }
+            };
+            let mut cell = Cell { values: row.values, state: row.state, accuracy: row.accuracy, run };
+            cell.catch_up();
+            cells.push(cell);
         }
-        let axes =
-            keys.iter().enumerate().filter_map(|(column, key)| Some(axis(header.get(*key)?, column, &cells)));
-        let (mut seeds, axes): (Vec<Axis>, Vec<Axis>) = axes.partition(|axis| axis.short_key() == "seed");
+        let values = |column: usize| cells.iter().filter_map(move |cell| cell.values.get(column));
+        let axes = keys.iter().enumerate().map(|(column, key)| Axis::new(key, &keys, column, values(column)));
+        let (mut seeds, axes): (Vec<Axis>, Vec<Axis>) =
+            axes.filter(|axis| axis.values.len() > 1).partition(Axis::is_seed);
         Ok(Self { cells, axes, seed: seeds.pop() })
     }
 
-    /// Cells that have an accuracy, best first.
+    /// Cells with all their epochs, best first.
     pub fn ranked(&self) -> Vec<&Cell> {
-        let mut cells: Vec<&Cell> = self.cells.iter().filter(|cell| cell.accuracy.is_some()).collect();
-        cells.sort_by(|a, b| {
-            let accuracy = |cell: &Cell| cell.accuracy.unwrap_or(f64::NEG_INFINITY);
-            accuracy(b).total_cmp(&accuracy(a))
-        });
+        let accuracy = |cell: &Cell| cell.final_accuracy().unwrap_or(f64::NEG_INFINITY);
+        let mut cells: Vec<&Cell> =
+            self.cells.iter().filter(|cell| cell.final_accuracy().is_some()).collect();
+        cells.sort_by(|a, b| accuracy(b).total_cmp(&accuracy(a)));
         cells
     }
 
-    /// A cell by its values: `depth 3, width 500, seed 1`.
-    pub fn name(&self, cell: &Cell) -> String {
-        let axes = varying(self.axes.iter().chain(&self.seed));
-        settings(&axes, cell)
+    /// Axes with more than one value, the seed last.
+    pub fn varying(&self) -> Vec<&Axis> {
+        self.axes.iter().chain(&self.seed).collect()
     }
-}
 
-/// Axes of more than one value.
-pub fn varying<'a>(axes: impl IntoIterator<Item = &'a Axis>) -> Vec<&'a Axis> {
-    axes.into_iter().filter(|axis| axis.values.len() > 1).collect()
-}
-
-fn settings(axes: &[&Axis], cell: &Cell) -> String {
-    let parts: Vec<String> =
-        (axes.iter()).map(|axis| format!("{} {}", axis.words(), axis.of(cell))).collect();
-    parts.join(", ")
-}
-
-/// A cell's values along `axes` for a legend: without the keys if these are many.
-pub fn legend_name(axes: &[&Axis], cell: &Cell) -> String {
-    if axes.len() <= SPELLED {
-        return settings(axes, cell);
-    }
-    let values: Vec<&str> = axes.iter().map(|axis| axis.of(cell)).collect();
-    values.join(", ")
-}
-
-/// The keys that [`legend_name`] leaves out.
-pub fn legend_key(axes: &[&Axis]) -> Option<String> {
-    let words: Vec<String> = axes.iter().map(|axis| axis.words()).collect();
-    (axes.len() > SPELLED).then(|| format!("colors: {}", words.join(", ")))
-}
-
-fn axis(key: &str, column: usize, cells: &[Cell]) -> Axis {
-    let mut values: Vec<String> = Vec::new();
-    let mut seen = std::collections::HashSet::new();
-    for value in cells.iter().filter_map(|cell| cell.values.get(column)) {
-        if seen.insert(value) {
-            values.push(value.clone());
+    /// How many cells are how far: `36 cells: 30 done, 4 pruned, 2 failed`.
+    pub fn tally(&self) -> String {
+        let total = super::super::story::counted(self.cells.len(), "cell");
+        let count = |state| self.cells.iter().filter(|cell| cell.state == state).count();
+        if count(State::Done) == self.cells.len() {
+            return total;
         }
+        let parts = State::ALL.into_iter().filter(|state| count(*state) > 0);
+        let parts: Vec<String> = parts.map(|state| format!("{} {}", count(state), state.words())).collect();
+        format!("{total}: {}", parts.join(", "))
     }
-    let number = |value: &String| value.parse::<f64>().ok().filter(|v| v.is_finite());
-    let numeric = values.iter().all(|value| number(value).is_some());
-    if numeric {
-        values.sort_by(|a, b| {
-            let size = |value| number(value).unwrap_or(f64::NAN);
-            size(a).total_cmp(&size(b))
+
+    /// Rows that accuracies are measured on, for titles.
+    pub fn split(&self) -> &str {
+        let mut splits = self.cells.iter().filter_map(|cell| cell.run.as_ref()?.split());
+        let first = splits.next().unwrap_or("");
+        if splits.all(|split| split == first) { first } else { "validation or test" }
+    }
+
+    /// What an accuracy axis is called.
+    pub fn accuracy_title(&self) -> String {
+        super::super::story::capitalized(format!("{} accuracy (%)", self.split()).trim())
+    }
+}
+
+/// A row as it is written.
+struct Row {
+    values: Vec<String>,
+    state: State,
+    accuracy: Option<f64>,
+    run_dir: PathBuf,
+}
+
+/// The keys that vary, and the rows.
+fn parse(path: &Path, text: &str) -> Result<(Vec<String>, Vec<Row>), FigureError> {
+    let broken = |error: csv::Error| {
+        let line = error.position().map_or(0, |at| at.line() as usize);
+        let message = match error.kind() {
+            csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+                format!("{len} fields; it must have {expected_len}, as the header has")
+            }
+            _ => error.to_string(),
+        };
+        malformed(path, line, &message)
+    };
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let header: Vec<String> = (reader.headers().map_err(broken)?.iter()).map(str::to_owned).collect();
+    let find = |name: &str| header.iter().position(|column| column == name);
+    let (Some(accuracy), Some(run_dir)) = (find("accuracy"), find("run_dir")) else {
+        return Err(malformed(path, 1, "the header must have the columns `accuracy` and `run_dir`"));
+    };
+    let status = find("status");
+    // Varying keys stand between the status and the results.
+    let is_key = |column: &usize| !matches!(header.get(*column).map(String::as_str), Some("cell" | "status"));
+    let keys: Vec<usize> = (0..accuracy).filter(is_key).collect();
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(broken)?;
+        let line = record.position().map_or(0, |at| at.line() as usize);
+        let field = |column: usize| record.get(column).unwrap_or_default().trim();
+        let fraction: Option<f64> = match field(accuracy) {
+            "" => None,
+            number => Some(number.parse().map_err(|_| {
+                malformed(path, line, &format!("accuracy `{number}`; it must be a fraction, or nothing"))
+            })?),
+        };
+        let percent = fraction.filter(|fraction| fraction.is_finite()).map(|fraction| 100.0 * fraction);
+        let state = match status.map(field) {
+            None if percent.is_some() => State::Done,
+            None => State::Pending,
+            Some(word) => State::of_word(word).ok_or_else(|| {
+                malformed(
+                    path,
+                    line,
+                    &format!(
+                        "status `{word}`; it must be done, pruned, failed, running, interrupted or pending"
+                    ),
+                )
+            })?,
+        };
+        rows.push(Row {
+            values: keys.iter().map(|column| field(*column).to_owned()).collect(),
+            state,
+            accuracy: percent,
+            run_dir: PathBuf::from(field(run_dir)),
         });
     }
-    let mut axis = Axis { key: key.to_owned(), column, values, ordered: numeric };
-    axis.ordered &= axis.short_key() != "seed";
-    axis
-}
-
-impl Axis {
-    /// This axis' value in a cell.
-    pub fn of<'a>(&self, cell: &'a Cell) -> &'a str {
-        cell.values.get(self.column).map_or("", String::as_str)
+    if rows.is_empty() {
+        return Err(malformed(path, 0, "it must have a line for each cell, and has none"));
     }
-
-    /// The last part of a dotted key.
-    pub fn short_key(&self) -> &str {
-        self.key.rsplit('.').next().unwrap_or(&self.key)
-    }
-
-    /// The key as people say it.
-    pub fn words(&self) -> String {
-        match self.short_key() {
-            "function" => "goodness function".to_owned(),
-            key => key.replace('_', " "),
-        }
-    }
-
-    /// The key as an axis title, with its unit where it has one.
-    pub fn title(&self) -> String {
-        let known = match self.short_key() {
-            "width" => "Width (units per layer)",
-            "depth" => "Depth (layers)",
-            "layer_sizes" => "Layer sizes (units)",
-            "threshold" => "Threshold θ",
-            "num_epochs" => "Training (epochs)",
-            "batch_size" => "Batch size (images)",
-            "jitter" => "Jitter (pixels)",
-            _ => {
-                let words = self.words();
-                let mut letters = words.chars();
-                let first = letters.next().map(|letter| letter.to_uppercase());
-                return first.into_iter().flatten().chain(letters).collect();
-            }
-        };
-        known.to_owned()
-    }
-
-    /// The key as part of a file name.
-    pub fn file_name(&self) -> String {
-        let plain = |letter: char| {
-            if letter.is_ascii_alphanumeric() { letter } else { '_' }
-        };
-        self.key.chars().map(plain).collect()
-    }
+    Ok((keys.iter().filter_map(|column| header.get(*column).cloned()).collect(), rows))
 }

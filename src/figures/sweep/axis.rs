@@ -1,0 +1,178 @@
+//! One key that varies in a sweep: its values in order, and how people read them.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use super::super::numbers;
+use super::super::scale;
+use super::super::story::capitalized;
+use super::table::Cell;
+
+/// Legends spell out the keys of up to this many axes, if they have no more letters than that.
+const SPELLED: usize = 2;
+const LETTERS: usize = 20;
+/// Values with more letters are shortened.
+const LONGEST: usize = 22;
+
+/// One varying key.
+#[derive(Clone, Debug)]
+pub struct Axis {
+    pub key: String,
+    /// The key as people say it.
+    pub words: String,
+    /// Its place in [`Cell::values`].
+    column: usize,
+    /// Distinct values as written: by size if they are numbers, else as they come; none of them first.
+    pub values: Vec<String>,
+    /// The same for people.
+    pub labels: Vec<String>,
+    /// The same as numbers, if all of them are and lie between one another.
+    numbers: Option<Vec<f64>>,
+}
+
+impl Axis {
+    /// The axis of one of `keys`.
+    pub fn new<'a>(
+        key: &str,
+        keys: &[String],
+        column: usize,
+        written: impl Iterator<Item = &'a String>,
+    ) -> Self {
+        let mut seen = HashSet::new();
+        let mut values: Vec<String> = written.filter(|value| seen.insert(*value)).cloned().collect();
+        let number = |value: &String| value.parse::<f64>().ok().filter(|number| scale::drawable(*number));
+        let is_numeric = values.iter().all(|value| value.is_empty() || number(value).is_some());
+        if is_numeric {
+            let size = |value: &String| number(value).unwrap_or(f64::NEG_INFINITY);
+            values.sort_by(|a, b| size(a).total_cmp(&size(b)));
+        }
+        let sizes: Vec<f64> = values.iter().filter_map(number).collect();
+        let mut short = if is_numeric { numbers::labels(&sizes).into_iter() } else { Vec::new().into_iter() };
+        let labels = values.iter().map(|value| match value.as_str() {
+            "" => "(default)".to_owned(),
+            value if is_numeric => short.next().unwrap_or_else(|| value.to_owned()),
+            value => shortened(&as_layers(value)),
+        });
+        let labels = labels.collect();
+        let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
+        let own = last(key);
+        let is_unique = keys.iter().filter(|other| last(other) == own).count() == 1;
+        let words = match own.as_str() {
+            "function" => "goodness function".to_owned(),
+            own if is_unique => own.replace('_', " "),
+            _ => key.replace(['_', '.'], " "),
+        };
+        let is_ordered = is_numeric && own != "seed" && sizes.len() == values.len();
+        Self { key: key.to_owned(), words, column, values, labels, numbers: is_ordered.then_some(sizes) }
+    }
+
+    /// Seeds are repeats.
+    pub fn is_seed(&self) -> bool {
+        self.key == "seed" || self.key.ends_with(".seed")
+    }
+
+    /// Values lie between one another, so lines may join them.
+    pub fn is_ordered(&self) -> bool {
+        self.numbers.is_some()
+    }
+
+    /// This axis' value in a cell, as its place among the values.
+    pub fn index(&self, cell: &Cell) -> usize {
+        let own = cell.values.get(self.column).map_or("", String::as_str);
+        self.values.iter().position(|value| value == own).unwrap_or(0)
+    }
+
+    /// This axis' value in a cell, for people.
+    pub fn label(&self, cell: &Cell) -> &str {
+        self.labels.get(self.index(cell)).map_or("", String::as_str)
+    }
+
+    /// The axis on paper, and where its values lie on it: numbers at their true places.
+    pub fn scale(&self) -> (scale::Axis, Vec<f64>) {
+        let numbers = self.numbers.as_ref();
+        match numbers.and_then(|numbers| Some((scale::Axis::numbers(&self.title(), numbers)?, numbers))) {
+            Some((axis, numbers)) => (axis, numbers.clone()),
+            None => {
+                let places = (0..self.values.len()).map(|index| index as f64).collect();
+                let uneven = if numbers.is_some() { ", evenly spaced" } else { "" };
+                (scale::Axis::places(&format!("{}{uneven}", self.title()), &self.labels), places)
+            }
+        }
+    }
+
+    /// The key as an axis title, with its unit where it has one.
+    pub fn title(&self) -> String {
+        let known = match self.key.rsplit('.').next().unwrap_or_default() {
+            "width" => "Width (units per layer)",
+            "depth" => "Depth (layers)",
+            "layer_sizes" => "Layer sizes (units)",
+            "threshold" => "Threshold θ",
+            "num_epochs" => "Training (epochs)",
+            "batch_size" => "Batch size (images)",
+            "jitter" => "Jitter (pixels)",
+            "dropout" => "Dropout (share of units)",
+            _ => return capitalized(&self.words),
+        };
+        known.to_owned()
+    }
+
+    /// The key as part of a file name.
+    pub fn file_name(&self) -> String {
+        let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '_' };
+        self.key.chars().map(plain).collect()
+    }
+}
+
+/// `500x500x500` and `[500, 500, 500]` as `3 × 500`, other sizes with dashes; any other text as it is.
+fn as_layers(value: &str) -> String {
+    let listed = value.trim_start_matches('[').trim_end_matches(']');
+    let sizes: Option<Vec<u64>> = listed.split(['x', ',']).map(|size| size.trim().parse().ok()).collect();
+    match sizes {
+        Some(sizes) if sizes.len() > 1 && sizes.iter().all(|size| Some(size) == sizes.first()) => {
+            format!("{} × {}", sizes.len(), sizes.first().unwrap_or(&0))
+        }
+        Some(sizes) => sizes.iter().map(u64::to_string).collect::<Vec<_>>().join("–"),
+        None => value.to_owned(),
+    }
+}
+
+/// A path by its own name; of a long name the ends, which tell it from others.
+fn shortened(value: &str) -> String {
+    let stem = Path::new(value).file_stem().filter(|_| value.contains('/'));
+    let name: Vec<char> = stem.map_or_else(|| value.into(), |stem| stem.to_string_lossy()).chars().collect();
+    if name.len() <= LONGEST {
+        return name.into_iter().collect();
+    }
+    let (head, tail) = (&name[..LONGEST / 3], &name[name.len() - (LONGEST - LONGEST / 3 - 1)..]);
+    head.iter().chain(&['…']).chain(tail).collect()
+}
+
+fn settings(axes: &[&Axis], cell: &Cell) -> String {
+    let parts: Vec<String> = axes.iter().map(|axis| format!("{} {}", axis.words, axis.label(cell))).collect();
+    parts.join(", ")
+}
+
+/// A cell by its values: `depth 3, width 500, seed 1`.
+pub fn cell_name(axes: &[&Axis], cell: &Cell) -> String {
+    settings(axes, cell)
+}
+
+/// A cell's values along `axes` for a legend: without the keys if these are many.
+pub fn legend_name(axes: &[&Axis], cell: &Cell) -> String {
+    if is_spelled(axes) {
+        return settings(axes, cell);
+    }
+    let values: Vec<&str> = axes.iter().map(|axis| axis.label(cell)).collect();
+    values.join(", ")
+}
+
+/// The keys that [`legend_name`] leaves out.
+pub fn legend_key(axes: &[&Axis]) -> Option<String> {
+    let words: Vec<&str> = axes.iter().map(|axis| axis.words.as_str()).collect();
+    (!is_spelled(axes)).then(|| format!("legend: {}", words.join(", ")))
+}
+
+fn is_spelled(axes: &[&Axis]) -> bool {
+    let letters: usize = axes.iter().map(|axis| axis.words.chars().count()).sum();
+    axes.len() < SPELLED || (axes.len() == SPELLED && letters <= LETTERS)
+}
