@@ -120,6 +120,12 @@ impl Saved {
     }
 
     fn file(&self) -> Result<PathBuf, CliError> {
+        if !self.path.exists() {
+            return Err(CliError::request(format!(
+                "{}: is not there; give a run directory or a safetensors file",
+                self.path.display()
+            )));
+        }
         if !self.path.is_dir() {
             if self.checkpoint.is_some() {
                 return Err(CliError::request(

@@ -135,7 +135,7 @@ fn unknown_places() {
     small("--log-dir /dev/null/run", &["--log-dir /dev/null/run"]);
     small("--resume --log-dir /dev/null/run", &["--log-dir /dev/null/run"]);
     small("--log-dir /dev/null", &["--log-dir /dev/null: not a directory"]);
-    refused("eval nowhere", &["nowhere", "No such file"]);
+    refused("eval nowhere", &["nowhere", "a run directory or a safetensors file"]);
     refused("predict nowhere image.png", &["nowhere"]);
     refused("plot nowhere", &["nowhere"]);
     refused("data info mnits", &["did you mean `mnist`?"]);

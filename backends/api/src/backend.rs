@@ -196,6 +196,17 @@ pub trait Backend: Sized {
         layer: &mut Weights<Self>,
         rule: Rule,
     ) -> Result<()> {
+        self.learn_apart(input, delta, layer, rule)
+    }
+
+    /// What `learn` does where a backend has no better way for these weights: two operations, and a gradient in memory.
+    fn learn_apart(
+        &self,
+        input: &Input<Self>,
+        delta: &Delta<Self>,
+        layer: &mut Weights<Self>,
+        rule: Rule,
+    ) -> Result<()> {
         let mut weight = self.zeros(layer.weight.value.rows(), layer.weight.value.columns())?;
         match &mut layer.bias {
             Some(parameter) => {

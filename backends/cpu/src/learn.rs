@@ -131,7 +131,7 @@ impl<T: Scalar> Cpu<T> {
         let (Some(processor), Layout::Panels(values), Layout::Panels(first)) =
             (self.processor, &mut weight.value.0, &mut weight.first.0)
         else {
-            return self.step_apart(input, delta, layer, rule);
+            return self.learn_apart(input, delta, layer, rule);
         };
         self.fold(input, delta, |folded| {
             if let Some(bias) = bias {
@@ -151,24 +151,6 @@ impl<T: Scalar> Cpu<T> {
             self.each_stretch(processor, &folded, steps);
             Ok(())
         })
-    }
-
-    /// A gradient, then a step, of weights that do not lie in panels.
-    fn step_apart(
-        &self,
-        input: &Input<Self>,
-        delta: &Delta<Self>,
-        layer: &mut Weights<Self>,
-        rule: Rule,
-    ) -> Result<()> {
-        let Weights { weight, bias } = layer;
-        let mut gradient = self.zeros(weight.value.rows(), weight.value.columns())?;
-        let mut slope = self.zeros(1, gradient.columns())?;
-        self.whole_gradient(input, delta, &mut gradient, Some(&mut slope))?;
-        if let Some(bias) = bias {
-            self.apply(bias, slope.slice(), rule.without_decay())?;
-        }
-        self.update(weight, &gradient, rule)
     }
 
     /// Gives every stretch of weights its gradient.

@@ -1,9 +1,9 @@
 //! The reference backend: ndarray, and products made tile by tile, so that what follows a product (activation,
 //! optimizer) visits a tile while it is in cache.
 //!
-//! On x86-64 with FMA a tile is ours: each sum is added up in one order, so that same seed means same bits,
-//! whatever the threads. Elsewhere a tile is OpenBLAS's, which runs single-threaded inside it: same seed,
-//! same threads, same bits.
+//! On x86-64 with FMA the tiles are our own, and weights lie in panels as tiles read them: each sum is added up in one
+//! order, so that same seed means same bits, whatever the threads. Elsewhere OpenBLAS multiplies, single-threaded
+//! inside our threads: same seed, same threads, same bits.
 
 // Named so that they are linked: ndarray calls BLAS by symbol alone.
 extern crate blas_src;

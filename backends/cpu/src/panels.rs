@@ -114,9 +114,10 @@ pub(crate) fn columns_of(index: usize, columns: usize) -> usize {
     (columns - index * WIDE).min(WIDE)
 }
 
+/// Bytes of a cache line.
 const LINE: usize = 64;
 
-/// Memory for `count` elements, kept from step to step, and where in it they begin: with a cache line.
+/// Makes memory large enough for `count` elements; where the first cache line begins in it.
 fn begin<T: Scalar>(memory: &mut Vec<T>, count: usize) -> usize {
     memory.resize(memory.len().max(count + LINE / size_of::<T>()), T::zero());
     memory.as_ptr().align_offset(LINE).min(memory.len() - count)

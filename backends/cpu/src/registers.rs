@@ -169,7 +169,7 @@ pub(crate) mod x86 {
         aside: &mut impl Aside,
     ) {
         let (values, panel) = (a.values(), b.len() / WIDE);
-        let (depth, places) = (values.len(), a.places(panel));
+        let (depth, places) = (values.len(), a.places());
         assert!(places.map_or(depth, |places| places.last().map_or(0, |last| *last as usize + 1)) <= panel);
         // What is done aside is done once a tile.
         let mut aside = Some(aside);

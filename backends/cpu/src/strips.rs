@@ -7,8 +7,8 @@ use crate::registers::TALL;
 #[derive(Clone, Copy)]
 pub struct Strip<'a, T> {
     values: &'a [[T; TALL]],
-    /// Where each line was before others were left out: ascending. Empty if none was.
-    places: &'a [u32],
+    /// Where each line was before others were left out, ascending; none if no line was.
+    places: Option<&'a [u32]>,
 }
 
 impl<'a, T> Strip<'a, T> {
@@ -16,10 +16,17 @@ impl<'a, T> Strip<'a, T> {
         self.values
     }
 
-    /// Where the lines were in a panel of `depth` lines, ascending; none if they are all of its lines.
-    pub(crate) fn places(&self, depth: usize) -> Option<&'a [u32]> {
-        (self.values.len() < depth).then_some(self.places)
+    /// Where each line was before others were left out, ascending; none if no line was.
+    pub(crate) fn places(&self) -> Option<&'a [u32]> {
+        self.places
     }
+}
+
+/// How many lines a strip holds, and of how many.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    left: usize,
+    all: usize,
 }
 
 /// Memory of strips, kept from step to step.
@@ -28,7 +35,7 @@ pub(crate) struct Strips<T> {
     depth: usize,
     values: Vec<[T; TALL]>,
     places: Vec<u32>,
-    counts: Vec<usize>,
+    counts: Vec<Count>,
 }
 
 impl<T: Scalar> Strips<T> {
@@ -39,15 +46,17 @@ impl<T: Scalar> Strips<T> {
         self.values.resize(space, [T::zero(); TALL]);
         self.places.resize(space, 0);
         self.counts.clear();
-        self.counts.resize(count, 0);
+        self.counts.resize(count, Count::default());
         let depth = depth.max(1);
         let room = self.values.chunks_exact_mut(depth).zip(self.places.chunks_exact_mut(depth));
         room.zip(&mut self.counts).map(|((values, places), count)| StripMut { values, places, count })
     }
 
     pub(crate) fn strip(&self, index: usize) -> Strip<'_, T> {
-        let part = index * self.depth..index * self.depth + self.counts[index];
-        Strip { values: &self.values[part.clone()], places: &self.places[part] }
+        let Count { left, all } = self.counts[index];
+        let part = index * self.depth..index * self.depth + left;
+        let places = (left < all).then(|| &self.places[part.clone()]);
+        Strip { values: &self.values[part], places }
     }
 }
 
@@ -55,7 +64,7 @@ impl<T: Scalar> Strips<T> {
 pub(crate) struct StripMut<'a, T> {
     values: &'a mut [[T; TALL]],
     places: &'a mut [u32],
-    count: &'a mut usize,
+    count: &'a mut Count,
 }
 
 impl<T: Scalar> StripMut<'_, T> {
@@ -69,21 +78,21 @@ impl<T: Scalar> StripMut<'_, T> {
         } else {
             lines.for_each(|(k, line)| *line = rows.map(|row| row.get(k).copied().unwrap_or(T::zero())));
         }
-        *self.count = depth;
+        *self.count = Count { left: depth, all: depth };
     }
 
     /// Leaves lines of zeros out.
     #[inline(always)]
     pub(crate) fn skip_zeros(&mut self) {
         let mut count = 0;
-        for k in 0..*self.count {
+        for k in 0..self.count.left {
             let line = self.values[k];
             self.values[count] = line;
             self.places[count] = k as u32;
             // A sum, since branches here would be hard to foresee.
             count += usize::from(line.iter().fold(false, |any, x| any | (*x != T::zero())));
         }
-        *self.count = count;
+        self.count.left = count;
     }
 }
 
@@ -102,5 +111,5 @@ pub(crate) fn pack_strips<T: Scalar>(rows: &[&[T]], from: usize, strips: &mut [S
             row = rest;
         }
     }
-    strips.iter_mut().for_each(|strip| *strip.count = rows.len());
+    strips.iter_mut().for_each(|strip| *strip.count = Count { left: rows.len(), all: rows.len() });
 }
