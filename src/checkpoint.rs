@@ -14,7 +14,8 @@ use safetensors::{Dtype, SafeTensorError, SafeTensors, View};
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::network::{HeadLayer, ImageShape, Network, download, upload};
+use crate::data::ImageShape;
+use crate::network::{HeadLayer, Network, download, upload};
 
 /// Why a checkpoint could not be read or written.
 #[derive(Debug, thiserror::Error)]

@@ -13,9 +13,9 @@ use super::source::{Knobs, flag, value};
 use super::train::text_flag;
 use super::{CliError, opencl, report};
 use crate::config::{Config, ConfigBuilder, LabelPlacement, OptimizerKind, Origins, PredictKind, Resolved};
-use crate::data::{Dataset, Split, Splits};
+use crate::data::{Dataset, ImageShape, Split, Splits};
 use crate::evaluation::Evaluator;
-use crate::network::{Architecture, ImageShape, Network};
+use crate::network::{Architecture, Network};
 use crate::training::{EpochPlan, PlannedEpoch, Stepper, gain, head_rule, rule};
 
 /// Time a training step beside the floor of the device: its products alone, and its optimizer's memory

@@ -14,9 +14,10 @@ use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::config::{
     Config, ConfigBuilder, LabelPlacement, NegativeKind, Origin, PredictKind, Resolved, resolve_label,
 };
-use crate::data::{Dataset, Splits};
-use crate::evaluation::{ConfusionMatrix, Evaluator};
-use crate::network::{Architecture, ImageShape, Network};
+use crate::data::{Dataset, ImageShape, Splits};
+use crate::evaluation::Evaluator;
+use crate::metrics::ConfusionMatrix;
+use crate::network::{Architecture, Network};
 
 /// Measure the accuracy of a run or a checkpoint on the test set.
 #[derive(Args)]

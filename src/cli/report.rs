@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::CliError;
 use super::backend::Remark;
-use crate::evaluation::ConfusionMatrix;
+use crate::metrics::ConfusionMatrix;
 use crate::run::Summary;
 
 /// Prints one JSON object on one line.

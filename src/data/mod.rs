@@ -8,6 +8,7 @@ pub mod error;
 #[cfg(test)]
 mod fixtures;
 pub mod idx;
+mod image;
 pub mod info;
 pub mod published;
 pub mod source;
@@ -16,6 +17,7 @@ mod splits;
 
 pub use dataset::Dataset;
 pub use error::DataError;
+pub use image::ImageShape;
 pub use info::{DatasetInfo, SplitInfo};
 pub use source::Source;
 pub use split::Split;

@@ -1,7 +1,6 @@
 //! The rows a run trains on, chooses on, and is judged by.
 
-use super::{DataError, Dataset, Split};
-use crate::network::ImageShape;
+use super::{DataError, Dataset, ImageShape, Split};
 
 /// A data set divided for a run.
 pub struct Splits {

@@ -1,10 +1,10 @@
 //! The losses that training minimizes, measured on held-out images without learning.
 
 use ff_backend::{Backend, LabelCode, Loss, Plan, Real, Result, TALLY_ROWS, Tally};
-use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::data::Split;
+use crate::metrics::GoodnessHistogram;
 use crate::network::{Activities, ImageRows, Network, activate_first, download, forward, upload};
 use crate::training::{HeldOutNegatives, stack};
 
@@ -36,19 +36,6 @@ struct Chunk<B: Backend> {
     stack: Activities<B>,
     coefficients: B::Matrix,
     tally: B::Matrix,
-}
-
-/// Distribution of a layer's goodness over held-out rows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct GoodnessHistogram {
-    /// θ, where the loss has one.
-    pub threshold: Option<f64>,
-    /// Bounds of the bins: one more than there are bins.
-    pub edges: Vec<f64>,
-    /// Positive rows in each bin.
-    pub positive: Vec<u64>,
-    /// Negative rows in each bin.
-    pub negative: Vec<u64>,
 }
 
 impl<B: Backend> ValidationLoss<B> {
@@ -133,38 +120,14 @@ impl<B: Backend> ValidationLoss<B> {
             let factor = network.architecture.goodness_factor(l);
             let goodness = backend.download(chunk.stack.goodness(l))?;
             let goodness: Vec<f64> = goodness.into_iter().map(|square| factor * square.to_f64()).collect();
-            let histogram = histogram(&goodness, chunk.pairs, bins);
+            let (positive, negative) = goodness.split_at(chunk.pairs.min(goodness.len()));
             let threshold = match network.architecture.objective(config, l).loss {
                 Loss::Bce { threshold, .. } => Some(threshold),
                 Loss::Symba { .. } => None,
             };
-            Ok(GoodnessHistogram { threshold, ..histogram })
+            Ok(GoodnessHistogram::new(positive, negative, bins, threshold))
         };
         (0..network.layers.len()).map(layer).collect()
-    }
-}
-
-/// Bins of equal width from the smallest finite goodness to just above the largest.
-fn histogram(goodness: &[f64], pairs: usize, bins: usize) -> GoodnessHistogram {
-    let finite = || goodness.iter().copied().filter(|g| g.is_finite());
-    let smallest = finite().fold(f64::INFINITY, f64::min).min(f64::MAX);
-    let span = finite().fold(0.0, |span: f64, g| span.max(g - smallest));
-    let (first, width) = if span > 0.0 { (smallest, span * 1.000_001 / bins as f64) } else { (0.0, 1.0) };
-    let count = |rows: &[f64]| {
-        let mut counts = vec![0; bins];
-        for goodness in rows.iter().filter(|g| g.is_finite()) {
-            if let Some(bin) = counts.get_mut(((goodness - first) / width) as usize) {
-                *bin += 1;
-            }
-        }
-        counts
-    };
-    let (positive, negative) = goodness.split_at(pairs.min(goodness.len()));
-    GoodnessHistogram {
-        threshold: None,
-        edges: (0..=bins).map(|edge| first + edge as f64 * width).collect(),
-        positive: count(positive),
-        negative: count(negative),
     }
 }
 

@@ -1,11 +1,9 @@
-//! Evaluation: energy of every label, softmax head, validation loss, confusion matrix.
+//! Evaluation: energy of every label, softmax head, linear probe, held-out loss.
 
-mod confusion;
 mod evaluator;
 mod loss;
 mod probe;
 
-pub use confusion::ConfusionMatrix;
 pub use evaluator::{Evaluator, Predictions};
-pub use loss::{GoodnessHistogram, ValidationLoss};
+pub use loss::ValidationLoss;
 pub use probe::train_probe;

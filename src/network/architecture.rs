@@ -1,28 +1,12 @@
 //! What a network's shapes and semantics follow from: the config and the data's shape.
 
 use ff_backend::{Backend, Input, LabelCode, LabelFeatures, Loss, Objective};
-use serde::{Deserialize, Serialize};
 
 use crate::config::{
     Config, GoodnessConfig, GoodnessFunction, LabelPlacement, LossKind, NegativeKind, Normalization,
     Threshold,
 };
-
-/// Height and width of an image in pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ImageShape {
-    /// Rows of pixels.
-    pub height: usize,
-    /// Columns of pixels.
-    pub width: usize,
-}
-
-impl ImageShape {
-    /// Pixels of an image.
-    pub fn pixels(self) -> usize {
-        self.height * self.width
-    }
-}
+use crate::data::ImageShape;
 
 /// Shapes and semantics of a network: all that a forward pass needs beside weights.
 #[derive(Clone, Debug, PartialEq)]

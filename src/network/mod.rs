@@ -4,7 +4,7 @@ mod architecture;
 mod initialization;
 mod pass;
 
-pub use architecture::{Architecture, ImageShape};
+pub use architecture::Architecture;
 pub use initialization::{initial_head, initial_layer};
 pub use pass::{Activities, ImageRows, activate_first, forward, label_energies, neutral_logits};
 

@@ -7,8 +7,9 @@ pub mod tensorboard;
 use ff_backend::BackendError;
 
 use crate::config::Config;
-use crate::evaluation::ConfusionMatrix;
-use crate::network::{Architecture, ImageShape};
+use crate::data::ImageShape;
+use crate::metrics::ConfusionMatrix;
+use crate::network::Architecture;
 use crate::run::{EpochRecord, SampleRecord, Summary};
 
 pub use events::TensorBoard;

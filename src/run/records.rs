@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::evaluation::{ConfusionMatrix, GoodnessHistogram};
+use crate::metrics::{ConfusionMatrix, GoodnessHistogram};
 
 /// Losses of one layer.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,8 +1,8 @@
 //! What a cell will take: numbers to train, memory, arithmetic. Reckoned, not measured.
 
 use crate::config::{Config, LabelPlacement, OptimizerKind, PredictKind, resolve_label};
-use crate::data::{Dataset, Source};
-use crate::network::{Architecture, ImageShape};
+use crate::data::{Dataset, ImageShape, Source};
+use crate::network::Architecture;
 
 /// What an estimate needs to know of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

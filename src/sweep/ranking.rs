@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::results::{CellStatus, Row, Tally};
+use crate::metrics::Mean;
 use crate::run::Summary;
 
 type Pick = fn(&Summary) -> Option<f64>;
@@ -32,16 +33,9 @@ impl<'a> Group<'a> {
         pruned
     }
 
-    /// Mean and sample standard deviation over the cells that count; the latter needs two.
-    fn mean(&self, pick: Pick) -> Option<(f64, Option<f64>)> {
-        let values: Vec<f64> = self.counted().into_iter().filter_map(pick).collect();
-        let count = values.len() as f64;
-        if values.is_empty() {
-            return None;
-        }
-        let mean = values.iter().sum::<f64>() / count;
-        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        Some((mean, (values.len() > 1).then(|| (squares / (count - 1.0)).sqrt())))
+    /// Mean and sample standard deviation over the cells that count.
+    fn mean(&self, pick: Pick) -> Option<Mean> {
+        Mean::of(self.counted().into_iter().filter_map(pick))
     }
 
     /// Pruned cells were trained for less time and come after those that were not.
@@ -89,7 +83,7 @@ fn ranked<'a>(keys: &[&str], rows: &'a [Row], by: Pick) -> Vec<Group<'a>> {
             None => groups.push(Group { values, rows: vec![row] }),
         }
     }
-    let score = |group: &Group| group.mean(by).map(|(mean, _)| mean);
+    let score = |group: &Group| group.mean(by).map(|mean| mean.mean);
     groups.sort_by(|a, b| match (score(a), score(b)) {
         (Some(x), Some(y)) => b.is_whole().cmp(&a.is_whole()).then(y.total_cmp(&x)),
         (Some(_), None) => Ordering::Less,
@@ -176,12 +170,12 @@ pub fn cells(count: usize) -> String {
     if count == 1 { "1 cell".into() } else { format!("{count} cells") }
 }
 
-fn spread(mean: Option<(f64, Option<f64>)>, factor: f64, digits: usize) -> String {
+fn spread(mean: Option<Mean>, factor: f64, digits: usize) -> String {
     match mean {
-        Some((mean, Some(deviation))) => {
+        Some(Mean { mean, deviation: Some(deviation), .. }) => {
             format!("{:.digits$} ± {:.digits$}", factor * mean, factor * deviation)
         }
-        Some((mean, None)) => format!("{:.digits$}", factor * mean),
+        Some(Mean { mean, .. }) => format!("{:.digits$}", factor * mean),
         None => "–".into(),
     }
 }

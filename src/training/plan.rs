@@ -9,7 +9,7 @@ use ndarray_rand::rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::config::{Config, NegativeKind};
-use crate::network::ImageShape;
+use crate::data::ImageShape;
 
 /// Streams of the generator, one for each use, so that a knob does not change another's draws.
 #[derive(Clone, Copy)]

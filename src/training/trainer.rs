@@ -12,7 +12,8 @@ use super::{EpochPlan, PlannedEpoch, Stepper};
 use crate::checkpoint::{self, Checkpoint, CheckpointError, Contents};
 use crate::config::{Config, PredictKind};
 use crate::data::{Split, Splits};
-use crate::evaluation::{ConfusionMatrix, Evaluator, Predictions, ValidationLoss};
+use crate::evaluation::{Evaluator, Predictions, ValidationLoss};
+use crate::metrics::ConfusionMatrix;
 use crate::network::{Architecture, Network, download};
 use crate::observers::{EpochReport, Observer, ObserverError, Start};
 use crate::run::{

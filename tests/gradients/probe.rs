@@ -2,9 +2,8 @@
 
 use ff_backend::{Backend, Delta, Input, LabelCode, Rule, TALLY_ROWS, Tally};
 use forward_forward::config::{Config, ConfigBuilder};
-use forward_forward::network::{
-    Activities, Architecture, ImageRows, ImageShape, Network, activate_first, forward,
-};
+use forward_forward::data::ImageShape;
+use forward_forward::network::{Activities, Architecture, ImageRows, Network, activate_first, forward};
 use forward_forward::training::{EpochPlan, PlannedEpoch, Stepper};
 
 use crate::differences::{fetch, send};

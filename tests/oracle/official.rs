@@ -6,8 +6,9 @@ mod pairs;
 
 use ff_backend::Backend;
 use forward_forward::config::{Config, ConfigBuilder};
+use forward_forward::data::ImageShape;
 use forward_forward::evaluation::Evaluator;
-use forward_forward::network::{Architecture, ImageShape, Network};
+use forward_forward::network::{Architecture, Network};
 use forward_forward::training::{EpochPlan, PlannedEpoch, Stepper, TrainTally, gain, head_rule, rule};
 
 use self::pairs::Pairs;

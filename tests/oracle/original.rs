@@ -2,8 +2,9 @@
 
 use ff_backend::{Backend, Delta, LabelCode, Plan, TALLY_ROWS, Tally};
 use forward_forward::config::{Config, ConfigBuilder};
+use forward_forward::data::ImageShape;
 use forward_forward::network::{
-    Activities, Architecture, ImageRows, ImageShape, Network, activate_first, forward, label_energies,
+    Activities, Architecture, ImageRows, Network, activate_first, forward, label_energies,
 };
 
 use crate::comparison::Comparison;

@@ -4,27 +4,11 @@ use super::super::story::counted;
 use super::axis::Axis;
 use super::table::{Cell, Table};
 
-/// Of the accuracies of some cells, in percent.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Statistics {
-    pub mean: f64,
-    /// Sample standard deviation; absent for a single value.
-    pub deviation: Option<f64>,
-    /// Cells it is of.
-    pub count: usize,
-}
+pub use crate::metrics::Mean as Statistics;
 
-/// Of cells with all their epochs; `None` if there is none.
+/// Of the final accuracies of cells with all their epochs, in percent; `None` if there is none.
 pub fn of<'a>(cells: impl Iterator<Item = &'a Cell>) -> Option<Statistics> {
-    let values: Vec<f64> = cells.filter_map(Cell::final_accuracy).collect();
-    let count = values.len() as f64;
-    if values.is_empty() {
-        return None;
-    }
-    let mean = values.iter().sum::<f64>() / count;
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    let deviation = (values.len() > 1).then(|| (squares / (count - 1.0)).sqrt());
-    Some(Statistics { mean, deviation, count: values.len() })
+    Statistics::of(cells.filter_map(Cell::final_accuracy))
 }
 
 /// What means and deviations are taken over, in words: seeds alone, or cells that differ in other axes too.
