@@ -182,12 +182,12 @@ impl Saved {
     }
 }
 
-/// The sizes are those of the tensors; a wish for others would go unheard.
+/// The sizes are those of the tensors; a request for others would have no effect.
 fn refuse_other_sizes(resolved: &Resolved, checkpoint: &Checkpoint) -> Result<(), CliError> {
     const SIZES: &str = "network.layer_sizes";
     let there: Vec<usize> = checkpoint.layer_shapes()?.iter().map(|&(_, fan_out)| fan_out).collect();
     let wanted = &resolved.config.network.layer_sizes;
-    if !resolved.origins.is_wished(SIZES) || *wanted == there {
+    if !resolved.origins.is_explicit(SIZES) || *wanted == there {
         return Ok(());
     }
     Err(CliError::request(format!(

@@ -1,7 +1,8 @@
 //! What only the dataset can decide.
 
+use super::choices::{LabelPlacement, NegativeKind};
 use super::error::Invalid;
-use super::schema::{Config, LabelPlacement, NegativeKind};
+use super::knobs::Config;
 
 /// Decides `label = "auto"`: `overlay` where the pixels under the label are blank in every image,
 /// else `prepend`. Unsupervised training takes no label and stays `auto`.

@@ -8,10 +8,12 @@ use toml::Value;
 
 use super::document::{Content, Entry, Node};
 use super::error::ConfigError;
-use super::knobs::{self, DEPTH, KNOBS, LAYER_SIZES, LOG_DIR, WIDTH, describe};
+use super::knobs::{DEPTH, Knob, LAYER_SIZES, LOG_DIR, WIDTH};
 use super::layers::Setting;
+use super::names;
 use super::origin::Origin;
 use super::range::{DIGITS, MOST_CELLS, MOST_DIGITS, Range};
+use super::takes::describe;
 
 /// A varying knob and its value in one cell.
 #[derive(Clone, Debug)]
@@ -60,7 +62,7 @@ impl Point {
 /// A knob that a table names, by its dotted name, its last part, or inside its own table.
 struct Named<'a> {
     written: String,
-    knob: &'static str,
+    knob: &'static Knob,
     entry: &'a Entry,
 }
 
@@ -78,7 +80,7 @@ impl Named<'_> {
         if items.is_empty() {
             return Err(node.error(format!("`{}` has no values", self.written)));
         }
-        let flat = items.iter().find(|item| self.knob == LAYER_SIZES && item.items().is_none());
+        let flat = items.iter().find(|item| self.knob.name == LAYER_SIZES && item.items().is_none());
         if let Some(item) = flat {
             let found = describe(&item.value());
             return Err(item.error(format!(
@@ -218,8 +220,7 @@ pub(crate) fn draw(search: &Entry) -> Result<Vec<Point>, ConfigError> {
 fn named<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Result<Vec<Named<'a>>, ConfigError> {
     let mut found: Vec<Named> = Vec::new();
     for entry in entries {
-        let knob_table = KNOBS.defaults.get(&entry.key).is_some_and(Value::is_table);
-        match (knob_table, entry.node.entries()) {
+        match (names::is_table(&entry.key), entry.node.entries()) {
             (true, Some(inside)) => {
                 for inner in inside {
                     let written = format!("{}.{}", entry.key, inner.key);
@@ -233,14 +234,14 @@ fn named<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Result<Vec<Named<'
 }
 
 fn add<'a>(found: &mut Vec<Named<'a>>, written: String, entry: &'a Entry) -> Result<(), ConfigError> {
-    let knob = match knobs::find(&written) {
+    let knob = match names::find(&written) {
         Ok(knob) => knob,
         Err(message) => return Err(entry.error(message)),
     };
-    if knob == LOG_DIR {
+    if knob.name == LOG_DIR {
         return Err(entry.error("`logging.log_dir` cannot vary: every cell has a folder of its own"));
     }
-    if let Some(earlier) = found.iter().find(|earlier| overlap(earlier.knob, knob)) {
+    if let Some(earlier) = found.iter().find(|earlier| overlap(earlier.knob.name, knob.name)) {
         let message = format!("`{written}` sets what `{}` sets already", earlier.written);
         return Err(entry.error(message));
     }

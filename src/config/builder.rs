@@ -6,11 +6,11 @@ use toml::Value;
 
 use super::error::ConfigError;
 use super::file::ConfigFile;
-use super::knobs::{self, RECIPE};
+use super::knobs::{Config, RECIPE};
 use super::layers::{Layer, Resolved, Setting, resolve};
+use super::names;
 use super::origin::Origin;
-use super::recipes::Request;
-use super::schema::Config;
+use super::request::Request;
 
 /// Gathers what a command asks for; nothing is read or checked before [`ConfigBuilder::build`].
 ///
@@ -108,9 +108,9 @@ pub(crate) struct Base {
 impl Base {
     pub(crate) fn new(file: ConfigFile) -> Self {
         let complete = file.is_complete();
-        // A run's configuration holds values that nobody wished for.
-        let wished = !complete && !file.of_a_run;
-        let mut own = Layer { settings: file.settings, wished };
+        // A run's configuration holds values that nobody asked for.
+        let explicit = !complete && !file.of_a_run;
+        let mut own = Layer { settings: file.settings, explicit };
         let named = Request::of(own.get(RECIPE), &file.folder);
         if !complete {
             own.settings.retain(|setting| setting.knob != RECIPE);
@@ -153,11 +153,11 @@ impl Overrides {
         let sets: Result<Vec<_>, _> = self.sets.iter().map(|text| parse_set(text)).collect();
         let flag = |(flag, knob, value): &(String, String, Value)| {
             let origin = Origin::Flag(flag.clone());
-            let knob = knobs::find(knob).map_err(|message| ConfigError::new(&origin, message))?;
+            let knob = names::find(knob).map_err(|message| ConfigError::new(&origin, message))?;
             Setting::checked(knob, value.clone(), origin)
         };
         let flags: Result<Vec<_>, _> = self.flags.iter().map(flag).collect();
-        let (mut sets, mut flags) = (Layer::wished(sets?), Layer::wished(flags?));
+        let (mut sets, mut flags) = (Layer::explicit(sets?), Layer::explicit(flags?));
         let here = Path::new("");
         let asked = self.recipe.clone().map(|(name, origin)| Request { name, folder: here.into(), origin });
         let recipe = asked
@@ -177,12 +177,12 @@ fn parse_set(text: &str) -> Result<Setting, ConfigError> {
         return Err(ConfigError::new(origin, "must be key=value"));
     };
     let (key, raw) = (key.trim(), raw.trim());
-    let knob = knobs::find(key).map_err(|message| ConfigError::new(&origin, message))?;
+    let knob = names::find(key).map_err(|message| ConfigError::new(&origin, message))?;
     let bare = Value::String(raw.into());
     let value = raw.parse().unwrap_or_else(|_| bare.clone());
     // `--set data_dir=2024` means a folder.
     match Setting::checked(knob, bare, origin.clone()) {
-        Ok(setting) if knobs::check_type(knob, &value).is_err() => Ok(setting),
+        Ok(setting) if knob.takes.check_type(&value).is_err() => Ok(setting),
         _ => Setting::checked(knob, value, origin),
     }
 }

@@ -2,7 +2,7 @@
 
 use toml::Value;
 
-use super::schema::Config;
+use super::knobs::Config;
 
 /// One run of an experiment: the base with its own values of the varying knobs.
 #[derive(Clone, Debug)]

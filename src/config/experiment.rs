@@ -12,11 +12,11 @@ use super::document::Entry;
 use super::error::{ConfigError, Invalid};
 use super::file::{ConfigFile, NAME, checked_name, name_of};
 use super::halving::Halving;
-use super::knobs::{self, LOG_DIR, RECIPE};
+use super::knobs::{Config, LOG_DIR, RECIPE};
 use super::layers::{Layer, Origins, Resolved, resolve};
+use super::names;
 use super::origin::Origin;
-use super::recipes::Request;
-use super::schema::Config;
+use super::request::Request;
 
 /// A planned experiment; every cell of it is checked.
 ///
@@ -145,10 +145,9 @@ impl Experiment {
     fn complete(&mut self) {
         let keys: Vec<String> = self.varying().into_iter().map(str::to_owned).collect();
         for cell in self.cells.iter_mut().filter(|cell| cell.varying.len() < keys.len()) {
-            let resolved = cell.config.to_table();
             let value = |key: &String| {
                 let own = cell.varying.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone());
-                own.or_else(|| knobs::value_in(&resolved, knobs::find(key).ok()?))
+                own.or_else(|| names::find(key).ok()?.value(&cell.config))
             };
             cell.varying = keys.iter().filter_map(|key| Some((key.clone(), value(key)?))).collect();
         }
@@ -196,7 +195,7 @@ fn unlabelled(config: &Config) -> String {
 
 impl Plan {
     fn resolve(&mut self, point: &Point) -> Result<Resolved, ConfigError> {
-        let mut own = Layer::wished(point.choices.iter().map(|choice| choice.setting.clone()).collect());
+        let mut own = Layer::explicit(point.choices.iter().map(|choice| choice.setting.clone()).collect());
         let chosen = Request::of(own.get(RECIPE), &self.folder);
         own.settings.retain(|setting| setting.knob != RECIPE);
         let key = chosen.as_ref().map(|request| request.name.clone());

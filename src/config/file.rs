@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::document::{self, Entry};
 use super::error::ConfigError;
-use super::knobs::{self, KNOBS, RECIPE, last_part, names, resolved_names};
+use super::knobs::{KNOBS, Knob, RECIPE};
 use super::layers::Setting;
+use super::names::{self, last_part};
 use super::nearest::did_you_mean;
 use super::origin::Origin;
 
@@ -21,7 +22,7 @@ pub(crate) struct ConfigFile {
     pub(crate) settings: Vec<Setting>,
     /// The parts that only a sweep reads, as they stand.
     pub(crate) sweep: Vec<Entry>,
-    /// Written by a run: a statement of what was, not a wish.
+    /// Written by a run: a statement of what was, not a request.
     pub(crate) of_a_run: bool,
 }
 
@@ -39,12 +40,14 @@ impl ConfigFile {
         let mut file = ConfigFile { folder, settings: Vec::new(), sweep: Vec::new(), of_a_run: false };
         for entry in entries {
             let key = entry.key.as_str();
-            match KNOBS.defaults.get(key) {
-                Some(table) if table.is_table() => file.add_table(&entry)?,
-                Some(_) => file.add(RECIPE, &entry)?,
-                None if SWEEP_KEYS.contains(&key) => file.sweep.push(entry),
-                None if key == "run" => file.of_a_run = true,
-                None => return Err(entry.error(unknown_key(key))),
+            match key {
+                _ if names::is_table(key) => file.add_table(&entry)?,
+                _ if SWEEP_KEYS.contains(&key) => file.sweep.push(entry),
+                "run" => file.of_a_run = true,
+                _ => match KNOBS.iter().find(|knob| knob.name == key) {
+                    Some(knob) => file.add(knob, &entry)?,
+                    None => return Err(entry.error(unknown_key(key))),
+                },
             }
         }
         Ok(file)
@@ -57,7 +60,7 @@ impl ConfigFile {
         };
         for entry in entries {
             let knob = format!("{name}.{}", entry.key.replace('-', "_"));
-            match names().find(|&known| known == knob) {
+            match KNOBS.iter().find(|known| known.name == knob) {
                 Some(knob) => self.add(knob, entry)?,
                 None => return Err(entry.error(unknown_in(name, &entry.key))),
             }
@@ -65,10 +68,10 @@ impl ConfigFile {
         Ok(())
     }
 
-    fn add(&mut self, knob: &'static str, entry: &Entry) -> Result<(), ConfigError> {
+    fn add(&mut self, knob: &'static Knob, entry: &Entry) -> Result<(), ConfigError> {
         // TOML refuses a repeated key, but does not know that `-` and `_` are the same.
-        if self.settings.iter().any(|earlier| earlier.knob == knob) {
-            return Err(entry.error(format!("`{knob}` is set twice")));
+        if self.settings.iter().any(|earlier| earlier.knob == knob.name) {
+            return Err(entry.error(format!("`{}` is set twice", knob.name)));
         }
         let origin = entry.node.place.clone();
         let setting = Setting::checked(knob, entry.node.value(), origin)?;
@@ -78,7 +81,7 @@ impl ConfigFile {
 
     /// Whether nothing is left for a recipe to say.
     pub(crate) fn is_complete(&self) -> bool {
-        resolved_names().all(|knob| self.settings.iter().any(|setting| setting.knob == knob))
+        names::resolved().all(|knob| self.settings.iter().any(|setting| setting.knob == knob))
     }
 
     /// Refuses the parts that only a sweep reads, telling why.
@@ -100,16 +103,16 @@ impl ConfigFile {
 
 fn unknown_key(key: &str) -> String {
     let plain = key.replace('-', "_");
-    let home = names().find(|&knob| last_part(knob) == plain);
-    let home = match knobs::find(&plain) {
-        Ok(knob) => Some(knob),
+    let home = names::all().find(|&knob| last_part(knob) == plain);
+    let home = match names::find(&plain) {
+        Ok(knob) => Some(knob.name),
         Err(_) => home,
     };
     match home.and_then(|knob| knob.split_once('.')) {
         Some((table, _)) => format!("unknown key `{key}`; it belongs in the table [{table}]"),
         None => {
-            let known = KNOBS.defaults.keys().map(String::as_str);
-            format!("unknown key `{key}`{}", did_you_mean(key, known.chain(SWEEP_KEYS)))
+            let known = names::tables().chain([RECIPE]).chain(SWEEP_KEYS);
+            format!("unknown key `{key}`{}", did_you_mean(key, known))
         }
     }
 }
@@ -117,8 +120,8 @@ fn unknown_key(key: &str) -> String {
 fn unknown_in(table: &str, key: &str) -> String {
     let plain = key.replace('-', "_");
     let inside = |knob: &&str| knob.split_once('.').is_some_and(|(other, _)| other == table);
-    let mut hint = did_you_mean(&plain, names().filter(inside).map(last_part));
-    if let (true, Some(knob)) = (hint.is_empty(), names().find(|knob| last_part(knob) == plain)) {
+    let mut hint = did_you_mean(&plain, names::all().filter(inside).map(last_part));
+    if let (true, Some(knob)) = (hint.is_empty(), names::all().find(|knob| last_part(knob) == plain)) {
         hint = format!("; did you mean `{knob}`?");
     }
     format!("unknown key `{key}` in [{table}]{hint}")

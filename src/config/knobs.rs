@@ -1,27 +1,96 @@
-//! The names of the knobs and the kind of value each takes, both read off the schema.
+//! THE table of knobs: name, type, range, default, meaning, who reads it, what it needs, when it has no effect,
+//! whether numbers depend on it, whether a resumed run may change it.
+//!
+//! [`Config`], its defaults and checks, help, `ff knobs`, completions, suggestions, docs/knobs.md, the
+//! fingerprint of a run and what `--resume` accepts all follow from it. A recipe is a preset of these values; no
+//! code asks which recipe is running.
 
-use std::sync::LazyLock;
+use serde::{Deserialize, Serialize};
+use toml::Value;
 
-use serde::Deserialize;
-use toml::{Table, Value};
+use super::choices::*;
+use super::recipes;
+use super::takes::Interval::{Fraction, NotNegative, Positive};
+use super::takes::{MOST_IN_A_FILE, MOST_LAYERS, MOST_UNITS, Takes, words};
 
-use super::nearest::did_you_mean;
-use super::schema::Config;
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Knob {
+    /// Table and key, with a dot between them.
+    pub name: &'static str,
+    /// What it means, in a sentence or two.
+    pub meaning: &'static str,
+    /// Type and range of its values.
+    pub takes: Takes,
+    /// The module that acts on it.
+    pub read_by: &'static str,
+    /// What some of its values need of other knobs.
+    pub needs: &'static [When],
+    /// When it has no effect, so that setting it for a run is a mistake.
+    pub no_effect: &'static [When],
+    /// Whether the numbers of a run depend on it.
+    pub changes_numbers: bool,
+    /// Whether a resumed run may have another value.
+    pub may_change_on_resume: bool,
+    /// Its value in a configuration; none where that is a whole number beyond what a file can hold.
+    value: fn(&Config) -> Option<Value>,
+}
 
-/// The most layers a network may have.
-const MOST_LAYERS: i64 = 1000;
+/// A condition on a configuration: the other knob that it is about, whether it holds, what messages say of it.
+#[derive(Clone, Copy, Debug)]
+pub struct When(pub &'static str, pub fn(&Config) -> bool, pub &'static str);
 
-/// All knobs with their built-in values.
-pub(crate) static KNOBS: LazyLock<Knobs> = LazyLock::new(|| {
-    let defaults = Config::default().to_table();
-    let mut names = vec![RECIPE.to_string()];
-    for (table, values) in &defaults {
-        let keys = values.as_table().into_iter().flat_map(Table::keys);
-        names.extend(keys.map(|key| format!("{table}.{key}")));
+impl Knob {
+    /// Its value in a configuration; none where that is a whole number beyond what a file can hold.
+    pub fn value(&self, config: &Config) -> Option<Value> {
+        (self.value)(config)
     }
-    names.extend([DEPTH.into(), WIDTH.into()]);
-    Knobs { defaults, names }
-});
+
+    /// Its built-in value.
+    pub fn default(&self) -> Option<Value> {
+        self.value(&Config::default())
+    }
+
+    /// Whether it is short for another: no field of [`Config`].
+    pub fn is_short(&self) -> bool {
+        self.name == DEPTH || self.name == WIDTH
+    }
+
+    const fn needs(mut self, needs: &'static [When]) -> Self {
+        self.needs = needs;
+        self
+    }
+
+    const fn no_effect(mut self, when: &'static [When]) -> Self {
+        self.no_effect = when;
+        self
+    }
+
+    const fn without_numbers(mut self) -> Self {
+        self.changes_numbers = false;
+        self
+    }
+
+    const fn resumable(mut self) -> Self {
+        self.may_change_on_resume = true;
+        self
+    }
+}
+
+/// A row without name, meaning and field: numbers depend on the knob, a resumed run keeps it.
+const fn knob(takes: Takes, read_by: &'static str) -> Knob {
+    Knob {
+        name: "",
+        meaning: "",
+        takes,
+        read_by,
+        needs: &[],
+        no_effect: &[],
+        changes_numbers: true,
+        may_change_on_resume: false,
+        value: |_| None,
+    }
+}
 
 /// The knob that names the preset underneath.
 pub(crate) const RECIPE: &str = "recipe";
@@ -34,174 +103,298 @@ pub(crate) const DEPTH: &str = "network.depth";
 /// Short for layers of equal width: how wide.
 pub(crate) const WIDTH: &str = "network.width";
 
-pub(crate) struct Knobs {
-    /// The built-in configuration as TOML.
-    pub(crate) defaults: Table,
-    names: Vec<String>,
-}
+const ADAM: When = When(
+    "training.optimizer",
+    |c| c.training.optimizer == OptimizerKind::Adam,
+    "`training.optimizer = \"adam\"`",
+);
+const NO_HEAD: When = When("head.enabled", |c| !c.head.enabled, "`head.enabled = false`");
+const SYMBA: When = When(
+    "training.loss",
+    |c| c.training.loss == LossKind::Symba,
+    "`training.loss = \"symba\"`, which compares the two rows of a pair",
+);
 
-/// Every dotted name that `--set` and axes understand.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    KNOBS.names.iter().map(String::as_str)
-}
-
-/// The knobs that a resolved configuration shows: all but the short forms.
-pub(crate) fn resolved_names() -> impl Iterator<Item = &'static str> {
-    names().filter(|&name| name != DEPTH && name != WIDTH)
-}
-
-/// The knob with this dotted name or last part, `-` and `_` being the same. Where several tables
-/// have the part, `training` is meant.
-pub(crate) fn find(written: &str) -> Result<&'static str, String> {
-    let name = written.replace('-', "_");
-    if let Some(knob) = names().find(|&knob| knob == name) {
-        return Ok(knob);
-    }
-    let found: Vec<_> = names().filter(|&knob| last_part(knob) == name).collect();
-    let in_training = found.iter().find(|knob| knob.starts_with("training."));
-    match (found.as_slice(), in_training) {
-        ([knob], _) | (_, Some(knob)) => Ok(knob),
-        ([], _) => Err(format!("unknown knob `{written}`{}", nearest(&name))),
-        (several, _) => Err(format!("`{written}` may be {}", several.join(" or "))),
-    }
-}
-
-fn nearest(name: &str) -> String {
-    let short = !name.contains('.');
-    did_you_mean(name, names().map(|knob| if short { last_part(knob) } else { knob }))
-}
-
-/// `width` of `network.width`.
-pub(crate) fn last_part(knob: &str) -> &str {
-    knob.rsplit('.').next().unwrap_or(knob)
-}
-
-/// Whether the knob takes whole numbers only.
-pub(crate) fn is_integer(knob: &str) -> bool {
-    knob == DEPTH || knob == WIDTH || matches!(default_of(knob), Some(Value::Integer(_)))
-}
-
-/// Whether the knob takes any number.
-pub(crate) fn is_number(knob: &str) -> bool {
-    is_integer(knob) || matches!(default_of(knob), Some(Value::Float(_)))
-}
-
-/// Whether the knob takes whole numbers, one or a list of them.
-fn is_count(knob: &str) -> bool {
-    is_integer(knob) || knob == LAYER_SIZES
-}
-
-/// The digits of a whole number that TOML has no integer for, and that is text therefore.
-fn beyond(value: &Value) -> Option<&str> {
-    match value {
-        Value::String(text) => {
-            let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-            (digits && text.parse::<i64>().is_err()).then_some(text)
+/// Makes the structs of the tables with their defaults, and the rows, from one description of each knob.
+macro_rules! tables {
+    ($(
+        #[doc = $about:literal]
+        $table:ident: $Table:ident {
+            $( $(#[doc = $meaning:literal])+ $key:ident: $type:ty = $default:expr, $row:expr; )+
         }
-        Value::Array(values) => values.iter().find_map(beyond),
-        _ => None,
-    }
-}
+        $( short $short:expr; )*
+    )+) => {
+        /// A whole experiment: one value for every knob.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct Config {
+            /// The preset underneath: a built-in name or a path to a TOML file.
+            pub recipe: String,
+            $( #[doc = $about] pub $table: $Table, )+
+        }
 
-fn default_of(knob: &str) -> Option<&'static Value> {
-    match knob.split_once('.') {
-        Some((table, key)) => KNOBS.defaults.get(table)?.get(key),
-        None => KNOBS.defaults.get(knob),
-    }
-}
-
-/// Whether the knob takes such a value; if not, the end of a sentence that starts with the knob.
-pub(crate) fn check_type(knob: &str, value: &Value) -> Result<(), String> {
-    match expectation(knob, value) {
-        None => Ok(()),
-        Some(expected) => match beyond(value).filter(|_| is_count(knob)) {
-            Some(digits) => Err(format!("must be at most {}, found {digits}", i64::MAX)),
-            None => Err(format!("must be {expected}, found {}", describe(value))),
-        },
-    }
-}
-
-/// What the knob takes, if it is not this.
-fn expectation(knob: &str, value: &Value) -> Option<String> {
-    if knob == DEPTH || knob == WIDTH {
-        let most = if knob == DEPTH { MOST_LAYERS } else { i64::MAX };
-        let fits = value.as_integer().is_some_and(|n| (1..=most).contains(&n));
-        return match (fits, knob == DEPTH) {
-            (true, _) => None,
-            (false, true) => Some(format!("a whole number from 1 to {MOST_LAYERS}")),
-            (false, false) => Some("a whole number of at least 1".into()),
-        };
-    }
-    let refusal = refusal(knob, value)?;
-    let default = default_of(knob)?;
-    if default.is_array() {
-        return Some("a list of whole numbers".into());
-    }
-    // An enum tells its choices only to a string.
-    let refusal = match value {
-        _ if !default.is_str() => refusal,
-        Value::String(_) => refusal,
-        _ => super::knobs::refusal(knob, &Value::String(String::new()))
-            .unwrap_or_else(|| ", expected a string".into()),
-    };
-    let expected = refusal.rsplit_once(", expected ").map_or("", |(_, text)| text);
-    Some(match expected {
-        "f64" => "a number".into(),
-        "usize" | "u64" => "a whole number of at least 0".into(),
-        "a boolean" => "true or false".into(),
-        choices => choices.replace('`', "\""),
-    })
-}
-
-/// What the schema says against the value.
-fn refusal(knob: &str, value: &Value) -> Option<String> {
-    let mut table = KNOBS.defaults.clone();
-    put(&mut table, knob, value.clone());
-    let refusal = Config::deserialize(Value::Table(table)).err()?;
-    Some(refusal.message().to_string())
-}
-
-/// Gives a knob of the schema its value.
-pub(crate) fn put(config: &mut Table, knob: &str, value: Value) {
-    match knob.split_once('.') {
-        None => drop(config.insert(knob.into(), value)),
-        Some((table, key)) => {
-            if let Some(table) = config.get_mut(table).and_then(Value::as_table_mut) {
-                table.insert(key.into(), value);
+        impl Default for Config {
+            /// The built-in values: those of the recipe `baseline`.
+            fn default() -> Self {
+                Config { recipe: "baseline".into(), $( $table: $Table::default(), )+ }
             }
         }
+
+        $(
+            #[doc = $about]
+            #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+            #[serde(deny_unknown_fields)]
+            pub struct $Table {
+                $( $(#[doc = $meaning])+ pub $key: $type, )+
+            }
+
+            impl Default for $Table {
+                fn default() -> Self {
+                    $Table { $( $key: $default, )+ }
+                }
+            }
+        )+
+
+        /// Every knob, table by table.
+        pub static KNOBS: &[Knob] = &[
+            Knob {
+                name: RECIPE,
+                meaning: "The preset underneath: a built-in name or a path to a TOML file.",
+                value: |config| Value::try_from(&config.recipe).ok(),
+                ..knob(Takes::Pattern { choices: recipes::choices, fits: |_| true }, "config").without_numbers().resumable()
+            },
+            $(
+                $( Knob {
+                    name: concat!(stringify!($table), ".", stringify!($key)),
+                    meaning: concat!($($meaning),+).trim_ascii_start(),
+                    value: |config| Value::try_from(&config.$table.$key).ok(),
+                    ..$row
+                }, )+
+                $( $short, )*
+            )+
+        ];
+    };
+}
+
+tables! {
+    /// Where images come from.
+    data: DataConfig {
+        /// The data set.
+        dataset: String = "mnist".into(),
+            knob(Takes::Pattern { choices: datasets, fits: is_folder_of_idx }, "data");
+        /// Folder of IDX files; empty: `FF_DATA_DIR`, else the platform's cache folder.
+        data_dir: String = String::new(),
+            knob(Takes::Folder { may_be_empty: true }, "data").without_numbers().resumable();
+        /// Training rows held out to choose the best checkpoint on.
+        validation_size: usize = 0, knob(Takes::at_least(0), "data");
+        /// Training images are shifted by up to ± this many pixels in x and y.
+        jitter: usize = 0, knob(Takes::Whole { least: 0, most: 16 }, "training");
+    }
+
+    /// The shape of the network and of its inputs.
+    network: NetworkConfig {
+        /// Units of each hidden layer; `depth` and `width` are short for equal ones.
+        layer_sizes: Vec<usize> = vec![2000; 4], knob(Takes::Sizes, "network");
+        /// Normalization of the labelled image.
+        input_normalization: Normalization = Normalization::Unit,
+            knob(Takes::Word(words::<Normalization>), "network");
+        /// Normalization of activities between layers.
+        normalization: Normalization = Normalization::Unit,
+            knob(Takes::Word(words::<Normalization>), "network");
+        /// Where the label enters.
+        label: LabelPlacement = LabelPlacement::Auto, knob(Takes::Word(words::<LabelPlacement>), "network");
+        /// Value of the active label feature.
+        label_strength: f64 = 1.0, knob(Takes::Number(Positive), "network").no_effect(&[When(
+            "training.negatives",
+            |c| c.training.negatives == NegativeKind::Hybrid,
+            "`training.negatives = \"hybrid\"`: no label enters the network",
+        )]);
+        /// Distribution of the initial weights; biases start at 0.
+        initialization: Initialization = Initialization::LecunNormal,
+            knob(Takes::Word(words::<Initialization>), "network");
+        /// What the initial weights are multiplied by.
+        initial_scale: f64 = 3.0, knob(Takes::Number(Positive), "network");
+    }
+    short Knob {
+        name: DEPTH,
+        meaning: "Short for `layer_sizes` of one width: how many layers.",
+        value: |config| i64::try_from(config.network.layer_sizes.len()).ok().map(Value::Integer),
+        ..knob(Takes::Whole { least: 1, most: MOST_LAYERS }, "config")
+    };
+    short Knob {
+        name: WIDTH,
+        meaning: "Short for `layer_sizes` of one width: how many units in each layer.",
+        value: width,
+        ..knob(Takes::Whole { least: 1, most: MOST_UNITS }, "config")
+    };
+
+    /// What a layer maximizes on positives and minimizes on negatives.
+    goodness: GoodnessConfig {
+        /// Which activities count, and how they are summed.
+        function: GoodnessFunction = GoodnessFunction::Sum,
+            knob(Takes::Word(words::<GoodnessFunction>), "network");
+        /// θ of the logit (G − θ) / T: a number, or `width` for the number of units of the layer.
+        threshold: Threshold = Threshold::Value(2.0), knob(Takes::NumberOrWidth, "network").no_effect(&[SYMBA]);
+        /// T of the logit (G − θ) / T.
+        temperature: f64 = 1.0, knob(Takes::Number(Positive), "network").no_effect(&[SYMBA]);
+        /// Units that count for `topk`.
+        top_k: usize = 100, knob(Takes::at_least(1), "network")
+            .needs(&[When(
+                LAYER_SIZES,
+                |c| {
+                    c.goodness.function == GoodnessFunction::TopK
+                        && c.network.layer_sizes.iter().any(|&units| units < c.goodness.top_k)
+                },
+                "as many units in every layer of `network.layer_sizes`",
+            )])
+            .no_effect(&[When(
+                "goodness.function",
+                |c| c.goodness.function != GoodnessFunction::TopK,
+                "a `goodness.function` other than \"topk\"",
+            )]);
+    }
+
+    /// How weights change.
+    training: TrainingConfig {
+        /// Passes over the training set.
+        num_epochs: usize = 60, knob(Takes::at_least(1), "training").resumable();
+        /// Positive rows of a batch; as many negative rows go with them.
+        batch_size: usize = 128, knob(Takes::at_least(1), "training");
+        /// Step size ε.
+        learning_rate: f64 = 0.001, knob(Takes::Number(Positive), "training");
+        /// Update rule of the layers.
+        optimizer: OptimizerKind = OptimizerKind::Adam, knob(Takes::Word(words::<OptimizerKind>), "training");
+        /// μ of the momentum rule.
+        momentum: f64 = 0.9, knob(Takes::Number(Fraction), "training").no_effect(&[ADAM]);
+        /// Pulls weights (not biases) to 0 in the momentum rule.
+        weight_decay: f64 = 0.0, knob(Takes::Number(NotNegative), "training").no_effect(&[ADAM]);
+        /// Adam steps on a zero gradient after each real one (the original toolkit's accident).
+        idle_steps: usize = 0, knob(Takes::Whole { least: 0, most: 1000 }, "training").needs(&[When(
+            "training.optimizer",
+            |c| c.training.idle_steps > 0 && c.training.optimizer != OptimizerKind::Adam,
+            "`training.optimizer = \"adam\"`: it repeats Adam's step",
+        )]);
+        /// Factor of the goodness gradient; 0.5 steps along h, as the official code does.
+        gradient_scale: f64 = 1.0, knob(Takes::Number(Positive), "training");
+        /// What compares goodness with θ or with the other row.
+        loss: LossKind = LossKind::Bce, knob(Takes::Word(words::<LossKind>), "network");
+        /// α of `symba`.
+        alpha: f64 = 4.0, knob(Takes::Number(Positive), "network").no_effect(&[When(
+            "training.loss",
+            |c| c.training.loss != LossKind::Symba,
+            "a `training.loss` other than \"symba\"",
+        )]);
+        /// Where negatives come from.
+        negatives: NegativeKind = NegativeKind::Random,
+            knob(Takes::Word(words::<NegativeKind>), "training").needs(&[
+                When(
+                    "head.enabled",
+                    |c| c.training.negatives == NegativeKind::Hard && !c.head.enabled,
+                    "`head.enabled = true`: wrong labels are drawn from the head's softmax",
+                ),
+                When(
+                    "head.enabled",
+                    |c| c.training.negatives == NegativeKind::Hybrid && !c.head.enabled,
+                    "`head.enabled = true` and `evaluation.predict = \"head\"`: without labels in the network, the \
+                     head is the linear probe that reads it",
+                ),
+                When(
+                    "evaluation.predict",
+                    |c| c.training.negatives == NegativeKind::Hybrid && c.evaluation.predict == PredictKind::Energy,
+                    "`evaluation.predict = \"head\"`: no label enters the network, so its energy cannot tell labels \
+                     apart",
+                ),
+                When(
+                    "network.label",
+                    |c| c.training.negatives == NegativeKind::Hybrid && c.network.label != LabelPlacement::Auto,
+                    "`network.label = \"auto\"`: no label enters the network",
+                ),
+            ]);
+        /// λ: pulls every unit's running mean to the layer's.
+        peer_normalization: f64 = 0.0, knob(Takes::Number(NotNegative), "training");
+        /// How the step size changes over epochs.
+        learning_rate_schedule: RateSchedule = RateSchedule::Cosine,
+            knob(Takes::Word(words::<RateSchedule>), "training");
+        /// Whether layers learn from one forward pass or each after the one below it.
+        layer_schedule: LayerSchedule = LayerSchedule::Simultaneous,
+            knob(Takes::Word(words::<LayerSchedule>), "training");
+        /// Fraction of units silenced in training.
+        dropout: f64 = 0.0, knob(Takes::Number(Fraction), "training");
+        /// Skip work whose result is known exactly: rows that have learned, what rows have in common, blank pixels.
+        exact_shortcuts: bool = true, knob(Takes::Flag, "training").without_numbers().resumable();
+        /// The one seed of all randomness.
+        seed: u64 = 42, knob(Takes::Whole { least: 0, most: MOST_IN_A_FILE }, "training");
+    }
+
+    /// The softmax read-out of the normalized activities.
+    head: HeadConfig {
+        /// Train a softmax read-out beside the network.
+        enabled: bool = false, knob(Takes::Flag, "network");
+        /// Step size of the head.
+        learning_rate: f64 = 0.1, knob(Takes::Number(Positive), "training").no_effect(&[NO_HEAD]);
+        /// Momentum of the head.
+        momentum: f64 = 0.9, knob(Takes::Number(Fraction), "training").no_effect(&[NO_HEAD]);
+        /// Weight decay of the head.
+        weight_decay: f64 = 0.003, knob(Takes::Number(NotNegative), "training").no_effect(&[NO_HEAD]);
+    }
+
+    /// How accuracy is measured.
+    evaluation: EvaluationConfig {
+        /// Rows of one evaluation product.
+        batch_size: usize = 1000, knob(Takes::at_least(1), "evaluation").resumable();
+        /// What decides a prediction.
+        predict: PredictKind = PredictKind::Energy,
+            knob(Takes::Word(words::<PredictKind>), "evaluation").needs(&[When(
+                "head.enabled",
+                |c| c.evaluation.predict == PredictKind::Head && !c.head.enabled,
+                "`head.enabled = true`",
+            )]);
+    }
+
+    /// Where arithmetic runs.
+    backend: BackendConfig {
+        /// What computes.
+        name: String = "auto".into(),
+            knob(Takes::Pattern { choices: backends, fits: is_opencl_device }, "cli").without_numbers().resumable();
+        /// Arithmetic of products.
+        precision: Precision = Precision::Fp32,
+            knob(Takes::Word(words::<Precision>), "cli").resumable().needs(&[When(
+                "backend.name",
+                |c| c.backend.precision == Precision::Tf32 && c.backend.name == "cpu",
+                "a GPU; `backend.name = \"cpu\"` does not have it",
+            )]);
+        /// Threads of the CPU backend; 0: one per core.
+        threads: usize = 0,
+            knob(Takes::Whole { least: 0, most: 4096 }, "cli").without_numbers().resumable();
+    }
+
+    /// What is written down, and how often. A cadence counts epochs; 0 means never.
+    logging: LoggingConfig {
+        /// The run directory.
+        log_dir: String = "runs/forward_forward".into(),
+            knob(Takes::Folder { may_be_empty: false }, "run").without_numbers().resumable();
+        /// Write TensorBoard events.
+        tensorboard: bool = true, knob(Takes::Flag, "observers").without_numbers().resumable();
+        /// Epochs between scalars in TensorBoard.
+        scalars_every: usize = 1, knob(Takes::at_least(0), "observers").without_numbers().resumable();
+        /// Epochs between histograms, confusion matrix and class accuracy in TensorBoard.
+        histograms_every: usize = 5, knob(Takes::at_least(0), "observers").without_numbers().resumable();
+        /// Epochs between prediction grids in TensorBoard; 0: a tenth of the run.
+        images_every: usize = 0, knob(Takes::at_least(0), "observers").without_numbers().resumable();
+        /// Epochs between redraws of the figures; 0: at the end only.
+        figures_every: usize = 0, knob(Takes::at_least(0), "observers").without_numbers().resumable();
+        /// Draw figures at all.
+        figures: bool = true, knob(Takes::Flag, "figures").without_numbers().resumable();
     }
 }
 
-/// The value that a knob has in a configuration; widths that differ are a list.
-pub(crate) fn value_in(config: &Table, knob: &str) -> Option<Value> {
-    let get = |knob: &str| match knob.split_once('.') {
-        Some((table, key)) => config.get(table)?.get(key),
-        None => config.get(knob),
-    };
-    if knob != DEPTH && knob != WIDTH {
-        return get(knob).cloned();
-    }
-    let sizes = get(LAYER_SIZES)?.as_array()?;
-    if knob == DEPTH {
-        return i64::try_from(sizes.len()).ok().map(Value::Integer);
-    }
+/// One number for layers of one width, else the list.
+fn width(config: &Config) -> Option<Value> {
+    let sizes = &config.network.layer_sizes;
     let first = sizes.first()?;
-    let equal = sizes.iter().all(|size| size == first);
-    Some(if equal { first.clone() } else { Value::Array(sizes.clone()) })
-}
-
-/// A value as errors quote it.
-pub(crate) fn describe(value: &Value) -> String {
-    let text = match value {
-        Value::String(text) => format!("string {text:?}"),
-        Value::Array(_) => format!("list {value}"),
-        Value::Table(_) => "a table".into(),
-        Value::Datetime(_) => format!("date {value}"),
-        number => number.to_string(),
-    };
-    match text.char_indices().nth(80) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text,
+    if sizes.iter().all(|size| size == first) {
+        Value::try_from(first).ok()
+    } else {
+        Value::try_from(sizes).ok()
     }
 }

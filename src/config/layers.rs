@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use toml::Value;
 
+use super::check::check;
 use super::error::{ConfigError, Invalid};
-use super::knobs::{self, DEPTH, KNOBS, LAYER_SIZES, WIDTH};
+use super::knobs::{Config, DEPTH, KNOBS, Knob, LAYER_SIZES, WIDTH};
+use super::names;
 use super::origin::Origin;
-use super::rules;
-use super::schema::Config;
 
 /// One knob as one source sets it.
 #[derive(Clone, Debug)]
@@ -22,16 +22,21 @@ pub(crate) struct Setting {
 impl Setting {
     /// A setting whose value is of the knob's type.
     pub(crate) fn checked(
-        knob: &'static str,
+        knob: &'static Knob,
         value: Value,
         origin: impl Into<Origin>,
     ) -> Result<Self, ConfigError> {
         let origin = origin.into();
         // -0.0 is the same number, and would name another folder.
         let value = if value.as_float() == Some(0.0) { Value::Float(0.0) } else { value };
-        match knobs::check_type(knob, &value) {
-            Ok(()) => Ok(Setting { knob, value, origin }),
-            Err(reason) => Err(ConfigError::new(origin, format!("`{knob}` {reason}"))),
+        let fits = match knob.takes.check_type(&value) {
+            // A short form is none of the values that are checked in the end.
+            Ok(()) if knob.is_short() => knob.takes.check_range(&value),
+            fits => fits,
+        };
+        match fits {
+            Ok(()) => Ok(Setting { knob: knob.name, value, origin }),
+            Err(reason) => Err(ConfigError::new(origin, format!("`{}` {reason}", knob.name))),
         }
     }
 }
@@ -40,32 +45,23 @@ impl Setting {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Layer {
     pub(crate) settings: Vec<Setting>,
-    /// Whether someone wishes these values for this run, rather than a preset that just has them.
-    pub(crate) wished: bool,
+    /// Whether someone asks for these values for this run, rather than a preset that just has them.
+    pub(crate) explicit: bool,
 }
 
 impl Layer {
     /// What the user asked for.
-    pub(crate) fn wished(settings: Vec<Setting>) -> Self {
-        let wished = true;
-        Layer { settings, wished }
+    pub(crate) fn explicit(settings: Vec<Setting>) -> Self {
+        let explicit = true;
+        Layer { settings, explicit }
     }
 
-    /// Every value of an earlier run: nobody's wish for this one.
+    /// Every value of an earlier run: nobody asked for it in this one.
     pub(crate) fn saved(config: &Config) -> Result<Self, ConfigError> {
-        let table = config.to_table();
-        let lone = [(knobs::RECIPE, Value::from(config.recipe.as_str()))]
-            .map(|(name, value)| (name.to_string(), value));
-        let tables = table.iter().filter_map(|(name, values)| Some((name, values.as_table()?)));
-        let all = tables.flat_map(|(name, values)| {
-            values.iter().map(move |(key, value)| (format!("{name}.{key}"), value.clone()))
-        });
-        let setting = |(name, value): (String, Value)| {
-            let knob = knobs::find(&name).map_err(|message| ConfigError::new(Origin::Default, message))?;
-            Setting::checked(knob, value, Origin::Default)
-        };
-        let settings = lone.into_iter().chain(all).map(setting).collect::<Result<_, _>>()?;
-        Ok(Layer { settings, wished: false })
+        let all = KNOBS.iter().filter(|knob| !knob.is_short());
+        let values = all.filter_map(|knob| Some((knob, knob.value(config)?)));
+        let settings = values.map(|(knob, value)| Setting::checked(knob, value, Origin::Default));
+        Ok(Layer { settings: settings.collect::<Result<_, _>>()?, explicit: false })
     }
 
     /// The last value of the knob here.
@@ -90,7 +86,7 @@ pub struct Origins(HashMap<&'static str, Answerable>);
 #[derive(Clone, Debug)]
 struct Answerable {
     origin: Origin,
-    wished: bool,
+    explicit: bool,
     /// Higher layers have the higher rank.
     rank: usize,
 }
@@ -103,8 +99,8 @@ impl Origins {
     }
 
     /// Whether someone set the knob for this run, above its recipe.
-    pub fn is_wished(&self, knob: &str) -> bool {
-        self.0.get(knob).is_some_and(|answerable| answerable.wished)
+    pub fn is_explicit(&self, knob: &str) -> bool {
+        self.0.get(knob).is_some_and(|answerable| answerable.explicit)
     }
 
     /// The error that names who is to blame: of two knobs that do not go together, the one that was
@@ -121,7 +117,7 @@ impl Origins {
 
 /// Lays the layers, lowest first, over the built-in values and checks the result.
 pub(crate) fn resolve(layers: &[&Layer]) -> Result<Resolved, ConfigError> {
-    let mut table = KNOBS.defaults.clone();
+    let mut table = Config::default().to_table();
     let mut origins = Origins::default();
     for (rank, layer) in layers.iter().enumerate() {
         refuse_two_shapes(layer)?;
@@ -130,14 +126,14 @@ pub(crate) fn resolve(layers: &[&Layer]) -> Result<Resolved, ConfigError> {
                 Some(sizes) => (LAYER_SIZES, sizes),
                 None => (setting.knob, setting.value.clone()),
             };
-            knobs::put(&mut table, knob, value);
-            let answerable = Answerable { origin: setting.origin.clone(), wished: layer.wished, rank };
+            names::put(&mut table, knob, value);
+            let answerable = Answerable { origin: setting.origin.clone(), explicit: layer.explicit, rank };
             origins.0.insert(knob, answerable);
         }
     }
     let config = Config::deserialize(Value::Table(table))
         .map_err(|error| ConfigError::new(Origin::Default, error.message()))?;
-    match rules::check(&config, |knob| origins.is_wished(knob)) {
+    match check(&config, |knob| origins.is_explicit(knob)) {
         Ok(()) => Ok(Resolved { config, origins }),
         Err(invalid) => Err(origins.blame(&invalid)),
     }

@@ -1,4 +1,4 @@
-//! Experiments as data: schema, recipes, overrides, checks.
+//! Experiments as data: the table of knobs, recipes, overrides, checks.
 //!
 //! A value may come from the built-in defaults, a recipe, a file, `--set` or a flag, each over the
 //! one before. Every value remembers where it came from, so that whatever is found wrong later is
@@ -8,7 +8,8 @@ mod against_data;
 mod axes;
 mod builder;
 mod cell;
-mod defaults;
+mod check;
+mod choices;
 mod difference;
 mod document;
 mod error;
@@ -17,12 +18,13 @@ mod file;
 mod halving;
 mod knobs;
 mod layers;
+mod names;
 mod nearest;
 mod origin;
 mod range;
 mod recipes;
-mod rules;
-pub mod schema;
+mod request;
+mod takes;
 mod text;
 
 #[cfg(test)]
@@ -31,12 +33,20 @@ mod tests;
 pub use against_data::resolve_label;
 pub use builder::ConfigBuilder;
 pub use cell::Cell;
+pub use choices::{
+    GoodnessFunction, Initialization, LabelPlacement, LayerSchedule, LossKind, NegativeKind, Normalization,
+    OptimizerKind, Precision, PredictKind, RateSchedule, Threshold,
+};
 pub use difference::first_difference;
 pub use error::{ConfigError, Invalid};
 pub use experiment::Experiment;
 pub use halving::Halving;
-pub use knobs::names as knob_names;
+pub use knobs::{
+    BackendConfig, Config, DataConfig, EvaluationConfig, GoodnessConfig, HeadConfig, KNOBS, Knob,
+    LoggingConfig, NetworkConfig, TrainingConfig, When,
+};
 pub use layers::{Origins, Resolved};
+pub use names::{all as knob_names, find as find_knob};
 pub use origin::{Origin, Place};
-pub use recipes::RECIPES;
-pub use schema::*;
+pub use recipes::{RECIPES, about as about_recipe};
+pub use takes::{Choice, Interval, Takes};

@@ -4,7 +4,7 @@ use toml::Value;
 
 use super::document::{Entry, Node};
 use super::error::ConfigError;
-use super::knobs;
+use super::knobs::Knob;
 use super::nearest::did_you_mean;
 
 /// The most values that one axis may have, and the most cells that an experiment may have.
@@ -29,7 +29,7 @@ pub(crate) struct Range {
 impl Range {
     /// The values of `{ from, to, steps }`, both ends included. Whole numbers that rounding makes
     /// equal count once.
-    pub(crate) fn steps(knob: &str, node: &Node) -> Result<Vec<Value>, ConfigError> {
+    pub(crate) fn steps(knob: &Knob, node: &Node) -> Result<Vec<Value>, ConfigError> {
         let range = Range::parse(knob, node, &["from", "to", "steps", "scale"])?;
         let written = required(node, "steps")?;
         let steps = written.value().as_integer().and_then(|steps| usize::try_from(steps).ok());
@@ -43,24 +43,24 @@ impl Range {
     }
 
     /// A `{ from, to }` to draw from.
-    pub(crate) fn to_draw_from(knob: &str, node: &Node) -> Result<Range, ConfigError> {
+    pub(crate) fn to_draw_from(knob: &Knob, node: &Node) -> Result<Range, ConfigError> {
         let range = Range::parse(knob, node, &["from", "to", "scale"])?;
         match range.from < range.to {
             true => Ok(range),
-            false => Err(node.error(format!("the range of `{knob}` must have `from` below `to`"))),
+            false => Err(node.error(format!("the range of `{}` must have `from` below `to`", knob.name))),
         }
     }
 
-    fn parse(knob: &str, node: &Node, keys: &[&str]) -> Result<Range, ConfigError> {
-        if !knobs::is_number(knob) {
-            return Err(node.error(format!("`{knob}` is not a number: list its values")));
+    fn parse(knob: &Knob, node: &Node, keys: &[&str]) -> Result<Range, ConfigError> {
+        if !knob.takes.is_number() {
+            return Err(node.error(format!("`{}` is not a number: list its values", knob.name)));
         }
         let unknown = |entry: &&Entry| !keys.contains(&entry.key.as_str());
         if let Some(entry) = node.entries().unwrap_or_default().iter().find(unknown) {
             let hint = did_you_mean(&entry.key, keys.iter().copied());
             return Err(entry.error(format!("unknown key `{}` in a range{hint}", entry.key)));
         }
-        let integer = knobs::is_integer(knob);
+        let integer = knob.takes.is_whole();
         let logarithmic = match node.get("scale").map(|scale| (scale, scale.value())) {
             None => false,
             Some((_, Value::String(name))) if name == "linear" => false,
@@ -69,7 +69,7 @@ impl Range {
         };
         let end = |key| {
             let end = required(node, key)?;
-            let fail = |what: &str| Err(end.error(format!("`{key}` of `{knob}` must be {what}")));
+            let fail = |what: &str| Err(end.error(format!("`{key}` of `{}` must be {what}", knob.name)));
             match end.value() {
                 Value::Float(_) if integer => fail("a whole number"),
                 Value::Float(x) if !x.is_finite() => fail("finite"),

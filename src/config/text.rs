@@ -3,8 +3,9 @@
 use sha2::{Digest, Sha256};
 use toml::Table;
 
-use super::knobs::RECIPE;
-use super::schema::Config;
+use super::knobs::{Config, KNOBS};
+use super::names;
+use crate::data::checksum::hex;
 
 impl Config {
     /// Every knob, table by table, always in the same order. Read back as a file it gives the same
@@ -13,29 +14,18 @@ impl Config {
         self.to_table().to_string()
     }
 
-    /// Fingerprint of everything that a run's numbers depend on, in hexadecimal: where the run is
-    /// written, where the data lie, which device and how many threads compute it, and what its
-    /// recipe was called are left out.
+    /// Fingerprint of everything that a run's numbers depend on, in hexadecimal digits: SHA-256 of its TOML
+    /// without the knobs that change no number, such as the run directory or the number of threads.
     pub fn hash(&self) -> String {
         let mut table = self.to_table();
-        table.remove(RECIPE);
-        table.remove("logging");
-        remove(&mut table, "data", "data_dir");
-        remove(&mut table, "backend", "name");
-        remove(&mut table, "backend", "threads");
-        let digest = Sha256::digest(table.to_string());
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        let others = KNOBS.iter().filter(|knob| !knob.changes_numbers);
+        others.for_each(|knob| names::remove(&mut table, knob.name));
+        hex(&Sha256::digest(table.to_string()))
     }
 
     /// The same as a TOML table. Empty for a configuration that TOML cannot hold: one with a whole
     /// number of 2^63 or more, which [`Config::validate`] refuses.
     pub(crate) fn to_table(&self) -> Table {
         Table::try_from(self).unwrap_or_default()
-    }
-}
-
-fn remove(config: &mut Table, table: &str, key: &str) {
-    if let Some(table) = config.get_mut(table).and_then(|value| value.as_table_mut()) {
-        table.remove(key);
     }
 }

@@ -1,0 +1,216 @@
+//! The words that knobs take, and θ.
+
+use std::fmt;
+
+use clap::ValueEnum;
+use serde::de::{self, Deserializer, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::takes::Choice;
+
+/// How a row is rescaled; no mean is subtracted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Normalization {
+    /// Left as it is.
+    None,
+    /// h / sqrt(Σh² + 1e-8).
+    Unit,
+    /// h / (tiny + sqrt(Σh² / n)).
+    Rms,
+}
+
+/// Where a label enters the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum LabelPlacement {
+    /// `prepend` where pixels under the label are not blank in every image (`digits`), else
+    /// `overlay`; decided before a run starts. Stays for `hybrid` negatives: no label enters.
+    Auto,
+    /// The first C pixels are replaced.
+    Overlay,
+    /// C features are put before the image.
+    Prepend,
+    /// As `prepend`, and C features before the input of every deeper layer too.
+    EveryLayer,
+}
+
+/// Distribution of the initial weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Initialization {
+    /// Normal of variance 1/fan_in, truncated at two standard deviations.
+    LecunNormal,
+    /// N(0, 1) / sqrt(fan_in), not truncated.
+    ScaledNormal,
+}
+
+/// The goodness G of a row of activities h.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+#[value(rename_all = "lower")]
+pub enum GoodnessFunction {
+    /// Σ h².
+    Sum,
+    /// Σ h² / n.
+    Mean,
+    /// Σ h² / k over the k most active units (arXiv 2604.13081).
+    TopK,
+}
+
+/// θ: a number, or the layer's width.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Threshold {
+    /// The same number for every layer.
+    Value(f64),
+    /// θ = n, the number of units of the layer.
+    Width,
+}
+
+/// Update rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum OptimizerKind {
+    /// β 0.9, 0.999, ε 1e-8, bias-corrected.
+    Adam,
+    /// v ← μ v + (1−μ) g, w ← w + gain · ε (v − decay · w).
+    Momentum,
+}
+
+/// What compares goodness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum LossKind {
+    /// softplus(−u) on positives, softplus(u) on negatives.
+    Bce,
+    /// softplus(−α (G⁺ − G⁻)) on pairs (arXiv 2303.08418).
+    Symba,
+}
+
+/// Where negatives come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum NegativeKind {
+    /// A uniform wrong label.
+    Random,
+    /// A wrong label drawn from the head's softmax.
+    Hard,
+    /// Two images mixed through a blurred random mask; no labels (unsupervised).
+    Hybrid,
+}
+
+/// How the step size changes over epochs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum RateSchedule {
+    /// Gain 1.
+    Constant,
+    /// Gain 1 until E/2, then (1 + 2 (E − epoch)) / E.
+    Cooldown,
+    /// Gain 1 + cos(π (epoch − 1) / E): from 2 to 0, so that `learning_rate` is the mean of the run.
+    Cosine,
+}
+
+/// The order of updates inside a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum LayerSchedule {
+    /// One forward pass, every layer updated from it.
+    Simultaneous,
+    /// Layer l is updated before layer l+1 sees the batch.
+    Greedy,
+}
+
+/// What decides a prediction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum PredictKind {
+    /// One pass per label, the largest Σ G over all layers but the first.
+    Energy,
+    /// One neutral pass, the head's argmax.
+    Head,
+}
+
+/// Arithmetic of products.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    /// IEEE single precision.
+    Fp32,
+    /// Tensor cores with 10-bit mantissas (NVIDIA sm_80 and later).
+    Tf32,
+}
+
+impl Serialize for Threshold {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Threshold::Value(value) => serializer.serialize_f64(*value),
+            Threshold::Width => serializer.serialize_str("width"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Threshold {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NumberOrWidth;
+        impl Visitor<'_> for NumberOrWidth {
+            type Value = Threshold;
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a number or \"width\"")
+            }
+            fn visit_f64<E: de::Error>(self, value: f64) -> Result<Threshold, E> {
+                Ok(Threshold::Value(value))
+            }
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Threshold, E> {
+                Ok(Threshold::Value(value as f64))
+            }
+            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Threshold, E> {
+                Ok(Threshold::Value(value as f64))
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Threshold, E> {
+                if text == "width" {
+                    Ok(Threshold::Width)
+                } else {
+                    Err(E::invalid_value(de::Unexpected::Str(text), &self))
+                }
+            }
+        }
+        deserializer.deserialize_any(NumberOrWidth)
+    }
+}
+
+/// The data sets by name.
+pub(crate) fn datasets() -> Vec<Choice> {
+    list(&[
+        ("mnist", "70,000 handwritten digits, 28×28"),
+        ("fashion-mnist", "70,000 pieces of clothing, 28×28"),
+        ("digits", "1,797 handwritten digits, 8×8, part of the program"),
+        ("idx:DIR", "a folder of four IDX files with MNIST's names"),
+    ])
+}
+
+/// Whether a text is `idx:` and a folder.
+pub(crate) fn is_folder_of_idx(text: &str) -> bool {
+    text.strip_prefix("idx:").is_some_and(|folder| !folder.is_empty())
+}
+
+/// The backends by name.
+pub(crate) fn backends() -> Vec<Choice> {
+    list(&[
+        ("auto", "an OpenCL GPU if there is one and it works, else cpu"),
+        ("cpu", "the processor's vector instructions"),
+        ("opencl", "the first OpenCL device, a GPU before others"),
+        ("opencl:P.D", "device D of OpenCL platform P, as `ff devices` lists them"),
+    ])
+}
+
+/// Whether a text is `opencl:` and two numbers.
+pub(crate) fn is_opencl_device(text: &str) -> bool {
+    let device = text.strip_prefix("opencl:").and_then(|device| device.split_once('.'));
+    let is_number = |part: &str| part.parse::<usize>().is_ok();
+    device.is_some_and(|(p, d)| is_number(p) && is_number(d))
+}
+
+fn list(choices: &[(&str, &str)]) -> Vec<Choice> {
+    choices.iter().map(|&(name, meaning)| Choice { name: name.into(), meaning: meaning.into() }).collect()
+}
