@@ -160,7 +160,7 @@ pub trait Backend: Sized {
         tally: Tally<Self>,
     ) -> Result<()>;
 
-    /// mean ← keep · mean + (1 − keep) · (mean of the first `rows` rows of activities).
+    /// mean ← keep · mean + (1 − keep) · (mean of the first `rows` rows of activities), [flushed](crate::FLUSH_BELOW).
     fn running_mean(
         &self,
         activities: &Self::Matrix,
@@ -180,7 +180,7 @@ pub trait Backend: Sized {
         bias: Option<&mut Self::Matrix>,
     ) -> Result<()>;
 
-    /// One step of `rule` for one parameter.
+    /// One step of `rule` for one parameter; its moments are [flushed](crate::FLUSH_BELOW).
     fn update(
         &self,
         parameter: &mut crate::Parameter<Self>,
@@ -234,7 +234,8 @@ pub trait Backend: Sized {
     ) -> Result<()>;
 
     /// `errors[r] = softmax(logits[r]) − onehot(labels[r])`; `cost[0, 0]` += mean cross-entropy and
-    /// `cost[0, 1]` += fraction of rows whose largest logit is not the label's. cost `[1, 2]`.
+    /// `cost[0, 1]` += fraction of rows whose largest logit is not the label's. cost `[1, 2]`. Probabilities are
+    /// [flushed](crate::FLUSH_BELOW).
     fn softmax(
         &self,
         logits: &Self::Matrix,

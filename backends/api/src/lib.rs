@@ -16,7 +16,7 @@ mod types;
 
 pub use backend::{Backend, Shape};
 pub use error::{BackendError, Result};
-pub use numbers::{Real, dropout_keeps};
+pub use numbers::{FLUSH_BELOW, Real, dropout_keeps};
 pub use types::{
     Delta, DeviceInfo, Input, LabelCode, LabelFeatures, Loss, Normalization, Objective, Parameter, Peer,
     Plan, Rule, TALLY_ROWS, Tally, Weights,

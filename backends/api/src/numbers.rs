@@ -1,4 +1,11 @@
-//! Scalars, and the one hash that must agree bit for bit on every backend.
+//! Scalars, and what must agree bit for bit on every backend: what is flushed to 0, and the one hash.
+
+/// 2⁻¹⁰⁰. Moments, velocities, running means and probabilities of a smaller magnitude are 0, by definition.
+///
+/// A moment of a silent unit decays step by step. Without this bound it would end among the subnormal numbers, which
+/// a processor handles a hundred times slower than others. The bound is far below anything that changes a weight,
+/// and far enough above the smallest normal f32 (2⁻¹²⁶) that a product with a learning rate is not subnormal either.
+pub const FLUSH_BELOW: f64 = 1.0 / (1_u128 << 100) as f64;
 
 /// A scalar that a backend computes in.
 pub trait Real: Copy + Send + Sync + PartialOrd + std::fmt::Debug + Default + 'static {
@@ -8,6 +15,12 @@ pub trait Real: Copy + Send + Sync + PartialOrd + std::fmt::Debug + Default + 's
     fn from_f64(value: f64) -> Self;
     /// Widens without loss.
     fn to_f64(self) -> f64;
+    /// 0 where |x| < [`FLUSH_BELOW`], else x; what is not a number stays so.
+    #[inline(always)]
+    fn flushed(self) -> Self {
+        let (bound, negative) = (Self::from_f64(FLUSH_BELOW), Self::from_f64(-FLUSH_BELOW));
+        if self < bound && self > negative { Self::default() } else { self }
+    }
 }
 
 impl Real for f32 {

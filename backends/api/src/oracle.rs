@@ -3,8 +3,8 @@
 //! Written to be checked by eye, not to be fast. Fused operations are the trait's default compositions.
 
 use crate::{
-    Backend, Delta, DeviceInfo, Input, LabelCode, Loss, Normalization, Objective, Parameter, Plan, Result,
-    Rule, Shape, Tally, Weights, dropout_keeps, shapes,
+    Backend, Delta, DeviceInfo, Input, LabelCode, Loss, Normalization, Objective, Parameter, Plan, Real,
+    Result, Rule, Shape, Tally, Weights, dropout_keeps, shapes,
 };
 
 /// The f64 reference backend.
@@ -329,7 +329,7 @@ impl Backend for Oracle {
         shapes::running_mean(activities, rows, mean)?;
         for j in 0..activities.columns {
             let batch = (0..rows).map(|r| activities.at(r, j)).sum::<f64>() / rows as f64;
-            mean.values[j] = keep * mean.values[j] + (1.0 - keep) * batch;
+            mean.values[j] = (keep * mean.values[j] + (1.0 - keep) * batch).flushed();
         }
         Ok(())
     }
@@ -371,7 +371,7 @@ impl Backend for Oracle {
             let first = &mut parameter.first.values[i];
             match rule {
                 Rule::Momentum { rate, momentum, decay } => {
-                    *first = momentum * *first - (1.0 - momentum) * g;
+                    *first = (momentum * *first - (1.0 - momentum) * g).flushed();
                     *w += rate * (*first - decay * *w);
                 }
                 Rule::Adam { rate, step, idle } => {
@@ -381,8 +381,8 @@ impl Backend for Oracle {
                     for k in 0..=u64::from(idle) {
                         let g = if k == 0 { g } else { 0.0 };
                         let t = (step + k) as f64;
-                        *first = Rule::BETA1 * *first + (1.0 - Rule::BETA1) * g;
-                        *second = Rule::BETA2 * *second + (1.0 - Rule::BETA2) * g * g;
+                        *first = (Rule::BETA1 * *first + (1.0 - Rule::BETA1) * g).flushed();
+                        *second = (Rule::BETA2 * *second + (1.0 - Rule::BETA2) * g * g).flushed();
                         let m = *first / (1.0 - Rule::BETA1.powf(t));
                         let v = *second / (1.0 - Rule::BETA2.powf(t));
                         *w -= rate * m / (v.sqrt() + Rule::EPSILON);
@@ -429,7 +429,8 @@ impl Backend for Oracle {
             let total: f64 = row.iter().map(|x| (x - largest).exp()).sum();
             let label = planned(&labels, r);
             for (c, x) in row.iter().enumerate() {
-                errors.set(r, c, (x - largest).exp() / total - f64::from(u8::from(c == label)));
+                let probability = ((x - largest).exp() / total).flushed();
+                errors.set(r, c, probability - f64::from(u8::from(c == label)));
             }
             let wrong = row.get(label).is_none_or(|x| *x < largest);
             cost.values[0] +=

@@ -236,6 +236,9 @@ impl<B: Backend> Clone for Delta<'_, B> {
 impl<B: Backend> Copy for Delta<'_, B> {}
 
 /// How a gradient g (of the loss: it points uphill) changes a parameter w.
+///
+/// Each new m and v below [`FLUSH_BELOW`](crate::FLUSH_BELOW) in magnitude is 0 before w sees it: the moments of silent
+/// units end at 0 and not among the subnormal numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Rule {
     /// m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², w ← w − rate · m̂ / (√v̂ + ε), bias-corrected for

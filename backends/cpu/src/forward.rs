@@ -275,7 +275,7 @@ impl<T: Scalar> Cpu<T> {
         let batch = activities.view().slice(s![..rows, ..]).sum_axis(Axis(0));
         let share = T::from_f64((1.0 - keep) / rows as f64);
         for (mean, &sum) in mean.slice_mut().iter_mut().zip(&batch) {
-            *mean = T::from_f64(keep) * *mean + share * sum;
+            *mean = (T::from_f64(keep) * *mean + share * sum).flushed();
         }
         Ok(())
     }

@@ -85,7 +85,7 @@ pub fn sum_of_squares<T: Scalar>(x: &[T]) -> T {
 
 /// An update rule with all that its steps have in common worked out.
 pub enum Prepared<T> {
-    /// v ← μ v − rest · g, w ← w + rate · (v − decay · w).
+    /// v ← μ v − rest · g, flushed, w ← w + rate · (v − decay · w).
     Momentum {
         /// μ.
         mu: T,
@@ -136,7 +136,7 @@ impl<T: Scalar> Prepared<T> {
             match self {
                 &Prepared::Momentum { mu, rest, rate, decay } => {
                     for i in 0..LANES {
-                        m[i] = mu * m[i] - rest * g[i];
+                        m[i] = (mu * m[i] - rest * g[i]).flushed();
                         w[i] += rate * (m[i] - decay * w[i]);
                     }
                 }
@@ -146,14 +146,14 @@ impl<T: Scalar> Prepared<T> {
                     let (rest1, rest2) = (T::from_f64(1.0 - Rule::BETA1), T::from_f64(1.0 - Rule::BETA2));
                     let epsilon = T::from_f64(Rule::EPSILON);
                     for i in 0..LANES {
-                        m[i] = beta1 * m[i] + rest1 * g[i];
-                        v[i] = beta2 * v[i] + rest2 * g[i] * g[i];
+                        m[i] = (beta1 * m[i] + rest1 * g[i]).flushed();
+                        v[i] = (beta2 * v[i] + rest2 * g[i] * g[i]).flushed();
                         w[i] -= now.0 * m[i] / (v[i].sqrt() * now.1 + epsilon);
                     }
                     for (rate, root) in idle {
                         for i in 0..LANES {
-                            m[i] = beta1 * m[i];
-                            v[i] = beta2 * v[i];
+                            m[i] = (beta1 * m[i]).flushed();
+                            v[i] = (beta2 * v[i]).flushed();
                             w[i] -= *rate * m[i] / (v[i].sqrt() * *root + epsilon);
                         }
                     }

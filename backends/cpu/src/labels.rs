@@ -1,6 +1,6 @@
 //! Reading labels: softmax head, hard negatives, argmax. Small next to the layers, so plain loops.
 
-use ff_backend::{Normalization, Plan, Result, Shape, shapes};
+use ff_backend::{Normalization, Plan, Real, Result, Shape, shapes};
 
 use crate::panels::pack_columns;
 use crate::vector::{Loop, widest};
@@ -109,7 +109,7 @@ impl<T: Scalar> Cpu<T> {
             let own = logits.get(label as usize).map_or(0.0, |x| x.widened());
             for (c, (error, x)) in errors.iter_mut().zip(logits).enumerate() {
                 let target = if c == label as usize { 1.0 } else { 0.0 };
-                *error = T::from_f64((x.widened() - largest).exp() / total - target);
+                *error = T::from_f64(((x.widened() - largest).exp() / total).flushed() - target);
             }
             entropy += total.ln() + largest - own;
             wrong += if own < largest { 1.0 } else { 0.0 };

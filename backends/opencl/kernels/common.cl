@@ -112,6 +112,9 @@ INLINE float sum(vec x)
 }
 #endif
 
+// 0 where |x| < 2^-100, else x: see FLUSH_BELOW. What is not a number stays so.
+INLINE vec flushed(vec x) { return select(x, (vec)0.0f, fabs(x) < 0x1p-100f); }
+
 // max(0, x); what is not a number stays so.
 INLINE vec positive(vec x) { return select(x, (vec)0.0f, x < (vec)0.0f); }
 

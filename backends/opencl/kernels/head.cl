@@ -48,9 +48,11 @@ kernel void softmax(IN logits, const int rows, const int class_count, LIST label
         for (int c = 0; c < class_count; c++) largest = fmax(largest, row[c]);
         real total = REAL(0.0);
         for (int c = 0; c < class_count; c++) total += exp((real)row[c] - (real)largest);
-        for (int c = 0; c < class_count; c++)
+        for (int c = 0; c < class_count; c++) {
+            const real share = exp((real)row[c] - (real)largest) / total;
             errors[(size_t)r * class_count + c] =
-                exp((real)row[c] - (real)largest) / total - ((uint)c == label ? REAL(1.0) : REAL(0.0));
+                (share < REAL(0x1p-100) ? REAL(0.0) : share) - ((uint)c == label ? REAL(1.0) : REAL(0.0));
+        }
         const float own = label < (uint)class_count ? row[label] : 0.0f;
         entropy += log(total) + ((real)largest - (real)own);
         wrong += own < largest ? REAL(1.0) : REAL(0.0);

@@ -80,7 +80,7 @@ kernel void running_mean(IN activities, const int rows, const int columns, const
         for (int r = get_local_id(1); r < rows; r += SLICES)
             total += load(activities + (size_t)r * columns + j, left);
     total = sum_slices(total, scratch);
-    if (left > 0 && get_local_id(1) == 0) store(keep * load(mean + j, left) + share * total, mean + j, left);
+    if (left > 0 && get_local_id(1) == 0) store(flushed(keep * load(mean + j, left) + share * total), mean + j, left);
 }
 
 // pull_row[f] = sum over r < rows of scales[r] features[r, f]: what all rows with a peer's pull have in

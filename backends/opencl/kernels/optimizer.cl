@@ -21,7 +21,7 @@ INLINE void apply(vec gradient, size_t at, int left, OUT value, OUT first, OUT s
     }
     vec w = load(value + at, left), m = load(first + at, left);
     if (rule == MOMENTUM) {
-        m = numbers.s1 * m - numbers.s2 * gradient;
+        m = flushed(numbers.s1 * m - numbers.s2 * gradient);
         w += numbers.s0 * (m - numbers.DECAY * w);
     } else {
         // The current step's pair comes first.
@@ -34,6 +34,8 @@ INLINE void apply(vec gradient, size_t at, int left, OUT value, OUT first, OUT s
                 m += 0.1f * gradient;
                 v += 0.001f * gradient * gradient;
             }
+            m = flushed(m);
+            v = flushed(v);
             w -= pairs.s0 * m / (sqrt(v) * pairs.s1 + 1e-8f);
             pairs = pairs.s23456789abcdef01;
         }

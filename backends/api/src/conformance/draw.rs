@@ -98,6 +98,16 @@ impl Draw {
     }
 
     /// Uniform in −1..1.
+    /// ± powers of 2 that a step or two of decay leaves clearly above, or clearly below, the bound of flushing; some of
+    /// them are subnormal in f32.
+    pub fn fading(&mut self, rows: usize, columns: usize) -> Host {
+        self.matrix(rows, columns, |draw| {
+            let exponent = if draw.chance(0.5) { 90 + draw.below(7) } else { 105 + draw.below(35) };
+            let sign = if draw.chance(0.5) { 1.0 } else { -1.0 };
+            sign * 0.5_f64.powi(exponent as i32)
+        })
+    }
+
     pub fn signed(&mut self, rows: usize, columns: usize) -> Host {
         self.matrix(rows, columns, |draw| draw.between(-1.0, 1.0))
     }

@@ -79,7 +79,7 @@ impl Case for Softmax {
 
     fn cases(effort: Effort) -> Vec<Self> {
         let shapes = effort.shapes(500_000).into_iter().chain([[0, 10], [128, 10]]);
-        let magnitudes = [0.0, 1.0, 30.0, 1e4];
+        let magnitudes = [0.0, 1.0, 30.0, 60.0, 1e4];
         let case =
             |[rows, classes]: [usize; 2]| magnitudes.map(|magnitude| Softmax { rows, classes, magnitude });
         shapes.flat_map(case).collect()
@@ -97,6 +97,7 @@ impl Case for Softmax {
         let plan = Plan { indices: &*labels, at: AT };
         trial.backend.softmax(&logits, plan, &mut errors, &mut cost)?;
         trial.close("errors", &errors, Scale::Uniform(scale))?;
+        trial.nothing_to_flush("errors to be flushed", &errors)?;
         trial.close("cost", &cost, Scale::Each(vec![rows * (scale + 2.0 * magnitude), rows]))
     }
 }

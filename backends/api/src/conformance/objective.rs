@@ -100,6 +100,8 @@ pub struct RunningMean {
     columns: usize,
     of: usize,
     keep: f64,
+    /// Units that have been silent for long.
+    fading: bool,
 }
 
 impl Case for RunningMean {
@@ -114,8 +116,9 @@ impl Case for RunningMean {
         let mut cases = Vec::new();
         for [rows, columns] in effort.shapes(1_000_000) {
             let options = [(rows, 0.9), (rows.div_ceil(2), 0.9), (1, 0.0), (rows, 1.0)];
-            cases.extend(options.map(|(of, keep)| RunningMean { rows, columns, of, keep }));
+            cases.extend(options.map(|(of, keep)| RunningMean { rows, columns, of, keep, fading: false }));
         }
+        cases.push(RunningMean { rows: 7, columns: 61, of: 7, keep: 0.9, fading: true });
         cases
     }
 
@@ -123,11 +126,17 @@ impl Case for RunningMean {
         let mut activities = trial.draw.activities(self.rows, self.columns);
         // Rows after the first `of` must not be read.
         activities.values[self.of * self.columns..].fill(1e9);
-        let mean = trial.draw.matrix(1, self.columns, |draw| draw.between(0.0, 1.0));
-        let scale = Scale::Uniform(1.0 + (self.of as f64).sqrt());
+        let mut mean = trial.draw.matrix(1, self.columns, |draw| draw.between(0.0, 1.0));
+        let mut scale = Scale::Uniform(1.0 + (self.of as f64).sqrt());
+        if self.fading {
+            activities.values.fill(0.0);
+            mean = trial.draw.fading(1, self.columns);
+            scale = Scale::Each(mean.values.iter().map(|m| m.abs()).collect());
+        }
         let activities = trial.given("activities", &activities)?;
         let mut mean = trial.place(&mean)?;
         trial.backend.running_mean(&activities, self.of, self.keep, &mut mean)?;
-        trial.close("mean", &mean, scale)
+        trial.close("mean", &mean, scale)?;
+        trial.nothing_to_flush("means to be flushed", &mean)
     }
 }

@@ -252,6 +252,14 @@ impl<'b, B: Backend> Trial<'b, B> {
         self.outputs.push(Output { name, columns, values, expected: None, bound: Bound::Exact });
     }
 
+    /// That no value lies between 0 and [`FLUSH_BELOW`](crate::FLUSH_BELOW).
+    pub fn nothing_to_flush(&mut self, name: &'static str, matrix: &B::Matrix) -> Result<()> {
+        let left =
+            self.values(matrix)?.into_iter().filter(|x| x.abs() < crate::FLUSH_BELOW && *x != 0.0).count();
+        self.finding(name, vec![left as f64]);
+        Ok(())
+    }
+
     /// Everything to be judged, with the operands that must not have changed.
     pub fn finish(mut self) -> Result<Vec<Output>> {
         for (name, watched, before) in std::mem::take(&mut self.watched) {

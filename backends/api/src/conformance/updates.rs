@@ -91,6 +91,8 @@ pub struct Update {
     rows: usize,
     columns: usize,
     rule: Rule,
+    /// Weights of units that have been silent for long: no gradient, moments near the bound of flushing.
+    fading: bool,
 }
 
 impl Case for Update {
@@ -103,7 +105,9 @@ impl Case for Update {
 
     fn cases(effort: Effort) -> Vec<Self> {
         let shapes = effort.shapes(500_000).into_iter().chain([[0, 7]]);
-        shapes.flat_map(|[rows, columns]| RULES.map(|rule| Update { rows, columns, rule })).collect()
+        let cases = shapes
+            .flat_map(|[rows, columns]| RULES.map(|rule| Update { rows, columns, rule, fading: false }));
+        cases.chain(RULES.map(|rule| Update { rows: 7, columns: 61, rule, fading: true })).collect()
     }
 
     fn run<B: Backend>(&self, trial: &mut Trial<B>) -> Result<()> {
@@ -115,7 +119,11 @@ impl Case for Update {
                 if zero { 0.0 } else { draw.between(-1.0, 1.0) * 10_f64.powi(1 - draw.below(10) as i32) }
             })
         };
-        let (gradient, first, mut second) = (magnitudes(), magnitudes(), magnitudes());
+        let (mut gradient, mut first, mut second) = (magnitudes(), magnitudes(), magnitudes());
+        if self.fading {
+            gradient.values.fill(0.0);
+            (first, second) = (trial.draw.fading(rows, columns), trial.draw.fading(rows, columns));
+        }
         second.values.iter_mut().for_each(|v| *v = v.abs());
         let value = trial.draw.signed(rows, columns);
         let slope = |i: usize| {
@@ -127,7 +135,12 @@ impl Case for Update {
         let mut parameter = trial.parameter(&value, &first, has_second.then_some(&second))?;
         let gradient = trial.given("gradient", &gradient)?;
         trial.backend.update(&mut parameter, &gradient, self.rule)?;
-        roundings.judge(trial, ["value", "first moment", "second moment"], &parameter, None)
+        roundings.judge(trial, ["value", "first moment", "second moment"], &parameter, None)?;
+        trial.nothing_to_flush("first moments to be flushed", &parameter.first)?;
+        match &parameter.second {
+            Some(second) => trial.nothing_to_flush("second moments to be flushed", second),
+            None => Ok(()),
+        }
     }
 }
 

@@ -38,6 +38,7 @@ pub enum Habit {
     DrawsTrueLabel,
     LeavesScores,
     HalfGradient,
+    NeverFlushes,
     BiasDecays,
     NeverRefuses,
 }
@@ -289,6 +290,16 @@ impl Backend for Faulty {
     fn update(&self, parameter: &mut Parameter<Self>, gradient: &Matrix, rule: Rule) -> Result<()> {
         let mut changed = nouns::parameter(parameter);
         let outcome = Oracle.update(&mut changed, &gradient.0.borrow(), rule);
+        if self.has(Habit::NeverFlushes) {
+            let before = Oracle.download(&parameter.first.0.borrow())?;
+            let now = Oracle.download(&changed.first)?;
+            let kept: Vec<f64> = now
+                .into_iter()
+                .zip(before)
+                .map(|(now, before)| if now == 0.0 { before } else { now })
+                .collect();
+            Oracle.upload(&mut changed.first, &kept)?;
+        }
         parameter.first = Matrix(RefCell::new(changed.first));
         parameter.second = changed.second.map(|second| Matrix(RefCell::new(second)));
         self.call("update", &mut parameter.value, |value| {

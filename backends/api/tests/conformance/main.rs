@@ -120,6 +120,7 @@ fn bad_habits_are_found_out() {
         (Habit::DrawsTrueLabel, "draw_labels"),
         (Habit::LeavesScores, "argmax"),
         (Habit::HalfGradient, "gradient"),
+        (Habit::NeverFlushes, "update"),
         (Habit::NeverRefuses, "misfits"),
     ] {
         let failed = failed(&run(Flaw::Habit(habit), None));
