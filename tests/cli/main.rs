@@ -7,6 +7,7 @@ mod data_sets;
 mod divergence;
 mod evaluation;
 mod files;
+mod flushing;
 mod idx;
 mod mnist;
 mod options;
