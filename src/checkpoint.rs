@@ -6,15 +6,17 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use ff_backend::{Backend, BackendError, Parameter, Shape};
-use safetensors::{Dtype, SafeTensorError, SafeTensors, View};
+use safetensors::{Dtype, SafeTensorError, View};
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::data::ImageShape;
+use crate::files::temporary;
+use crate::files::tensors::{TensorError, TensorFile};
 use crate::network::{HeadLayer, Network, download, upload};
 
 /// Why a checkpoint could not be read or written.
@@ -59,11 +61,10 @@ pub enum CheckpointError {
     Backend(#[from] BackendError),
 }
 
-/// A checkpoint in host memory.
+/// A checkpoint on disk, its header read and checked; tensors are read when they are put into a network.
 pub struct Checkpoint {
     path: PathBuf,
-    tensors: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
-    config: Option<String>,
+    file: TensorFile,
 }
 
 /// Key of the only metadata entry. More than one would be written in random order, and the same run
@@ -93,32 +94,12 @@ struct Described {
 }
 
 impl Checkpoint {
-    /// Reads a file.
+    /// Opens a file, and checks the names, types and shapes of its tensors.
     pub fn read(path: &Path) -> Result<Checkpoint, CheckpointError> {
-        let bytes =
-            std::fs::read(path).map_err(|source| CheckpointError::Io { path: path.into(), source })?;
-        let format = |reason: String| CheckpointError::Format { path: path.into(), reason };
-        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| format(error.to_string()))?;
-        let file = SafeTensors::deserialize(&bytes).map_err(|error| format(error.to_string()))?;
-        let mut tensors = BTreeMap::new();
-        for (name, view) in file.iter() {
-            if view.dtype() != Dtype::F32 {
-                // Someone else's extra tensors may have any type; ours are float32.
-                if is_ours(name) {
-                    return Err(format(format!("tensor {name} is {:?}, not F32", view.dtype())));
-                }
-                continue;
-            }
-            let values: Vec<f32> =
-                view.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-            if let Some(value) = no_number(name, &values) {
-                let tensor = name.to_owned();
-                return Err(CheckpointError::NotFinite { path: path.into(), tensor, value });
-            }
-            tensors.insert(name.to_owned(), (view.shape().to_vec(), values));
-        }
-        let config = header.metadata().as_ref().and_then(|metadata| metadata.get(CONFIG).cloned());
-        Ok(Checkpoint { path: path.into(), tensors, config })
+        let file = TensorFile::open(path).map_err(|error| unreadable(path, error))?;
+        let checkpoint = Checkpoint { path: path.into(), file };
+        checkpoint.check_names()?;
+        Ok(checkpoint)
     }
 
     /// Where it was read from.
@@ -128,24 +109,23 @@ impl Checkpoint {
 
     /// The config that trained the network and where its run stood; `None` in someone else's file.
     pub fn described(&self) -> Result<Option<(Config, Progress)>, CheckpointError> {
-        let read = |text: &String| -> Result<_, toml::de::Error> {
+        let read = |text: &str| -> Result<_, toml::de::Error> {
             let Described { config, run } = toml::from_str(text)?;
             Ok((config.try_into()?, run))
         };
         let broken =
             |error: toml::de::Error| self.mismatch(format!("config in the metadata: {}", error.message()));
-        self.config.as_ref().map(read).transpose().map_err(broken)
+        self.file.metadata(CONFIG).map(read).transpose().map_err(broken)
     }
 
     /// Shapes `[fan_in, fan_out]` of the layers there are, from the input up.
     pub fn layer_shapes(&self) -> Result<Vec<(usize, usize)>, CheckpointError> {
         let shapes: Vec<_> = (0..)
-            .map_while(|l| self.tensors.get(&format!("layers.{l}.weight")))
-            .map(|(shape, _)| match shape[..] {
+            .map_while(|l| self.file.tensors().get(&format!("layers.{l}.weight")))
+            .map(|info| match info.shape[..] {
                 [fan_in, fan_out] if fan_in > 0 && fan_out > 0 => Ok((fan_in, fan_out)),
-                _ => {
-                    Err(self.mismatch(format!("a layer's weight has shape {shape:?}, not [fan_in, fan_out]")))
-                }
+                _ => Err(self
+                    .mismatch(format!("a layer's weight has shape {:?}, not [fan_in, fan_out]", info.shape))),
             })
             .collect::<Result<_, _>>()?;
         if shapes.is_empty() {
@@ -154,20 +134,59 @@ impl Checkpoint {
         Ok(shapes)
     }
 
+    /// Refuses tensors under our names that no network reads: a layer behind a gap, as `layers.2` of a
+    /// `Sequential` whose `layers.1` is an activation, or one that only looks like ours.
+    fn check_names(&self) -> Result<(), CheckpointError> {
+        let tensors = self.file.tensors();
+        let depth = self.layer_shapes()?.len();
+        for (name, info) in tensors.iter().filter(|(name, _)| is_ours(name)) {
+            if info.dtype != Dtype::F32 {
+                let reason = format!("tensor {name} is {:?}, not F32", info.dtype);
+                return Err(CheckpointError::Format { path: self.path.clone(), reason });
+            }
+            let layer = match name.split('.').collect::<Vec<_>>()[..] {
+                ["layers", l, "weight" | "bias"] | ["head", l, "weight"] => index(l),
+                ["optimizer", ..] => continue,
+                _ => None,
+            };
+            let Some(layer) = layer else {
+                return Err(self.mismatch(format!(
+                    "there is {name}, expected layers.N.weight, layers.N.bias or head.N.weight with N from 0"
+                )));
+            };
+            if layer >= depth {
+                return Err(self.mismatch(format!(
+                    "there is {name}, but no layers.{depth}.weight: layers are numbered from 0 without a gap"
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// Whether the file holds a head.
     pub fn has_head(&self) -> bool {
-        self.tensors.keys().any(|name| name.starts_with("head."))
+        self.file.tensors().keys().any(|name| name.starts_with("head."))
     }
 
     fn mismatch(&self, reason: String) -> CheckpointError {
         CheckpointError::Mismatch { path: self.path.clone(), reason }
     }
 
-    fn tensor(&self, name: &str, shape: &[usize]) -> Result<&[f32], CheckpointError> {
-        let (found, values) =
-            self.tensors.get(name).ok_or_else(|| self.mismatch(format!("there is no tensor {name}")))?;
-        if found != shape {
+    /// The values of a tensor that has to have this shape.
+    fn tensor(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, CheckpointError> {
+        let found = self
+            .file
+            .tensors()
+            .get(name)
+            .ok_or_else(|| self.mismatch(format!("there is no tensor {name}")))?;
+        if found.shape != shape {
+            let found = &found.shape;
             return Err(self.mismatch(format!("{name} has shape {found:?}, this network needs {shape:?}")));
+        }
+        let values = self.file.read(name).map_err(|error| unreadable(&self.path, error))?;
+        if let Some(value) = no_number(name, &values) {
+            let (path, tensor) = (self.path.clone(), name.to_owned());
+            return Err(CheckpointError::NotFinite { path, tensor, value });
         }
         Ok(values)
     }
@@ -179,23 +198,23 @@ impl Checkpoint {
         network: &mut Network<B>,
     ) -> Result<(), CheckpointError> {
         let surplus = format!("layers.{}.weight", network.layers.len());
-        if self.tensors.contains_key(&surplus) {
+        if self.file.tensors().contains_key(&surplus) {
             return Err(self
                 .mismatch(format!("{surplus} is there, this network has {} layers", network.layers.len())));
         }
         for (l, layer) in network.layers.iter_mut().enumerate() {
             let weight = &mut layer.weights.weight.value;
             let name = format!("layers.{l}.weight");
-            upload(backend, weight, self.tensor(&name, &[weight.rows(), weight.columns()])?)?;
+            upload(backend, weight, &self.tensor(&name, &[weight.rows(), weight.columns()])?)?;
             if let Some(bias) = &mut layer.weights.bias {
                 let values = self.tensor(&format!("layers.{l}.bias"), &[bias.value.columns()])?;
-                upload(backend, &mut bias.value, values)?;
+                upload(backend, &mut bias.value, &values)?;
             }
         }
         for HeadLayer { layer, weights } in network.head.iter_mut().flatten() {
             let weight = &mut weights.weight.value;
             let name = format!("head.{layer}.weight");
-            upload(backend, weight, self.tensor(&name, &[weight.rows(), weight.columns()])?)?;
+            upload(backend, weight, &self.tensor(&name, &[weight.rows(), weight.columns()])?)?;
         }
         Ok(())
     }
@@ -209,7 +228,7 @@ impl Checkpoint {
         self.load_weights(backend, network)?;
         let load = |name: String, target: &mut B::Matrix| -> Result<(), CheckpointError> {
             let values = self.tensor(&name, &[target.rows(), target.columns()])?;
-            Ok(upload(backend, target, values)?)
+            Ok(upload(backend, target, &values)?)
         };
         let moments = |name: &str, parameter: &mut Parameter<B>| -> Result<(), CheckpointError> {
             load(format!("optimizer.{name}.first"), &mut parameter.first)?;
@@ -230,6 +249,18 @@ impl Checkpoint {
         }
         Ok(())
     }
+}
+
+fn unreadable(path: &Path, error: TensorError) -> CheckpointError {
+    match error {
+        TensorError::Io(source) => CheckpointError::Io { path: path.into(), source },
+        TensorError::Format(reason) => CheckpointError::Format { path: path.into(), reason },
+    }
+}
+
+/// The number of a layer, as it is written: no sign, no leading zero.
+fn index(digits: &str) -> Option<usize> {
+    digits.parse().ok().filter(|index: &usize| index.to_string() == digits)
 }
 
 fn is_ours(name: &str) -> bool {
@@ -274,9 +305,7 @@ pub fn write<B: Backend>(
     let io = |source| CheckpointError::Io { path: path.into(), source };
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(io)?;
-    let readable = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-    let file =
-        tempfile::Builder::new().permissions(readable).tempfile_in(folder).map_err(nameless).map_err(io)?;
+    let file = temporary::new_in(folder).map_err(nameless).map_err(io)?;
     let permissions = file.as_file().metadata().map_err(io)?.permissions();
     let failure = Cell::new(None);
     let on_device = |(name, matrix, vector)| {

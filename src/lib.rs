@@ -7,6 +7,7 @@ pub mod config;
 pub mod data;
 pub mod evaluation;
 pub mod figures;
+pub mod files;
 pub mod metrics;
 pub mod network;
 pub mod observers;

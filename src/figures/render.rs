@@ -24,11 +24,9 @@ pub fn save(canvas: &Canvas, folder: &Path, name: &str, format: Format) -> Resul
         Format::Svg => svg(canvas)?.into_bytes(),
     };
     let path = folder.join(format!("{name}.{}", format.extension()));
-    let partial = folder.join(format!(".{name}.{}.tmp", std::process::id()));
     let fail = |source| FigureError::Write { path: path.clone(), source };
     std::fs::create_dir_all(folder).map_err(fail)?;
-    std::fs::write(&partial, bytes).map_err(fail)?;
-    std::fs::rename(&partial, &path).map_err(fail)?;
+    crate::run::write_atomically(&path, &bytes).map_err(fail)?;
     Ok(path)
 }
 

@@ -1,6 +1,5 @@
 //! The run directory: whose it is, and writes that survive a crash.
 
-use std::ffi::OsStr;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -10,6 +9,7 @@ use serde::Serialize;
 use super::{EpochRecord, EvaluationRecord, Summary};
 use crate::checkpoint::{nameless, sync_folder};
 use crate::config::Config;
+use crate::files::temporary;
 
 /// Why a run directory could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -198,12 +198,9 @@ impl RunDirectory {
 
     /// Removes files that a killed process was writing: nobody else writes here now.
     fn remove_leftovers(&self) {
-        for folder in [self.path.clone(), self.path.join("checkpoints")] {
-            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-            for entry in entries.filter(|entry| is_temporary(&entry.file_name())) {
-                // What cannot be removed is in nobody's way.
-                let _ = std::fs::remove_file(entry.path());
-            }
+        temporary::remove_leftovers(&self.path);
+        for folder in ["checkpoints", "figures"] {
+            temporary::remove_leftovers(&self.path.join(folder));
         }
     }
 
@@ -327,21 +324,14 @@ impl RunDirectory {
 
 fn holds_anything(path: &Path) -> bool {
     let Ok(entries) = std::fs::read_dir(path) else { return path.exists() };
-    entries.flatten().any(|entry| entry.file_name() != LOCK && !is_temporary(&entry.file_name()))
-}
-
-/// A name that `tempfile` gives.
-fn is_temporary(name: &OsStr) -> bool {
-    name.as_encoded_bytes().starts_with(b".tmp")
+    entries.flatten().any(|entry| entry.file_name() != LOCK && !temporary::is_ours(&entry.file_name()))
 }
 
 /// Replaces a file whole or not at all: temporary file, sync, rename.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
-    // As readable as any other file: the umask decides.
-    let readable = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-    let file = tempfile::Builder::new().permissions(readable).tempfile_in(folder).map_err(nameless)?;
+    let file = temporary::new_in(folder).map_err(nameless)?;
     file.as_file().write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;

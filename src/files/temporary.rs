@@ -1,0 +1,78 @@
+//! Temporary files of our own: random names, which nobody can plant a link under, behind a prefix that tells
+//! them from everybody else's.
+
+use std::ffi::OsStr;
+use std::io::Result;
+use std::path::Path;
+
+use tempfile::{Builder, NamedTempFile};
+
+/// What the name of every temporary file begins with.
+pub const PREFIX: &str = ".ff-tmp-";
+
+/// A new file in `folder`, as readable as the umask lets any other be; removed when dropped.
+pub fn new_in(folder: &Path) -> Result<NamedTempFile> {
+    let mut builder = Builder::new();
+    builder.prefix(PREFIX);
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
+}
+
+/// Whether a file of this name is one of ours, left behind by a killed process or being written by another.
+pub fn is_ours(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(PREFIX.as_bytes())
+}
+
+/// Removes what killed processes were writing in `folder`. The caller has made sure that nobody else writes
+/// there now; what cannot be removed is in nobody's way.
+pub fn remove_leftovers(folder: &Path) {
+    // A link to a folder leads to somebody else's.
+    if std::fs::symlink_metadata(folder).is_ok_and(|metadata| metadata.is_dir()) {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        for entry in entries.filter(|entry| is_ours(&entry.file_name())) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// As [`remove_leftovers`] where others may be writing: only what has not changed for an hour.
+pub fn remove_old_leftovers(folder: &Path) {
+    const OLD: std::time::Duration = std::time::Duration::from_secs(3600);
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| is_ours(&entry.file_name())) {
+        let changed = entry.metadata().and_then(|metadata| metadata.modified());
+        if changed.is_ok_and(|changed| changed.elapsed().is_ok_and(|age| age > OLD)) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn only_our_own_leftovers_are_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, ours) = new_in(folder.path()).unwrap().keep().unwrap();
+        let theirs = folder.path().join(".tmp-my-notes");
+        std::fs::write(&theirs, "notes").unwrap();
+        remove_old_leftovers(folder.path());
+        assert!(ours.exists());
+        remove_leftovers(folder.path());
+        assert!(!ours.exists() && theirs.exists());
+    }
+
+    #[test]
+    fn nothing_is_removed_behind_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        let (_, kept) = new_in(elsewhere.path()).unwrap().keep().unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(elsewhere.path(), &link).unwrap();
+        remove_leftovers(&link);
+        assert!(kept.exists());
+    }
+}
