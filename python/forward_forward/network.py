@@ -1,0 +1,171 @@
+"""A trained network in NumPy, from the checkpoint alone."""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from safetensors import safe_open
+
+#: Images whose activities are held at a time.
+CHUNK = 1000
+
+
+class Prediction(NamedTuple):
+    """What a network makes of images."""
+
+    #: The label with the largest score, ``[n]``.
+    labels: np.ndarray
+    #: Score of each label, ``[n, classes]``: the goodness of all layers but the first, or the head's logits.
+    scores: np.ndarray
+
+
+@dataclass(frozen=True)
+class Network:
+    """The tensors of a checkpoint and how they are to be read."""
+
+    #: Every knob, and under ``run`` the shape of the images and the number of classes.
+    config: dict
+    #: Weights ``[fan_in, fan_out]`` and bias ``[fan_out]`` of each layer, from the input up.
+    layers: list
+    #: The head's weights ``[fan_out, classes]`` by the layer that they read; empty where there is no head.
+    head: dict
+
+    @property
+    def classes(self):
+        """Number of labels."""
+        return self.config["run"]["classes"]
+
+    @property
+    def scored(self):
+        """The layers that decide: all but the first, or the only one."""
+        return range(min(1, len(self.layers) - 1), len(self.layers))
+
+    def predict(self, images, by=None):
+        """Labels and scores of images; see `forward_forward.predict`."""
+        by = by or self.config["evaluation"]["predict"]
+        if by == "head" and not self.head:
+            raise ValueError("the checkpoint holds no head; predict by energy")
+        if by not in ("energy", "head"):
+            raise ValueError(f'by must be "energy" or "head", found {by!r}')
+        pixels = self.pixels(images)
+        scores = self.logits if by == "head" else self.energies
+        chunks = [scores(pixels[start : start + CHUNK]) for start in range(0, len(pixels), CHUNK)]
+        scores = np.concatenate(chunks) if chunks else np.zeros((0, self.classes))
+        return Prediction(scores.argmax(axis=1), scores)
+
+    def pixels(self, images):
+        """Images as rows of pixels from 0 to 1, in double precision."""
+        images = np.asarray(images)
+        shape = tuple(self.config["run"]["image"].values())
+        size = int(np.prod(shape))
+        if images.shape == shape:
+            images = images[None]
+        if np.prod(images.shape[1:]) != size:
+            raise ValueError(f"images of shape {images.shape}, but the network reads {size} pixels each {shape}")
+        pixels = images.reshape(-1, size)
+        return pixels / 255.0 if images.dtype == np.uint8 else pixels.astype(np.float64)
+
+    def energies(self, pixels):
+        """The goodness of the scored layers under every label, summed, ``[n, classes]``."""
+        scores = np.zeros((len(pixels), self.classes))
+        for label, code in enumerate(np.eye(self.classes)):
+            for l, h in enumerate(self.activities(pixels, code)):
+                if l in self.scored:
+                    scores[:, label] += self.goodness(h)
+        return scores
+
+    def logits(self, pixels):
+        """What the head reads from a pass without a label, ``[n, classes]``."""
+        neutral = np.full(self.classes, 1 / self.classes)
+        hidden = list(self.activities(pixels, neutral))
+        kind = self.config["network"]["normalization"]
+        return sum(normalize(hidden[l], kind) @ weight for l, weight in self.head.items())
+
+    def activities(self, pixels, code):
+        """Activities ``[n, fan_out]`` of each layer, from the input up, under the label features ``[classes]``."""
+        network = self.config["network"]
+        placement = "none" if self.config["training"]["negatives"] == "hybrid" else network["label"]
+        code = np.broadcast_to(network["label_strength"] * code, (len(pixels), self.classes))
+        if placement == "overlay":
+            pixels = pixels[:, self.classes :]
+        if placement != "none":
+            pixels = np.hstack([code, pixels])
+        x = normalize(pixels, network["input_normalization"])
+        for weight, bias in self.layers:
+            h = np.maximum(x @ weight + bias, 0)
+            yield h
+            x = normalize(h, network["normalization"])
+            if placement == "every-layer":
+                x = np.hstack([code, x])
+
+    def goodness(self, h):
+        """Goodness of the rows of a layer's activities."""
+        function, squares = self.config["goodness"]["function"], h**2
+        match function:
+            case "sum":
+                return squares.sum(axis=1)
+            case "mean":
+                return squares.mean(axis=1)
+            case "topk":
+                k = self.config["goodness"]["top_k"]
+                least = np.sort(squares, axis=1)[:, -min(k, h.shape[1]), None]
+                return np.where(squares >= least, squares, 0).sum(axis=1) / k
+        raise ValueError(f"goodness.function is {function!r}, which this version of the package does not know")
+
+
+def normalize(x, kind):
+    """Rows rescaled; no mean is subtracted."""
+    squares = (x**2).sum(axis=1, keepdims=True)
+    if kind == "unit":
+        return x / np.sqrt(squares + 1e-8)
+    if kind == "rms":
+        return x / (1e-30 + np.sqrt(squares / x.shape[1]))
+    return x
+
+
+def load_network(path):
+    """The network of a run directory or of a checkpoint file.
+
+    Of a run's checkpoints it is the one that ``ff eval`` takes: the last, or the best where held-out rows chose it.
+    """
+    file = checkpoint_file(Path(path))
+    with safe_open(file, framework="numpy") as tensors:
+        described = (tensors.metadata() or {}).get("config")
+        if described is None:
+            raise ValueError(f"{file}: no config in the metadata, so nothing says how to read the tensors")
+        config = tomllib.loads(described)
+        names = set(tensors.keys())
+        layers = []
+        while f"layers.{len(layers)}.weight" in names:
+            weight, bias = (tensors.get_tensor(f"layers.{len(layers)}.{part}") for part in ("weight", "bias"))
+            layers.append((weight.astype(np.float64), bias.astype(np.float64)))
+        head = {
+            l: tensors.get_tensor(f"head.{l}.weight").astype(np.float64)
+            for l in range(len(layers))
+            if f"head.{l}.weight" in names
+        }
+    return Network(config, layers, head)
+
+
+def checkpoint_file(path):
+    """The checkpoint of a run directory; a file is one itself."""
+    if path.is_file():
+        return path
+    folder = path / "checkpoints"
+    config = path / "config.toml"
+    held_out = config.is_file() and tomllib.loads(config.read_text())["data"]["validation_size"] > 0
+    file = folder / ("best.safetensors" if held_out else "last.safetensors")
+    if not file.is_file():
+        raise FileNotFoundError(f"{path}: no checkpoint ({file} is missing)")
+    return file
+
+
+def predict(path, images, by=None):
+    """Labels and scores of images by the network of a run or checkpoint, as ``ff predict`` gives them.
+
+    ``images`` are bytes from 0 to 255 or floats from 0 to 1, ``[n, height, width]``, ``[n, pixels]`` or one image;
+    ``by`` is ``"energy"`` or ``"head"``, by default as the run was evaluated.
+    """
+    return load_network(path).predict(images, by)

@@ -1,0 +1,92 @@
+"""A trained network as a PyTorch module."""
+
+import torch
+from torch import nn
+
+
+class TorchNetwork(nn.Module):
+    """Scores ``[n, classes]`` of images: bytes from 0 to 255 or floats from 0 to 1, ``[n, …]``.
+
+    ``layers`` are ``nn.Linear`` in single precision, ``head`` as well, without bias; all of them can be trained on.
+    """
+
+    def __init__(self, network):
+        super().__init__()
+        self.config = network.config
+        self.classes = network.classes
+        self.scored = network.scored
+        self.layers = nn.ModuleList(linear(weight, bias) for weight, bias in network.layers)
+        self.head = nn.ModuleDict({str(l): linear(weight) for l, weight in network.head.items()})
+        self.by = self.config["evaluation"]["predict"]
+
+    def forward(self, images):
+        """Scores by what the run was evaluated by: the energy or the head."""
+        pixels = images.flatten(1)
+        pixels = pixels / 255 if images.dtype == torch.uint8 else pixels
+        return self.logits(pixels) if self.by == "head" else self.energies(pixels)
+
+    def energies(self, pixels):
+        """The goodness of the scored layers under every label, summed."""
+        scores = []
+        for code in torch.eye(self.classes, device=pixels.device):
+            hidden = self.activities(pixels, code)
+            scores.append(sum(self.goodness(hidden[l]) for l in self.scored))
+        return torch.stack(scores, dim=1)
+
+    def logits(self, pixels):
+        """What the head reads from a pass without a label."""
+        neutral = torch.full((self.classes,), 1 / self.classes, device=pixels.device)
+        hidden = self.activities(pixels, neutral)
+        kind = self.config["network"]["normalization"]
+        return sum(part(normalize(hidden[int(l)], kind)) for l, part in self.head.items())
+
+    def activities(self, pixels, code):
+        """Activities of each layer, from the input up, under the label features ``[classes]``."""
+        network = self.config["network"]
+        placement = "none" if self.config["training"]["negatives"] == "hybrid" else network["label"]
+        code = (network["label_strength"] * code).expand(len(pixels), -1)
+        if placement == "overlay":
+            pixels = pixels[:, self.classes :]
+        if placement != "none":
+            pixels = torch.cat([code, pixels], dim=1)
+        x = normalize(pixels, network["input_normalization"])
+        hidden = []
+        for layer in self.layers:
+            hidden.append(torch.relu(layer(x)))
+            x = normalize(hidden[-1], network["normalization"])
+            if placement == "every-layer":
+                x = torch.cat([code, x], dim=1)
+        return hidden
+
+    def goodness(self, h):
+        """Goodness of the rows of a layer's activities."""
+        function, squares = self.config["goodness"]["function"], h.square()
+        match function:
+            case "sum":
+                return squares.sum(dim=1)
+            case "mean":
+                return squares.mean(dim=1)
+            case "topk":
+                k = self.config["goodness"]["top_k"]
+                least = squares.topk(min(k, h.shape[1]), dim=1).values[:, -1:]
+                return torch.where(squares >= least, squares, 0).sum(dim=1) / k
+        raise ValueError(f"goodness.function is {function!r}, which this version of the package does not know")
+
+
+def normalize(x, kind):
+    """Rows rescaled; no mean is subtracted."""
+    squares = x.square().sum(dim=1, keepdim=True)
+    if kind == "unit":
+        return x / (squares + 1e-8).sqrt()
+    if kind == "rms":
+        return x / (1e-30 + (squares / x.shape[1]).sqrt())
+    return x
+
+
+def linear(weight, bias=None):
+    """A ``nn.Linear`` that computes x W + b of a W ``[fan_in, fan_out]``."""
+    layer = nn.Linear(*weight.shape, bias=bias is not None)
+    layer.weight.data = torch.from_numpy(weight.T.copy()).float()
+    if bias is not None:
+        layer.bias.data = torch.from_numpy(bias.copy()).float()
+    return layer

@@ -1,0 +1,126 @@
+"""The package beside the program: python -m unittest, with FF naming the program and PYTHONPATH this package."""
+
+import json
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+import forward_forward as ff
+import numpy as np
+
+#: One network for every way that a pass through it can go.
+NETWORKS = {
+    "baseline": ["--recipe", "baseline"],
+    "original": ["--recipe", "original"],
+    "hinton": ["--recipe", "hinton"],
+    "contrast": ["--recipe", "contrast"],
+    "head": ["--recipe", "contrast", "--set", "evaluation.predict=head"],
+    "unsupervised": ["--recipe", "unsupervised"],
+    "topk": ["--recipe", "contrast", "--set", "goodness.function=topk", "--set", "top_k=7"],
+    "overlay": ["--recipe", "contrast", "--set", "label=overlay", "--set", "label_strength=2"],
+    "every-layer": ["--recipe", "contrast", "--set", "label=every-layer"],
+    "one-layer": ["--recipe", "contrast", "--set", "depth=1"],
+    "held-out": ["--recipe", "contrast", "--validation-size", "200"],
+}
+
+
+def program(*arguments):
+    """What the program prints."""
+    done = subprocess.run([ff.find_ff(), *map(str, arguments)], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise AssertionError(f"ff {arguments}: {done.stderr}")
+    return done.stdout
+
+
+def write_idx(path, images):
+    """An IDX file of bytes."""
+    header = bytes([0, 0, 8, images.ndim]) + np.array(images.shape, ">u4").tobytes()
+    path.write_bytes(header + images.tobytes())
+
+
+class Package(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
+        cls.runs = Path(cls.folder.name)
+        for name, options in NETWORKS.items():
+            common = ["--dataset", "digits", "--num-epochs", "2", "--backend", "cpu", "--quiet"]
+            figures = ["--set", "logging.figures=false", "--log-dir", cls.runs / name]
+            program("train", "48", "40", *common, *figures, *options)
+        # Strokes as digits have them, and pixels that no digit has.
+        random = np.random.default_rng(1)
+        images = random.integers(0, 256, (2000, 8, 8), np.uint8)
+        images[1000:] *= random.integers(0, 2, (1000, 8, 8), np.uint8)
+        cls.images = images
+        write_idx(cls.runs / "images.idx", images)
+
+    def test_predictions_are_those_of_the_program(self):
+        for name in NETWORKS:
+            with self.subTest(name):
+                told = json.loads(program("predict", self.runs / name, self.runs / "images.idx", "--json"))
+                labels, scores = ff.predict(self.runs / name, self.images)
+                self.assertGreater(len(set(labels)), 1, "a network that always says the same proves nothing")
+                np.testing.assert_array_equal(labels, [image["label"] for image in told])
+                expected = np.array([image["scores"] for image in told])
+                np.testing.assert_allclose(scores, expected, rtol=1e-4, atol=1e-4)
+
+    def test_images_may_come_in_any_form(self):
+        network = ff.load_network(self.runs / "contrast")
+        expected = network.predict(self.images[:5]).scores
+        for images in (self.images[:5].reshape(5, 64), self.images[:5] / 255):
+            np.testing.assert_allclose(network.predict(images).scores, expected, rtol=1e-12)
+        np.testing.assert_allclose(network.predict(self.images[0]).scores, expected[:1], rtol=1e-12)
+        self.assertEqual(network.predict(self.images[:0]).scores.shape, (0, 10))
+        with self.assertRaisesRegex(ValueError, "64 pixels"):
+            network.predict(np.zeros((3, 7, 8), np.uint8))
+
+    def test_a_run_is_read_whole(self):
+        run = ff.load_run(self.runs / "contrast")
+        self.assertEqual(run.metrics["epoch"].tolist(), [1, 2])
+        self.assertEqual(run.metrics["accuracy"].iloc[-1], run.summary["accuracy"])
+        self.assertTrue({"layers.1.train_loss", "class_accuracy.9", "seconds.train"} <= set(run.metrics))
+        self.assertEqual(run.config["network"]["layer_sizes"], [48, 40])
+        self.assertEqual(run.confusion_matrix.to_numpy().sum(), 355)
+        self.assertEqual([weight.shape for weight, _ in run.network.layers], [(74, 48), (48, 40)])
+
+    def test_a_part_of_a_line_is_an_epoch_that_is_being_written(self):
+        run = self.runs / "torn"
+        run.mkdir()
+        (run / "config.toml").write_text("")
+        (run / "metrics.jsonl").write_text('{"epoch": 1, "accuracy": 0.5}\n{"epoch": 2, "acc')
+        self.assertEqual(ff.load_run(run).metrics["epoch"].tolist(), [1])
+
+    def test_a_sweep_is_a_table_whose_rows_open_as_runs(self):
+        (self.runs / "sweep.toml").write_text(
+            'recipe = "contrast"\n[data]\ndataset = "digits"\n[network]\nlayer_sizes = [16, 16]\n'
+            "[training]\nnum_epochs = 1\n[logging]\nfigures = false\n[sweep]\nalpha = [2, 4]\n"
+        )
+        program("sweep", self.runs / "sweep.toml", "--log-dir", self.runs / "sweep", "--backend", "cpu", "--quiet")
+        results = ff.load_sweep(self.runs / "sweep")
+        self.assertEqual(results["alpha"].tolist(), [2, 4])
+        for row in results.itertuples():
+            self.assertEqual(ff.load_run(row.run_dir).config["training"]["alpha"], row.alpha)
+
+    def test_what_is_not_there_is_named(self):
+        for load in (ff.load_run, ff.load_sweep, ff.load_network):
+            with self.assertRaisesRegex(FileNotFoundError, "nowhere"):
+                load(self.runs / "nowhere")
+
+    def test_torch_computes_the_same(self):
+        try:
+            import torch
+        except ImportError:
+            self.skipTest("PyTorch is not installed")
+        for name in NETWORKS:
+            with self.subTest(name):
+                expected = ff.predict(self.runs / name, self.images)
+                model = ff.to_torch(self.runs / name)
+                scores = model(torch.from_numpy(self.images)).detach().numpy()
+                np.testing.assert_allclose(scores, expected.scores, rtol=1e-3, atol=1e-3)
+                np.testing.assert_array_equal(scores.argmax(axis=1), expected.labels)
+
+
+if __name__ == "__main__":
+    unittest.main()
