@@ -18,7 +18,8 @@ fn run(python: &Path, arguments: &[&str]) -> String {
         .env("FF", env!("CARGO_BIN_EXE_ff"))
         .output()
         .unwrap();
-    let told = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let told =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{told}");
     told
 }

@@ -1,34 +1,17 @@
 //! Event files as the real TensorBoard reads them.
 //!
-//! Needs `.venv` with `tests/python/requirements.txt`; without it a test says that it was skipped, or
-//! fails where `FF_REQUIRE_PYTHON=1`.
+//! Needs `.venv` with `tests/python/requirements.txt`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "python/venv.rs"]
+mod venv;
+
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use forward_forward::observers::tensorboard::{EventWriter, HParam, RgbImage, SessionStatus};
 use serde_json::{Value, json};
-
-/// The virtual environment's Python if TensorBoard is installed there.
-#[allow(clippy::explicit_write, reason = "the test harness swallows what eprintln! prints")]
-fn python() -> Option<PathBuf> {
-    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join(".venv/bin/python");
-    let found = Command::new(&python).args(["-c", "import tensorboard"]).output();
-    if found.is_ok_and(|output| output.status.success()) {
-        return Some(python);
-    }
-    let reason = "no TensorBoard in .venv (tests/python/requirements.txt)";
-    if std::env::var("FF_REQUIRE_PYTHON").is_ok_and(|v| v == "1") {
-        panic!("{reason}, but FF_REQUIRE_PYTHON=1");
-    }
-    // The test harness swallows what eprintln! prints.
-    let skipped = format!("skipped: {reason}\n");
-    std::io::stderr().write_all(skipped.as_bytes()).unwrap();
-    None
-}
 
 /// What TensorBoard finds in `dir`.
 fn read(python: &Path, dir: &Path) -> Value {
@@ -49,7 +32,7 @@ fn event_files(dir: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn tensorboard_reads_back_every_kind_of_value() {
-    let Some(python) = python() else { return };
+    let Some(python) = venv::python("tensorboard") else { return };
     let dir = tempfile::tempdir().unwrap();
     let mut log = EventWriter::create(dir.path(), ".test").unwrap();
     log.scalar("Loss/train", 1, 0.1).unwrap();
@@ -108,7 +91,7 @@ fn tensorboard_reads_back_every_kind_of_value() {
 
 #[test]
 fn the_hparams_tab_shows_a_row_for_each_run() {
-    let Some(python) = python() else { return };
+    let Some(python) = venv::python("tensorboard") else { return };
     let dir = tempfile::tempdir().unwrap();
     for (run, threshold, status) in
         [("low", 0.5, SessionStatus::Success), ("high", f64::INFINITY, SessionStatus::Failure)]
@@ -153,7 +136,7 @@ fn the_hparams_tab_shows_a_row_for_each_run() {
 
 #[test]
 fn a_killed_run_stays_readable_and_goes_on() {
-    let Some(python) = python() else { return };
+    let Some(python) = venv::python("tensorboard") else { return };
     let dir = tempfile::tempdir().unwrap();
     let mut log = EventWriter::create(dir.path(), "").unwrap();
     log.hparams(&[("seed", HParam::Number(1.0))], &["Loss/train"], "run").unwrap();
@@ -214,7 +197,7 @@ fn steps(found: &Value, kind: &str, tag: &str) -> Vec<u64> {
 
 #[test]
 fn a_short_run_shows_its_last_epoch() {
-    let Some(python) = python() else { return };
+    let Some(python) = venv::python("tensorboard") else { return };
     let dir = tempfile::tempdir().unwrap();
     assert!(train(dir.path(), "16 --num-epochs 2 --validation-size 142 --log-dir run"));
     let found = read(&python, &dir.path().join("run"));
@@ -227,7 +210,7 @@ fn a_short_run_shows_its_last_epoch() {
 
 #[test]
 fn a_run_that_failed_says_so_until_it_goes_on() {
-    let Some(python) = python() else { return };
+    let Some(python) = venv::python("tensorboard") else { return };
     let dir = tempfile::tempdir().unwrap();
     assert!(!train(dir.path(), "16 --num-epochs 2 --learning-rate 1e30 --log-dir failed"));
     let found = read(&python, &dir.path().join("failed"));
@@ -247,7 +230,7 @@ fn a_run_that_failed_says_so_until_it_goes_on() {
 
 #[test]
 fn a_threshold_is_a_word_whether_number_or_width() {
-    let Some(python) = python() else { return };
+    let Some(python) = venv::python("tensorboard") else { return };
     let dir = tempfile::tempdir().unwrap();
     for (run, threshold) in [("number", "2"), ("width", "width")] {
         let line = format!("16 --num-epochs 1 --threshold {threshold} --log-dir runs/{run}");

@@ -1,29 +1,15 @@
 //! Someone else's checkpoint: tensors `layers.*` and nothing more, written by Python.
 //!
-//! Needs `.venv` with `tests/python/requirements.txt`; without it the test says that it was skipped, or
-//! fails where `FF_REQUIRE_PYTHON=1`.
+//! Needs `.venv` with `tests/python/requirements.txt`.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
 
 use crate::idx::write_set;
 use crate::place::Place;
-
-fn python() -> Option<PathBuf> {
-    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join(".venv/bin/python");
-    let found = Command::new(&python).args(["-c", "import numpy, safetensors"]).output();
-    if found.is_ok_and(|output| output.status.success()) {
-        return Some(python);
-    }
-    let reason = "no numpy and safetensors in .venv (tests/python/requirements.txt)";
-    assert!(std::env::var("FF_REQUIRE_PYTHON").as_deref() != Ok("1"), "{reason}, but FF_REQUIRE_PYTHON=1");
-    // Not eprintln!, which the test harness hides.
-    let _ = writeln!(std::io::stderr(), "skipped: {reason}");
-    None
-}
+use crate::venv;
 
 /// Strips a trained checkpoint to bare layers in Python, which also measures them its own way.
 fn measured_by_python(python: &Path, place: &Place, set: &Path) -> Value {
@@ -48,7 +34,7 @@ fn assert_near(report: &Value, expected: &Value) {
 
 #[test]
 fn the_originals_evaluation() {
-    let Some(python) = python() else { return };
+    let Some(python) = venv::python("numpy, safetensors") else { return };
     let place = Place::new();
     let set = place.at("set");
     write_set(&set, 14, 5, 3000, 200);
@@ -68,7 +54,7 @@ fn the_originals_evaluation() {
 #[test]
 fn the_originals_evaluation_on_mnist() {
     let Some(data) = crate::mnist::folder() else { return };
-    let Some(python) = python() else { return };
+    let Some(python) = venv::python("numpy, safetensors") else { return };
     let place = Place::new();
     let folder = data.display();
     place.done(&format!(

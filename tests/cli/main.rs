@@ -16,3 +16,5 @@ mod refusals;
 mod repeat;
 mod resume;
 mod streams;
+#[path = "../python/venv.rs"]
+mod venv;
