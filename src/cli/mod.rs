@@ -2,6 +2,7 @@
 
 mod backend;
 mod bench;
+mod compare;
 mod completions;
 mod data;
 mod devices;
@@ -12,9 +13,11 @@ mod opencl;
 mod plot;
 mod predict;
 mod report;
+mod runs;
 mod signals;
 mod source;
 mod sweep;
+mod table;
 mod train;
 mod verify;
 
@@ -47,6 +50,10 @@ enum Command {
     Predict(predict::Predict),
     /// Draw the figures of a run or a sweep again from what it saved.
     Plot(plot::Plot),
+    /// List the runs and cells below folders beside one another.
+    Runs(runs::Runs),
+    /// Show what differs between runs, and their results beside one another.
+    Compare(compare::Compare),
     /// Time a training step beside the floor of the device.
     Bench(bench::Bench),
     /// List the devices there are and which one `auto` takes.
@@ -73,6 +80,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Eval(command) => command.run(),
         Command::Predict(command) => command.run(),
         Command::Plot(command) => command.run(),
+        Command::Runs(command) => command.run(),
+        Command::Compare(command) => command.run(),
         Command::Bench(command) => command.run(),
         Command::Devices(command) => command.run(),
         Command::Verify(command) => command.run(),

@@ -47,6 +47,7 @@ pub use knobs::{
 };
 pub use layers::{Origins, Resolved};
 pub use names::{all as knob_names, find as find_knob};
+pub(crate) use nearest::did_you_mean;
 pub use origin::{Origin, Place};
 pub use recipes::{RECIPES, about as about_recipe};
 pub use takes::{Choice, Interval, Takes};

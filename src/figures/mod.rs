@@ -11,6 +11,7 @@ mod labels;
 mod legend;
 mod matrix;
 mod numbers;
+mod overlaid;
 mod palette;
 mod panel;
 mod predictions;
@@ -39,6 +40,16 @@ pub enum Format {
 }
 
 impl Format {
+    /// That of a file, by its name.
+    pub fn of(file: &Path) -> Result<Self, FigureError> {
+        let extension = file.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+        match extension.as_deref() {
+            Some("png") => Ok(Self::Png),
+            Some("svg") => Ok(Self::Svg),
+            _ => Err(FigureError::UnknownFormat { path: file.to_owned() }),
+        }
+    }
+
     /// The file name extension, without a dot.
     pub fn extension(self) -> &'static str {
         match self {
@@ -79,6 +90,12 @@ pub enum FigureError {
         line: usize,
         /// What is wrong.
         message: String,
+    },
+    /// The name of a figure does not say its format.
+    #[error("{}: a figure must end in .png or .svg", path.display())]
+    UnknownFormat {
+        /// The figure.
+        path: PathBuf,
     },
     /// A figure could not be written.
     #[error("cannot write {}: {source}", path.display())]
@@ -161,6 +178,39 @@ pub fn draw_sound_sweep(sweep_dir: &Path, format: Format) -> Result<Drawn, Figur
         Some(damage) => Err(damage),
         None => Ok(Drawn { figures: save_all(sweep.figures(), sweep_dir, format)?, notes: sweep.notes() }),
     }
+}
+
+/// The folder that all of these lie in.
+pub fn shared_folder(paths: &[PathBuf]) -> PathBuf {
+    let Some((first, rest)) = paths.split_first() else { return PathBuf::new() };
+    let mut shared = first.parent().unwrap_or(Path::new("")).to_owned();
+    while !rest.iter().all(|path| path.parent().is_some_and(|parent| parent.starts_with(&shared))) {
+        if !shared.pop() {
+            break;
+        }
+    }
+    shared
+}
+
+/// Where a figure of several runs lies by default: beside them, as a run's figures lie within it.
+pub fn shared_figure(runs: &[PathBuf]) -> PathBuf {
+    shared_folder(runs).join("figures/compared_curves.png")
+}
+
+/// Draws the curves of several runs, each with its title, over one another into `file`; its extension says the
+/// format.
+pub fn draw_overlaid(runs: &[(String, PathBuf)], file: &Path) -> Result<(), FigureError> {
+    let read = |(title, path): &(String, PathBuf)| Ok((title.clone(), Run::read_progress(path)?));
+    let read: Vec<(String, Run)> = runs.iter().map(read).collect::<Result<_, FigureError>>()?;
+    let Some(canvas) = overlaid::draw(&read) else {
+        let path = runs.first().map(|(_, path)| path.clone()).unwrap_or_default();
+        return Err(FigureError::NoResults { path, kind: "run" });
+    };
+    let format = Format::of(file)?;
+    let name = file.file_stem().unwrap_or_default().to_string_lossy();
+    let folder = file.parent().unwrap_or(Path::new(""));
+    render::save(&canvas, folder, &name, format)?;
+    Ok(())
 }
 
 fn save_all(

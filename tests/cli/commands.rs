@@ -6,7 +6,19 @@ use crate::place::{Place, SMALL, keys};
 fn help_and_version() {
     let place = Place::new();
     let help = place.done("--help").stdout;
-    for command in ["train", "eval", "predict", "plot", "bench", "devices", "verify", "data", "completions"] {
+    for command in [
+        "train",
+        "eval",
+        "predict",
+        "plot",
+        "runs",
+        "compare",
+        "bench",
+        "devices",
+        "verify",
+        "data",
+        "completions",
+    ] {
         assert!(help.contains(&format!("  {command} ")), "{command}");
         let own = place.done(&format!("{command} --help")).stdout;
         assert!(own.contains("Usage: ff "), "{own}");

@@ -15,6 +15,7 @@ mod place;
 mod refusals;
 mod repeat;
 mod resume;
+mod side_by_side;
 mod streams;
 #[path = "../python/venv.rs"]
 mod venv;

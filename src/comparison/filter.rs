@@ -1,0 +1,102 @@
+//! `accuracy>0.98`: which runs to show.
+
+use std::cmp::Ordering;
+
+use serde_json::Value;
+
+use super::difference::shown_value;
+use super::record::{Record, column};
+
+/// Why a filter cannot be understood.
+#[derive(Debug, thiserror::Error)]
+pub enum FilterError {
+    /// There is no comparison in it.
+    #[error(
+        "`{0}` is no condition; write KEY and a value between them =, !=, <, <=, >, >= or ~ (contains), such as accuracy>0.98"
+    )]
+    NoComparison(String),
+    /// The key is no column.
+    #[error("{0}")]
+    UnknownKey(String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Comparison {
+    Equal,
+    Different,
+    Below,
+    AtMost,
+    Above,
+    AtLeast,
+    Contains,
+}
+
+/// Longer ones first: `>=` begins as `>` does.
+const COMPARISONS: [(&str, Comparison); 8] = [
+    ("!=", Comparison::Different),
+    ("==", Comparison::Equal),
+    ("<=", Comparison::AtMost),
+    (">=", Comparison::AtLeast),
+    ("<", Comparison::Below),
+    (">", Comparison::Above),
+    ("=", Comparison::Equal),
+    ("~", Comparison::Contains),
+];
+
+/// A column compared with a value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Condition {
+    column: String,
+    comparison: Comparison,
+    value: String,
+}
+
+impl Condition {
+    /// The conditions of a filter; several are joined by `and`, `&&` or commas, and all must hold.
+    pub fn parse(text: &str, columns: &[String]) -> Result<Vec<Condition>, FilterError> {
+        let text = text.replace(" and ", ",").replace(" AND ", ",").replace("&&", ",");
+        text.split(',').map(|part| Self::parse_one(part.trim(), columns)).collect()
+    }
+
+    fn parse_one(text: &str, columns: &[String]) -> Result<Condition, FilterError> {
+        let places = COMPARISONS.iter().enumerate();
+        let found = places.filter_map(|(order, (sign, comparison))| {
+            text.find(sign).map(|at| (at, order, *sign, *comparison))
+        });
+        let first = found.min_by_key(|(at, order, ..)| (*at, *order));
+        let (Some((at, _, sign, comparison)), false) = (first, text.is_empty()) else {
+            return Err(FilterError::NoComparison(text.into()));
+        };
+        let (key, value) = (text.get(..at).unwrap_or_default(), text.get(at + sign.len()..));
+        let value = value.unwrap_or_default().trim().trim_matches(['"', '\'']);
+        if key.trim().is_empty() || value.is_empty() {
+            return Err(FilterError::NoComparison(text.into()));
+        }
+        let column = column(columns, key.trim()).map_err(FilterError::UnknownKey)?;
+        Ok(Condition { column: column.to_owned(), comparison, value: value.to_owned() })
+    }
+
+    /// Whether a run meets it. A run that does not know the value does not.
+    pub fn holds(&self, record: &Record) -> bool {
+        let Some(own) = record.get(&self.column) else { return false };
+        if self.comparison == Comparison::Contains {
+            return match own {
+                Value::Array(items) => items.iter().any(|item| shown_value(item) == self.value),
+                own => shown_value(own).contains(&self.value),
+            };
+        }
+        let ordering = match (own.as_f64(), self.value.parse::<f64>()) {
+            (Some(own), Ok(value)) => own.partial_cmp(&value),
+            _ => Some(shown_value(own).cmp(&self.value)),
+        };
+        match (self.comparison, ordering) {
+            (Comparison::Equal, ordering) => ordering == Some(Ordering::Equal),
+            (Comparison::Different, ordering) => ordering != Some(Ordering::Equal),
+            (Comparison::Below, ordering) => ordering == Some(Ordering::Less),
+            (Comparison::Above, ordering) => ordering == Some(Ordering::Greater),
+            (Comparison::AtMost, ordering) => matches!(ordering, Some(Ordering::Less | Ordering::Equal)),
+            (Comparison::AtLeast, ordering) => matches!(ordering, Some(Ordering::Greater | Ordering::Equal)),
+            (Comparison::Contains, _) => false,
+        }
+    }
+}
