@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::data::ImageShape;
 use crate::files::temporary;
 use crate::files::tensors::{TensorError, TensorFile};
-use crate::network::{HeadLayer, Network, download, upload};
+use crate::network::{HeadLayer, Network, Tensors, download, upload};
 
 /// Why a checkpoint could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -203,10 +203,11 @@ impl Checkpoint {
                 .mismatch(format!("{surplus} is there, this network has {} layers", network.layers.len())));
         }
         for (l, layer) in network.layers.iter_mut().enumerate() {
-            let weight = &mut layer.weights.weight.value;
+            let weights = &mut layer.tensors_mut().weights;
+            let weight = &mut weights.weight.value;
             let name = format!("layers.{l}.weight");
             upload(backend, weight, &self.tensor(&name, &[weight.rows(), weight.columns()])?)?;
-            if let Some(bias) = &mut layer.weights.bias {
+            if let Some(bias) = &mut weights.bias {
                 let values = self.tensor(&format!("layers.{l}.bias"), &[bias.value.columns()])?;
                 upload(backend, &mut bias.value, &values)?;
             }
@@ -238,11 +239,12 @@ impl Checkpoint {
                 .map_or(Ok(()), |second| load(format!("optimizer.{name}.second"), second))
         };
         for (l, layer) in network.layers.iter_mut().enumerate() {
-            moments(&format!("layers.{l}.weight"), &mut layer.weights.weight)?;
-            if let Some(bias) = &mut layer.weights.bias {
+            let Tensors { weights, running_mean } = layer.tensors_mut();
+            moments(&format!("layers.{l}.weight"), &mut weights.weight)?;
+            if let Some(bias) = &mut weights.bias {
                 moments(&format!("layers.{l}.bias"), bias)?;
             }
-            load(format!("optimizer.layers.{l}.running_mean"), &mut layer.running_mean)?;
+            load(format!("optimizer.layers.{l}.running_mean"), running_mean)?;
         }
         for HeadLayer { layer, weights } in network.head.iter_mut().flatten() {
             moments(&format!("head.{layer}.weight"), &mut weights.weight)?;
@@ -354,8 +356,9 @@ type Named<'a, B> = (String, &'a <B as Backend>::Matrix, bool);
 fn tensors_of<B: Backend>(network: &Network<B>, contents: Contents) -> Vec<Named<'_, B>> {
     let mut all: Vec<Named<B>> = Vec::new();
     for (l, layer) in network.layers.iter().enumerate() {
-        all.push((format!("layers.{l}.weight"), &layer.weights.weight.value, false));
-        if let Some(bias) = &layer.weights.bias {
+        let weights = &layer.tensors().weights;
+        all.push((format!("layers.{l}.weight"), &weights.weight.value, false));
+        if let Some(bias) = &weights.bias {
             all.push((format!("layers.{l}.bias"), &bias.value, true));
         }
     }
@@ -366,11 +369,12 @@ fn tensors_of<B: Backend>(network: &Network<B>, contents: Contents) -> Vec<Named
         return all;
     }
     for (l, layer) in network.layers.iter().enumerate() {
-        push_moments(&mut all, &format!("layers.{l}.weight"), &layer.weights.weight);
-        if let Some(bias) = &layer.weights.bias {
+        let Tensors { weights, running_mean } = layer.tensors();
+        push_moments(&mut all, &format!("layers.{l}.weight"), &weights.weight);
+        if let Some(bias) = &weights.bias {
             push_moments(&mut all, &format!("layers.{l}.bias"), bias);
         }
-        all.push((format!("optimizer.layers.{l}.running_mean"), &layer.running_mean, false));
+        all.push((format!("optimizer.layers.{l}.running_mean"), running_mean, false));
     }
     for part in network.head.iter().flatten() {
         push_moments(&mut all, &format!("head.{}.weight", part.layer), &part.weights.weight);

@@ -3,15 +3,17 @@
 
 use ff_backend::{Backend, Parameter, Real, Rule, Shape};
 use ff_backend_cpu::Cpu;
-use forward_forward::config::{Config, ConfigBuilder, resolve_label};
+use forward_forward::batching::EpochPlan;
+use forward_forward::config::ConfigBuilder;
 use forward_forward::data::{Splits, digits};
-use forward_forward::network::{Architecture, Network};
-use forward_forward::training::{EpochPlan, PlannedEpoch, Stepper, gain, head_rule, rule};
+use forward_forward::network::Network;
+use forward_forward::spec::{self, Spec};
+use forward_forward::training::Stepper;
 
 /// A network, and steps on the embedded digits.
 struct Run<'b, B: Backend> {
     backend: &'b B,
-    config: Config,
+    spec: Spec,
     network: Network<B>,
     stepper: Stepper<B>,
     images: B::Images,
@@ -24,30 +26,27 @@ impl<'b, B: Backend> Run<'b, B> {
         let sets = base.into_iter().chain(sets.iter().copied());
         let mut config = sets.fold(ConfigBuilder::new(), ConfigBuilder::set).build().unwrap();
         let splits = Splits::new(digits::load(), 0, config.training.seed).unwrap();
-        resolve_label(&mut config, splits.train.blank_under_label(splits.classes));
-        let architecture = Architecture::new(&config, splits.image, splits.classes);
-        let planned = PlannedEpoch::draw(&config, &splits.train.labels, splits.classes, 1);
+        spec::resolve(&mut config, &splits.shape()).unwrap();
+        let spec = Spec::new(&config, splits.image, splits.classes);
+        let stepper = Stepper::new(backend, &spec).unwrap();
+        let planned = stepper.plan(&splits.train.labels, 1);
         let (height, width) = (splits.image.height, splits.image.width);
         Run {
-            stepper: Stepper::new(backend, &architecture, &config).unwrap(),
-            network: Network::new(backend, architecture, &config).unwrap(),
+            stepper,
+            network: Network::new(backend, spec.clone()).unwrap(),
             images: backend.images(&splits.train.pixels, height, width).unwrap(),
-            plan: EpochPlan::new(backend, &planned, config.training.batch_size).unwrap(),
+            plan: EpochPlan::new(backend, &planned, spec.batch_size).unwrap(),
             backend,
-            config,
+            spec,
         }
     }
 
     fn rule(&self, batch: usize) -> Rule {
-        rule(&self.config.training, self.gain(), batch as u64)
-    }
-
-    fn gain(&self) -> f64 {
-        gain(self.config.training.learning_rate_schedule, 1, self.config.training.num_epochs)
+        self.spec.layer_rule(1, batch as u64)
     }
 
     fn step(&mut self, batch: usize, layers: Rule) {
-        let head = head_rule(&self.config.head, self.gain());
+        let head = self.spec.head_rule(1, batch as u64);
         let Run { backend, network, stepper, images, plan, .. } = self;
         stepper.step(*backend, network, images, &plan.batch(batch), layers, head).unwrap();
     }
@@ -59,7 +58,7 @@ impl<'b, B: Backend> Run<'b, B> {
 
     /// What training leaves in layer `l`, by name.
     fn layer(&self, l: usize) -> Vec<(String, Vec<f64>)> {
-        let layer = &self.network.layers[l];
+        let layer = self.network.layers[l].tensors();
         let bias = layer.weights.bias.as_ref().unwrap();
         let mut all = self.parameter(&format!("layer {l}: weights"), &layer.weights.weight);
         all.extend(self.parameter(&format!("layer {l}: biases"), bias));
@@ -87,7 +86,7 @@ impl<'b, B: Backend> Run<'b, B> {
     /// Takes over the weights of the layers below `l`.
     fn stand_on(&mut self, other: &Self, l: usize) {
         for (mine, theirs) in self.network.layers.iter_mut().zip(&other.network.layers).take(l) {
-            let weights = (&mut mine.weights, &theirs.weights);
+            let weights = (&mut mine.tensors_mut().weights, &theirs.tensors().weights);
             self.backend.copy(&weights.1.weight.value, &mut weights.0.weight.value).unwrap();
             let biases = (weights.0.bias.as_mut().unwrap(), weights.1.bias.as_ref().unwrap());
             self.backend.copy(&biases.1.value, &mut biases.0.value).unwrap();
@@ -164,11 +163,12 @@ fn idle_steps_are_steps_on_a_zero_gradient() {
         let fused = Run::new(backend, &[&format!("idle_steps={IDLE}")]).steps(4);
         let mut explicit = Run::new(backend, &["idle_steps=0"]);
         for batch in 0..4 {
-            let rate = explicit.gain() * explicit.config.training.learning_rate;
+            let rate = explicit.spec.optimizer.learning_rate();
             let adam = |k: usize| Rule::Adam { rate, step: (batch * (1 + IDLE) + k + 1) as u64, idle: 0 };
             explicit.step(batch, adam(0));
             for layer in &mut explicit.network.layers {
-                let parameters = [&mut layer.weights.weight].into_iter().chain(&mut layer.weights.bias);
+                let weights = &mut layer.tensors_mut().weights;
+                let parameters = [&mut weights.weight].into_iter().chain(&mut weights.bias);
                 for parameter in parameters {
                     let (rows, columns) = (parameter.value.rows(), parameter.value.columns());
                     let nothing = backend.zeros(rows, columns).unwrap();

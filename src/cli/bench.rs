@@ -12,11 +12,13 @@ use super::memory::refuse_oversize;
 use super::source::{Knobs, flag, value};
 use super::train::text_flag;
 use super::{CliError, opencl, report};
-use crate::config::{Config, ConfigBuilder, LabelPlacement, OptimizerKind, Origins, PredictKind, Resolved};
+use crate::batching::EpochPlan;
+use crate::config::{Config, ConfigBuilder, LabelPlacement, Origins, PredictKind, Resolved};
 use crate::data::{Dataset, ImageShape, Split, Splits};
 use crate::evaluation::Evaluator;
-use crate::network::{Architecture, Network};
-use crate::training::{EpochPlan, PlannedEpoch, Stepper, gain, head_rule, rule};
+use crate::network::Network;
+use crate::spec::Spec;
+use crate::training::Stepper;
 
 /// Time a training step beside the floor of the device: its products alone, and its optimizer's memory
 /// traffic alone.
@@ -94,7 +96,7 @@ impl Bench {
             (None, 0) => random_images(resolved.config.training.batch_size * 8),
             _ => super::source::load(&resolved.config, !self.json)?,
         };
-        super::source::settle(&mut resolved, &dataset)?;
+        super::source::resolve_on(&mut resolved, &dataset)?;
         let Resolved { config, origins } = resolved;
         if config.network.label == LabelPlacement::Auto && !self.json {
             report::say("unsupervised: hybrids instead of labels");
@@ -191,21 +193,21 @@ impl OnBackend for Measure<'_> {
     fn run<B: Backend>(self, backend: &B) -> std::result::Result<Timing, CliError> {
         let Measure { config, origins, splits, steps, warm_up } = self;
         refuse_oversize(&backend.device(), config, origins, splits)?;
-        let architecture = Architecture::new(config, splits.image, splits.classes);
-        let mut network = Network::new(backend, architecture, config)?;
-        let mut times = time_steps(backend, &mut network, config, splits, steps, warm_up)?;
+        let spec = Spec::new(config, splits.image, splits.classes);
+        let mut network = Network::new(backend, spec)?;
+        let mut times = time_steps(backend, &mut network, splits, steps, warm_up)?;
         times.sort_by(f64::total_cmp);
         let median = times[times.len() / 2];
 
-        let chunk = config.evaluation.batch_size;
-        let mut evaluator = Evaluator::new(backend, &network, &splits.test.pixels, chunk)?;
-        let energy = config.evaluation.predict == PredictKind::Energy;
+        let spec = &network.spec;
+        let mut evaluator = Evaluator::new(backend, &network, &splits.test.pixels, spec.evaluation_rows)?;
+        let energy = spec.predict == PredictKind::Energy;
         evaluator.predict(backend, &network, energy)?;
         let began = Instant::now();
         evaluator.predict(backend, &network, energy)?;
         let images_per_second = splits.test.len() as f64 / began.elapsed().as_secs_f64();
 
-        let floor = floor(backend, &network.architecture, config)?;
+        let floor = floor(backend, spec)?;
         let device = backend.device();
         Ok(Timing {
             backend: device.backend,
@@ -215,7 +217,7 @@ impl OnBackend for Measure<'_> {
             layer_sizes: config.network.layer_sizes.clone(),
             batch_size: config.training.batch_size,
             steps,
-            gflops: dense_flops(&network.architecture, config) / median / 1e6,
+            gflops: dense_flops(spec) / median / 1e6,
             milliseconds_per_step: Milliseconds {
                 min: times.first().copied().unwrap_or(0.0),
                 median,
@@ -231,36 +233,32 @@ impl OnBackend for Measure<'_> {
 fn time_steps<B: Backend>(
     backend: &B,
     network: &mut Network<B>,
-    config: &Config,
     splits: &Splits,
     steps: usize,
     warm_up: usize,
 ) -> Result<Vec<f64>> {
-    let classes = splits.classes;
-    let train = &splits.train;
-    let images = backend.images(&train.pixels, splits.image.height, splits.image.width)?;
-    let mut stepper = Stepper::new(backend, &network.architecture, config)?;
-    let planned = PlannedEpoch::draw(config, &train.labels, classes, 1);
-    let mut plan = EpochPlan::new(backend, &planned, config.training.batch_size)?;
+    let (spec, labels) = (network.spec.clone(), &splits.train.labels);
+    let images = backend.images(&splits.train.pixels, splits.image.height, splits.image.width)?;
+    let mut stepper = Stepper::new(backend, &spec)?;
+    let mut plan = EpochPlan::new(backend, &stepper.plan(labels, 1), spec.batch_size)?;
     let mut count = 0;
-    let mut step = |plan: &EpochPlan<B>, index: usize, epoch: usize| {
-        let gain = gain(config.training.learning_rate_schedule, epoch, config.training.num_epochs);
-        let rules = (rule(&config.training, gain, count), head_rule(&config.head, gain));
+    let mut step = |stepper: &mut Stepper<B>, plan: &EpochPlan<B>, index: usize, epoch: usize| {
+        let rules = (spec.layer_rule(epoch, count), spec.head_rule(epoch, count));
         count += 1;
         stepper.step(backend, network, &images, &plan.batch(index), rules.0, rules.1)
     };
     for epoch in 1..=warm_up {
-        plan.upload(backend, &PlannedEpoch::draw(config, &train.labels, classes, epoch))?;
-        (0..plan.batches).try_for_each(|index| step(&plan, index, epoch))?;
+        plan.upload(backend, &stepper.plan(labels, epoch))?;
+        (0..plan.batches).try_for_each(|index| step(&mut stepper, &plan, index, epoch))?;
     }
     let epoch = warm_up + 1;
-    plan.upload(backend, &PlannedEpoch::draw(config, &train.labels, classes, epoch))?;
+    plan.upload(backend, &stepper.plan(labels, epoch))?;
     for index in 0..3 {
-        step(&plan, index % plan.batches, epoch)?;
+        step(&mut stepper, &plan, index % plan.batches, epoch)?;
     }
     backend.synchronize()?;
     let began = Instant::now();
-    step(&plan, 3 % plan.batches, epoch)?;
+    step(&mut stepper, &plan, 3 % plan.batches, epoch)?;
     backend.synchronize()?;
     // Groups of about 5 ms: waiting for a device after every step would be part of the time.
     let group = ((0.005 / began.elapsed().as_secs_f64()) as usize).clamp(1, 50);
@@ -268,7 +266,7 @@ fn time_steps<B: Backend>(
     for first in 0..steps {
         let began = Instant::now();
         for k in 0..group {
-            step(&plan, (first * group + k) % plan.batches, epoch)?;
+            step(&mut stepper, &plan, (first * group + k) % plan.batches, epoch)?;
         }
         backend.synchronize()?;
         times.push(began.elapsed().as_secs_f64() * 1e3 / group as f64);
@@ -277,29 +275,25 @@ fn time_steps<B: Backend>(
 }
 
 /// Floating-point operations of a step that takes no shortcut: forward and gradient products of all passes.
-fn dense_flops(architecture: &Architecture, config: &Config) -> f64 {
-    let batch = config.training.batch_size as f64;
-    let weights: usize =
-        (0..architecture.depth()).map(|l| architecture.fan_in(l) * architecture.widths[l]).sum();
-    let neutral = if config.head.enabled { 2.0 * batch * weights as f64 } else { 0.0 };
+fn dense_flops(spec: &Spec) -> f64 {
+    let batch = spec.batch_size as f64;
+    let weights: usize = spec.layers.iter().map(|layer| layer.fan_in() * layer.units).sum();
+    let neutral = if spec.head.is_some() { 2.0 * batch * weights as f64 } else { 0.0 };
     4.0 * 2.0 * batch * weights as f64 + neutral
 }
 
 /// Best times of the products alone and of a copy of as many bytes as the optimizer moves.
-fn floor<B: Backend>(backend: &B, architecture: &Architecture, config: &Config) -> Result<Floor> {
+fn floor<B: Backend>(backend: &B, spec: &Spec) -> Result<Floor> {
     const TRIES: usize = 5;
-    let rows = 2 * config.training.batch_size;
+    let rows = 2 * spec.batch_size;
     let mut products = 0.0;
     let mut bytes = 0.0;
     // Adam reads and writes weights and two moments, the momentum rule weights and velocity.
-    let words = match config.training.optimizer {
-        OptimizerKind::Adam => 6.0,
-        OptimizerKind::Momentum => 4.0,
-    };
-    for l in 0..architecture.depth() {
-        let (fan_in, width) = (architecture.fan_in(l), architecture.widths[l]);
+    let words = (2 * (1 + spec.optimizer.moments())) as f64;
+    for layer in &spec.layers {
+        let (fan_in, width) = (layer.fan_in(), layer.units);
         bytes += words * (fan_in * width * size_of::<B::Real>()) as f64;
-        let neutral = if config.head.enabled { config.training.batch_size } else { 0 };
+        let neutral = if spec.head.is_some() { spec.batch_size } else { 0 };
         let forward = best_product(backend, (rows + neutral, fan_in, width), TRIES)?;
         let gradient = best_product(backend, (fan_in, rows, width), TRIES)?;
         // A gradient is as much work as a forward pass of as many rows, and no slower: it is not written down.

@@ -15,9 +15,10 @@ use crate::config::{
     Config, ConfigBuilder, LabelPlacement, NegativeKind, Origin, PredictKind, Resolved, resolve_label,
 };
 use crate::data::{Dataset, ImageShape, Splits};
-use crate::evaluation::Evaluator;
+use crate::evaluation::{Evaluator, train_probe};
 use crate::metrics::ConfusionMatrix;
-use crate::network::{Architecture, Network};
+use crate::network::Network;
+use crate::spec::Spec;
 
 /// Measure the accuracy of a run or a checkpoint on the test set.
 #[derive(Args)]
@@ -221,9 +222,9 @@ fn fit(config: &mut Config, checkpoint: &Checkpoint, dataset: &Dataset) -> Resul
         }
     }
     let image = ImageShape { height: dataset.height, width: dataset.width };
-    let architecture = Architecture::new(config, image, classes);
-    for (l, &(fan_in, fan_out)) in shapes.iter().enumerate() {
-        let needed = architecture.fan_in(l);
+    let spec = Spec::new(config, image, classes);
+    for (l, (&(fan_in, fan_out), layer)) in shapes.iter().zip(&spec.layers).enumerate() {
+        let needed = layer.fan_in();
         if fan_in != needed {
             return Err(CliError::request(format!(
                 "{}: layers.{l}.weight is {fan_in}×{fan_out}, but {} images of {}×{} pixels with {classes} labels \
@@ -242,8 +243,7 @@ impl Loaded {
     /// Puts the network on a device.
     pub fn network<B: Backend>(&self, backend: &B) -> Result<Network<B>, CheckpointError> {
         let image = ImageShape { height: self.dataset.height, width: self.dataset.width };
-        let architecture = Architecture::new(&self.config, image, self.dataset.classes);
-        let mut network = Network::new(backend, architecture, &self.config)?;
+        let mut network = Network::new(backend, Spec::new(&self.config, image, self.dataset.classes))?;
         self.checkpoint.load_weights(backend, &mut network)?;
         Ok(network)
     }
@@ -288,7 +288,7 @@ impl OnBackend for Measure {
         let splits = Splits::new(loaded.dataset, 0, config.training.seed)?;
         let mut predict = config.evaluation.predict;
         if let Some(epochs) = probe {
-            crate::evaluation::train_probe(backend, &mut network, &config, &splits.train, epochs)?;
+            train_probe(backend, &mut network, &splits.train, epochs)?;
             predict = PredictKind::Head;
         }
         let chunk = config.evaluation.batch_size;

@@ -3,9 +3,9 @@
 use ff_backend::DeviceInfo;
 
 use super::CliError;
-use crate::config::{Config, Invalid, OptimizerKind, Origins};
+use crate::config::{Config, Invalid, Origins};
 use crate::data::Splits;
-use crate::network::Architecture;
+use crate::spec::Spec;
 
 /// Refuses a network whose parameters and moments alone are more than the device's memory.
 /// `origins` says who asked for it.
@@ -16,13 +16,9 @@ pub fn refuse_oversize(
     splits: &Splits,
 ) -> Result<(), CliError> {
     const GIB: f64 = (1 << 30) as f64;
-    let architecture = Architecture::new(config, splits.image, splits.classes);
-    let weights = |l: usize| architecture.fan_in(l) as f64 * architecture.widths[l] as f64;
-    let parameters: f64 = (0..architecture.depth()).map(weights).sum();
-    let copies = match config.training.optimizer {
-        OptimizerKind::Adam => 3.0,
-        OptimizerKind::Momentum => 2.0,
-    };
+    let spec = Spec::new(config, splits.image, splits.classes);
+    let parameters: f64 = spec.layers.iter().map(|layer| layer.fan_in() as f64 * layer.units as f64).sum();
+    let copies = (1 + spec.optimizer.moments()) as f64;
     let (needed, there) = (parameters * copies * 4.0 / GIB, device.memory_bytes as f64 / GIB);
     // 0: unknown.
     if device.memory_bytes == 0 || needed < there {

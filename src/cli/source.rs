@@ -4,8 +4,9 @@ use clap::Args;
 use toml::Value;
 
 use super::CliError;
-use crate::config::{Config, ConfigBuilder, Origin, Resolved, resolve_label};
-use crate::data::{Dataset, Source};
+use crate::config::{Config, ConfigBuilder, Origin, Resolved};
+use crate::data::{DataShape, Dataset, Source};
+use crate::spec;
 
 /// Options for choosing knobs, data and backend.
 #[derive(Args, Clone, Debug, Default)]
@@ -67,22 +68,10 @@ pub fn value(text: &str) -> Value {
     }
 }
 
-/// Checks a config against its data and settles what only the data decide.
-pub fn settle(resolved: &mut Resolved, dataset: &Dataset) -> Result<(), CliError> {
-    let config = &mut resolved.config;
-    resolve_label(config, dataset.train.blank_under_label(dataset.classes));
-    config
-        .check_against(dataset.train.len(), dataset.classes, dataset.features())
+/// Resolves what only the data decide and checks the config against them; an error names who set the knob.
+pub fn resolve_on(resolved: &mut Resolved, dataset: &Dataset) -> Result<(), CliError> {
+    spec::resolve(&mut resolved.config, &DataShape::of(dataset))
         .map_err(|invalid| resolved.origins.blame(&invalid).into())
-}
-
-/// Makes the folder of an `idx:` data set mean the same from every folder: a run is read from others.
-pub fn anchor(config: &mut Config) {
-    if let Ok(Source::Idx(folder)) = config.data.dataset.parse()
-        && let Ok(whole) = std::path::absolute(folder)
-    {
-        config.data.dataset = Source::Idx(whole).to_string();
-    }
 }
 
 /// Loads the data set a config names.

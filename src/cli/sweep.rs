@@ -1,11 +1,11 @@
 //! `ff sweep`.
 
-mod crew;
+mod cell_trainer;
+mod dataset_cache;
 mod display;
 mod dry_run;
 mod outcome;
 mod queue;
-mod shelf;
 mod slurm;
 
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ use super::{CliError, signals};
 use crate::config::{Cell, Experiment};
 use crate::run::{RunDirectory, Status};
 use crate::sweep::{Arithmetic, Engine, Row, Spec, SweepDirectory, Tally, forget_failure, read_rows};
-use crew::Crew;
+use cell_trainer::CellTrainer;
 use display::{Before, Display};
 use slurm::Slurm;
 
@@ -107,10 +107,11 @@ impl Sweep {
         let stop = signals::new_flag();
         let (open, before) = self.open_cells(directory, cells);
         let display = Display::new(experiment, cells.len(), before, Arc::clone(&stop), self.quiet);
-        let crew = Crew::new(experiment, spec.threads, Arc::clone(&stop), display).anew(self.retry_failed);
+        let trainer = CellTrainer::new(experiment, spec.threads, Arc::clone(&stop), display);
+        let trainer = trainer.restart(self.retry_failed);
         // Whatever is wrong with the request shows now, before anything is written.
         let before = if open.is_empty() { Vec::new() } else { self.begun(experiment, directory) };
-        crew.prepare(&open, &before, super::report::tell(self.quiet))?;
+        trainer.prepare(&open, &before, super::report::tell(self.quiet))?;
         // Only now: an OpenCL driver that is looked for takes SIGUSR1 for itself.
         signals::watch(&stop);
         directory.adopt(&spec, self.force_spec)?;
@@ -120,7 +121,7 @@ impl Sweep {
         let engine = Engine {
             experiment,
             directory,
-            work: &crew,
+            work: &trainer,
             jobs: self.jobs().into(),
             fail_fast: self.fail_fast,
             stop: &stop,
@@ -129,7 +130,7 @@ impl Sweep {
             Some(_) => engine.train(cells, usize::MAX)?,
             None => engine.run()?,
         };
-        drop(crew);
+        drop(trainer);
         let rows = self.gather(experiment, directory)?;
         if self.json || !self.quiet {
             outcome::print(experiment, &rows, self.json)?;
@@ -218,7 +219,7 @@ impl Sweep {
         for (cell, earlier) in self.begun(experiment, directory) {
             let now = &cell.config.backend.name;
             if !earlier.agrees_with_name(now) {
-                return Err(crew::foreign(experiment, cell, &earlier, now));
+                return Err(cell_trainer::foreign(experiment, cell, &earlier, now));
             }
         }
         Ok(())

@@ -1,6 +1,5 @@
 //! `ff train`.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,13 +9,14 @@ use toml::Value;
 
 use super::backend::{OnBackend, on_backend};
 use super::memory::refuse_oversize;
-use super::source::{Knobs, anchor, flag, load, settle, value};
+use super::source::{Knobs, flag, load, resolve_on, value};
 use super::{CliError, report, signals};
 use crate::config::{Config, ConfigBuilder, Origins, Resolved, first_difference};
 use crate::data::Splits;
-use crate::observers::{Observer, Progress, TensorBoard};
+use crate::observers::{Observer, Progress};
 use crate::run::{Ownership, RunDirectory, RunError, Status, Summary};
-use crate::training::{Limits, Trainer};
+use crate::spec::make_absolute;
+use crate::training::{self, Limits, Options};
 
 /// Train one network.
 #[derive(Args)]
@@ -85,19 +85,19 @@ impl Train {
         }
         RunDirectory::check(&path, ownership)?;
         let dataset = load(&resolved.config, !self.quiet)?;
-        settle(&mut resolved, &dataset)?;
+        resolve_on(&mut resolved, &dataset)?;
         if let Some(warning) = dataset.warning() {
             report::say(&format!("warning: {warning}"));
         }
         let Resolved { mut config, origins } = resolved;
-        anchor(&mut config);
+        make_absolute(&mut config);
         if self.resume {
             refuse_changes(&path, &config)?;
         }
         let splits = Splits::new(dataset, config.data.validation_size, config.training.seed)?;
         let backend = config.backend.clone();
         let work = Run {
-            config: &mut config,
+            config: &config,
             origins: &origins,
             splits: &splits,
             path: &path,
@@ -186,7 +186,7 @@ fn refuse_changes(path: &Path, config: &Config) -> Result<(), CliError> {
         return Ok(());
     }
     let mut saved = ConfigBuilder::new().file(saved).build()?;
-    anchor(&mut saved);
+    make_absolute(&mut saved);
     let Some(changed) = first_difference(&saved, config) else { return Ok(()) };
     Err(CliError::request(format!(
         "--resume: {changed} differs from the run in {}; resume it without that change, or use --force or \
@@ -207,8 +207,8 @@ fn told_failure(path: &Path, config: &Config, message: &str) -> Summary {
 
 /// The work of one run on any backend.
 pub struct Run<'a> {
-    /// Every knob; what the backend decides is filled in.
-    pub config: &'a mut Config,
+    /// Every knob.
+    pub config: &'a Config,
     /// Who set them.
     pub origins: &'a Origins,
     /// The data.
@@ -226,7 +226,6 @@ impl OnBackend for Run<'_> {
 
     fn run<B: Backend>(self, backend: &B) -> Result<Summary, CliError> {
         let stop = signals::stop_flag();
-        let limits = Limits { stop: &stop, until: usize::MAX };
         let mut observers: Vec<Box<dyn Observer>> = Vec::new();
         if !self.quiet {
             observers.push(Box::new(Progress::new(Arc::clone(&stop))));
@@ -234,47 +233,8 @@ impl OnBackend for Run<'_> {
         refuse_oversize(&backend.device(), self.config, self.origins, self.splits)?;
         let directory = RunDirectory::open(self.path, self.ownership)?;
         let resume = self.ownership == Ownership::Resume && directory.last_checkpoint().exists();
-        train(backend, self.config, self.splits, &directory, resume, observers, &limits)
+        let limits = Limits { stop: &stop, ..Limits::default() };
+        let options = Options { resume, observers, limits };
+        Ok(training::run(backend, self.config, self.splits, &directory, options)?)
     }
-}
-
-/// Trains in a run directory, writes everything a run writes, draws its figures.
-pub fn train<B: Backend>(
-    backend: &B,
-    config: &mut Config,
-    splits: &Splits,
-    directory: &RunDirectory,
-    resume: bool,
-    mut observers: Vec<Box<dyn Observer>>,
-    limits: &Limits,
-) -> Result<Summary, CliError> {
-    let device = backend.device();
-    // What `auto` and 0 came to: run again, this config repeats the run bit for bit.
-    config.backend.name = device.backend.clone();
-    if device.backend == "cpu" {
-        config.backend.threads = device.units;
-    }
-    let facts = toml::Table::from_iter([
-        ("version".to_owned(), Value::String(env!("CARGO_PKG_VERSION").into())),
-        ("device".to_owned(), Value::String(device.device)),
-        ("driver".to_owned(), Value::String(device.driver)),
-        // Not always what was asked for.
-        ("precision".to_owned(), Value::String(device.precision)),
-        ("units".to_owned(), Value::Integer(device.units as i64)),
-    ]);
-    let mut trainer = Trainer::new(backend, config, splits, directory)?;
-    if resume {
-        trainer.resume()?;
-    }
-    // Only now: what cannot start leaves the directory as it was.
-    directory.write_config(config, &facts)?;
-    if config.logging.tensorboard {
-        observers.push(Box::new(TensorBoard::create(directory.path())?));
-    }
-    let summary = trainer.run(&mut observers, limits)?;
-    if config.logging.figures {
-        crate::figures::draw_run(directory.path(), crate::figures::Format::Png)?;
-    }
-    std::io::stderr().flush().ok();
-    Ok(summary)
 }

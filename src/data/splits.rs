@@ -8,6 +8,8 @@ pub struct Splits {
     pub image: ImageShape,
     /// Number of labels.
     pub classes: usize,
+    /// Whether a label may replace the first pixels: those of all training rows are blank.
+    pub blank_under_label: bool,
     /// Rows to train on.
     pub train: Split,
     /// Training rows held out to choose the best checkpoint on.
@@ -20,6 +22,7 @@ impl Splits {
     /// Holds out `validation_size` training rows, drawn from the seed.
     pub fn new(dataset: Dataset, validation_size: usize, seed: u64) -> Result<Splits, DataError> {
         let image = ImageShape { height: dataset.height, width: dataset.width };
+        let blank_under_label = dataset.train.blank_under_label(dataset.classes);
         let (train, validation) = match validation_size {
             0 => (dataset.train, None),
             size => {
@@ -27,7 +30,14 @@ impl Splits {
                 (train, Some(validation))
             }
         };
-        Ok(Splits { image, classes: dataset.classes, train, validation, test: dataset.test })
+        Ok(Splits {
+            image,
+            classes: dataset.classes,
+            blank_under_label,
+            train,
+            validation,
+            test: dataset.test,
+        })
     }
 
     /// What accuracy is measured on after every epoch: validation rows if there are any, else the test set.

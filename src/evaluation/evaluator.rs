@@ -2,7 +2,7 @@
 
 use ff_backend::{Backend, Plan, Result, Shape};
 
-use crate::network::{Activities, ImageRows, Network, label_energies, neutral_logits, upload};
+use crate::network::{Activities, ImageRows, Network, download, label_energies, neutral_logits, upload};
 
 /// What a network makes of a set of images.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,15 +38,13 @@ pub struct Evaluator<B: Backend> {
 
 impl<B: Backend> Chunk<B> {
     fn new(backend: &B, network: &Network<B>, rows: usize) -> Result<Self> {
-        let architecture = &network.architecture;
-        let classes = architecture.classes;
-        let scored =
-            (0..=architecture.depth()).map(|_| backend.zeros(rows, classes)).collect::<Result<_>>()?;
+        let spec = &network.spec;
+        let classes = spec.classes;
         Ok(Chunk {
             rows,
-            images: ImageRows::new(backend, architecture, rows)?,
-            activities: Activities::new(backend, architecture, rows)?,
-            scores: scored,
+            images: ImageRows::new(backend, spec, rows)?,
+            activities: Activities::new(backend, spec, rows)?,
+            scores: (0..=spec.depth()).map(|_| backend.zeros(rows, classes)).collect::<Result<_>>()?,
             logits: network.head.as_ref().map(|_| backend.zeros(rows, classes)).transpose()?,
         })
     }
@@ -55,8 +53,8 @@ impl<B: Backend> Chunk<B> {
 impl<B: Backend> Evaluator<B> {
     /// Puts images on the device, to be evaluated `chunk` rows at a time.
     pub fn new(backend: &B, network: &Network<B>, pixels: &[u8], chunk: usize) -> Result<Self> {
-        let architecture = &network.architecture;
-        let images = backend.images(pixels, architecture.image.height, architecture.image.width)?;
+        let spec = &network.spec;
+        let images = backend.images(pixels, spec.image.height, spec.image.width)?;
         let rows = images.rows();
         let mut order = backend.indices(rows)?;
         backend.upload_indices(&mut order, &(0..rows as u32).collect::<Vec<_>>())?;
@@ -69,19 +67,18 @@ impl<B: Backend> Evaluator<B> {
         if rows > full * chunk {
             chunks.push((Chunk::new(backend, network, rows - full * chunk)?, vec![full * chunk]));
         }
-        let predictions =
-            (0..architecture.depth() + 2).map(|_| backend.indices(rows)).collect::<Result<_>>()?;
+        let predictions = (0..spec.depth() + 2).map(|_| backend.indices(rows)).collect::<Result<_>>()?;
         Ok(Evaluator { images, order, chunks, predictions, rows })
     }
 
     /// Predicts every image: by the head if there is one, and by `energy` if asked to, which takes a pass
     /// for each label.
     pub fn predict(&mut self, backend: &B, network: &Network<B>, energy: bool) -> Result<Predictions> {
-        let depth = network.architecture.depth();
+        let depth = network.spec.depth();
         for (chunk, starts) in &mut self.chunks {
             for &at in starts.iter() {
                 let plan = Plan { indices: &self.order, at };
-                chunk.images.gather(backend, &network.architecture, &self.images, plan, None)?;
+                chunk.images.gather(backend, &self.images, plan, None)?;
                 chunk.images.multiply(backend, network, true)?;
                 if energy {
                     let images = &chunk.images;
@@ -107,23 +104,23 @@ impl<B: Backend> Evaluator<B> {
 
     /// Scores of every label for every image, `[rows, classes]`: total energies, or the head's logits.
     pub fn scores(&mut self, backend: &B, network: &Network<B>, head: bool) -> Result<Vec<f32>> {
-        let mut all = Vec::with_capacity(self.rows * network.architecture.classes);
+        let mut all = Vec::with_capacity(self.rows * network.spec.classes);
         for (chunk, starts) in &mut self.chunks {
             for &at in starts.iter() {
                 let plan = Plan { indices: &self.order, at };
-                chunk.images.gather(backend, &network.architecture, &self.images, plan, None)?;
+                chunk.images.gather(backend, &self.images, plan, None)?;
                 chunk.images.multiply(backend, network, true)?;
                 match &mut chunk.logits {
                     Some(logits) if head => {
                         neutral_logits(backend, network, &chunk.images, &mut chunk.activities, logits)?;
-                        all.extend(crate::network::download(backend, logits)?);
+                        all.extend(download(backend, logits)?);
                     }
                     _ => {
                         let images = &chunk.images;
                         label_energies(backend, network, images, &mut chunk.activities, &mut chunk.scores)?;
-                        all.extend(crate::network::download(backend, &chunk.scores[0])?);
+                        all.extend(download(backend, &chunk.scores[0])?);
                         for scores in &mut chunk.scores {
-                            let zeros = vec![0.0; chunk.rows * network.architecture.classes];
+                            let zeros = vec![0.0; chunk.rows * network.spec.classes];
                             upload(backend, scores, &zeros)?;
                         }
                     }

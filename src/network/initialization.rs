@@ -5,24 +5,19 @@ use ndarray_rand::rand::SeedableRng;
 use ndarray_rand::rand_distr::{Distribution, StandardNormal};
 use rand_chacha::ChaCha8Rng;
 
-use crate::config::{Initialization, NetworkConfig};
+use crate::config::Initialization;
+use crate::spec::Spec;
 
 /// Standard deviation of a standard normal that is truncated at ± 2.
 const TRUNCATED_DEVIATION: f64 = 0.879_625_661_034_239_8;
 
-/// Weights `[fan_in, fan_out]`, row-major; each layer has a stream of its own.
-pub fn initial_layer(
-    network: &NetworkConfig,
-    seed: u64,
-    layer: usize,
-    fan_in: usize,
-    fan_out: usize,
-) -> Vec<f32> {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+/// Weights `[fan_in, fan_out]` of a layer, row-major; each layer has a stream of its own.
+pub fn initial_weights(spec: &Spec, layer: usize, fan_in: usize, fan_out: usize) -> Vec<f32> {
+    let mut rng = ChaCha8Rng::seed_from_u64(spec.seed);
     rng.set_stream(layer as u64);
-    let deviation = network.initial_scale / (fan_in as f64).sqrt();
+    let deviation = spec.initial_scale / (fan_in as f64).sqrt();
     let shape = (fan_in, fan_out);
-    let weights = match network.initialization {
+    let weights = match spec.initialization {
         Initialization::LecunNormal => {
             let scale = (deviation / TRUNCATED_DEVIATION) as f32;
             ndarray::Array2::random_using(shape, Truncated { scale }, &mut rng)

@@ -8,8 +8,8 @@ use super::tensorboard::{
 };
 use super::{EpochReport, Observer, ObserverError, Start};
 use crate::config::{Config, LoggingConfig};
-use crate::network::Architecture;
 use crate::run::{Status, Summary};
+use crate::spec::Spec;
 
 /// First-layer fields that are shown.
 const FIELDS: usize = 64;
@@ -194,8 +194,8 @@ impl Observer for TensorBoard {
     fn started(&mut self, start: &Start) -> Result<(), ObserverError> {
         self.logging = Some(start.config.logging.clone());
         self.split = if start.config.data.validation_size > 0 { "validation" } else { "test" };
-        self.pixel_rows = Some(pixel_rows(start.architecture));
-        self.widths.clone_from(&start.architecture.widths);
+        self.pixel_rows = Some(pixel_rows(start.spec));
+        self.widths = start.spec.layers.iter().map(|layer| layer.units).collect();
         self.begin(start).map_err(failed)
     }
 
@@ -234,10 +234,11 @@ impl Observer for TensorBoard {
     }
 }
 
-fn pixel_rows(architecture: &Architecture) -> PixelRows {
-    let covered = architecture.covered_pixels();
-    let first_pixel_row = if covered > 0 { 0 } else { architecture.label_features(0) };
-    let (height, width) = (architecture.image.height, architecture.image.width);
+fn pixel_rows(spec: &Spec) -> PixelRows {
+    let covered = spec.covered_pixels;
+    let label_features = spec.layers.first().map_or(0, |layer| layer.label_features());
+    let first_pixel_row = if covered > 0 { 0 } else { label_features };
+    let (height, width) = (spec.image.height, spec.image.width);
     PixelRows { height, width, first_pixel_row, label_pixels: covered }
 }
 

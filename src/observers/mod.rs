@@ -1,6 +1,7 @@
 //! Who watches a run: each observer turns epochs into something a person or a program reads.
 
 mod events;
+mod figures;
 mod progress;
 pub mod tensorboard;
 
@@ -8,11 +9,13 @@ use ff_backend::BackendError;
 
 use crate::config::Config;
 use crate::data::ImageShape;
+use crate::figures::FigureError;
 use crate::metrics::ConfusionMatrix;
-use crate::network::Architecture;
 use crate::run::{EpochRecord, SampleRecord, Summary};
+use crate::spec::Spec;
 
 pub use events::TensorBoard;
+pub use figures::Figures;
 pub use progress::{Progress, STOPPING};
 
 /// Why an observer could not do its work.
@@ -29,14 +32,17 @@ pub enum ObserverError {
     /// The device refused to give up a layer's weights.
     #[error(transparent)]
     Backend(#[from] BackendError),
+    /// A figure could not be drawn.
+    #[error(transparent)]
+    Figure(#[from] FigureError),
 }
 
 /// A run that begins.
 pub struct Start<'a> {
     /// Every knob.
     pub config: &'a Config,
-    /// Shapes and semantics.
-    pub architecture: &'a Architecture,
+    /// The constants that follow from them and the data.
+    pub spec: &'a Spec,
     /// Epochs that are already done.
     pub finished_epochs: usize,
     /// Steps of an epoch.
@@ -69,11 +75,15 @@ pub trait Observer {
     }
     /// A step was enqueued; `done` of the epoch's.
     fn step(&mut self, _epoch: usize, _done: usize) {}
-    /// An epoch ended.
+    /// An epoch ended: it is in metrics.jsonl, its checkpoint is not written yet.
     fn epoch(&mut self, _report: &EpochReport) -> Result<(), ObserverError> {
         Ok(())
     }
-    /// The run ended, well or not.
+    /// The epoch's checkpoint is on disk: from here on the run can be resumed after this epoch.
+    fn saved(&mut self, _epoch: usize) -> Result<(), ObserverError> {
+        Ok(())
+    }
+    /// The run ended, well or not; its summary is on disk.
     fn ended(&mut self, _summary: &Summary) -> Result<(), ObserverError> {
         Ok(())
     }

@@ -1,12 +1,10 @@
-//! Training: plans drawn on the host, steps on the device, epochs, schedules, resume.
+//! Training: steps on the device, epochs, resume; and [`run`], the one call that does it all.
 
-mod plan;
-mod schedule;
+mod error;
+mod run;
 mod step;
 mod trainer;
 
-pub(crate) use plan::stack;
-pub use plan::{EpochPlan, HeldOutNegatives, PlannedEpoch};
-pub use schedule::{gain, head_rule, rule};
-pub use step::{Batch, Stepper, TrainTally};
-pub use trainer::{Limits, TrainError, Trainer};
+pub use error::TrainError;
+pub use run::{Limits, Options, run};
+pub use step::{Stepper, TrainTally};

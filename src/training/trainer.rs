@@ -1,68 +1,30 @@
 //! Epochs: train, evaluate, write down, go on.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use ff_backend::{Backend, BackendError};
+use ff_backend::Backend;
 
-use super::plan::HeldOutNegatives;
-use super::schedule::{gain, head_rule, rule};
 use super::step::TrainTally;
-use super::{EpochPlan, PlannedEpoch, Stepper};
+use super::{Limits, Stepper, TrainError};
+use crate::batching::EpochPlan;
 use crate::checkpoint::{self, Checkpoint, CheckpointError, Contents};
 use crate::config::{Config, PredictKind};
 use crate::data::{Split, Splits};
 use crate::evaluation::{Evaluator, Predictions, ValidationLoss};
 use crate::metrics::ConfusionMatrix;
-use crate::network::{Architecture, Network, download};
-use crate::observers::{EpochReport, Observer, ObserverError, Start};
+use crate::network::{Network, download};
+use crate::observers::{EpochReport, Observer, Start};
 use crate::run::{
-    EVALUATED, EpochRecord, EvaluationRecord, LayerGoodness, LayerLosses, RunDirectory, RunError,
-    SampleRecord, Seconds, Status, Summary,
+    EVALUATED, EpochRecord, EvaluationRecord, LayerGoodness, LayerLosses, RunDirectory, SampleRecord,
+    Seconds, Status, Summary,
 };
-
-/// Why a run stopped before its end.
-#[derive(Debug, thiserror::Error)]
-pub enum TrainError {
-    /// A loss or a weight is no longer a number.
-    #[error(
-        "{what} became {value} in epoch {epoch}; a smaller learning rate may help{}",
-        if *epoch > 1 { format!(" (the checkpoint of epoch {} stands)", epoch - 1) } else { String::new() }
-    )]
-    Diverged {
-        /// The epoch, from 1.
-        epoch: usize,
-        /// Layers count from 0.
-        what: String,
-        /// NaN or an infinity.
-        value: f64,
-    },
-    /// The device failed.
-    #[error(transparent)]
-    Backend(#[from] BackendError),
-    /// A checkpoint could not be written or read.
-    #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
-    /// The run directory failed.
-    #[error(transparent)]
-    Run(#[from] RunError),
-    /// An observer failed.
-    #[error(transparent)]
-    Observer(#[from] ObserverError),
-}
+use crate::spec::Spec;
 
 /// Predicted test images that figures and TensorBoard show.
 const SAMPLES: usize = 25;
 /// Bins of the goodness figure.
 const GOODNESS_BINS: usize = 60;
-
-/// When to end before the last epoch.
-pub struct Limits<'a> {
-    /// Set by a signal: end after the running epoch.
-    pub stop: &'a AtomicBool,
-    /// End after this many epochs; the run can be resumed.
-    pub until: usize,
-}
 
 /// One run: a network, its data, and what it writes.
 pub struct Trainer<'a, B: Backend> {
@@ -85,14 +47,13 @@ impl<'a, B: Backend> Trainer<'a, B> {
         splits: &'a Splits,
         directory: &'a RunDirectory,
     ) -> Result<Self, TrainError> {
-        let architecture = Architecture::new(config, splits.image, splits.classes);
-        let network = Network::new(backend, architecture, config)?;
+        let spec = Spec::new(config, splits.image, splits.classes);
+        let rows = spec.evaluation_rows;
+        let network = Network::new(backend, spec)?;
         let held_out = splits.held_out();
-        let chunk = config.evaluation.batch_size;
-        let negatives = HeldOutNegatives::draw(config, &held_out.labels, splits.classes, splits.image);
         Ok(Trainer {
-            evaluator: Evaluator::new(backend, &network, &held_out.pixels, chunk)?,
-            validation_loss: ValidationLoss::new(backend, &network, held_out, &negatives, chunk)?,
+            evaluator: Evaluator::new(backend, &network, &held_out.pixels, rows)?,
+            validation_loss: ValidationLoss::new(backend, &network.spec, held_out, rows)?,
             backend,
             config,
             splits,
@@ -135,7 +96,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
     /// Trains to the end or to a limit. The summary on disk says how it went, whatever happens.
     pub fn run(
         mut self,
-        observers: &mut [Box<dyn Observer>],
+        observers: &mut [Box<dyn Observer + '_>],
         limits: &Limits,
     ) -> Result<Summary, TrainError> {
         let result = self.epochs(observers, limits);
@@ -156,18 +117,22 @@ impl<'a, B: Backend> Trainer<'a, B> {
         Ok(summary)
     }
 
-    fn epochs(&mut self, observers: &mut [Box<dyn Observer>], limits: &Limits) -> Result<(), TrainError> {
-        let training = &self.config.training;
-        let (labels, classes) = (&self.splits.train.labels, self.splits.classes);
-        let planned = PlannedEpoch::draw(self.config, labels, classes, self.best.epoch + 1);
-        let mut plan = EpochPlan::new(self.backend, &planned, training.batch_size)?;
-        let mut stepper = Stepper::new(self.backend, &self.network.architecture, self.config)?;
-        let image = self.splits.image;
+    fn epochs(
+        &mut self,
+        observers: &mut [Box<dyn Observer + '_>],
+        limits: &Limits,
+    ) -> Result<(), TrainError> {
+        let spec = self.network.spec.clone();
+        let labels = &self.splits.train.labels;
+        let mut stepper = Stepper::new(self.backend, &spec)?;
+        let planned = stepper.plan(labels, self.best.epoch + 1);
+        let mut plan = EpochPlan::new(self.backend, &planned, spec.batch_size)?;
+        let image = spec.image;
         let images = self.backend.images(&self.splits.train.pixels, image.height, image.width)?;
         let finished = self.best.epoch;
         let start = Start {
             config: self.config,
-            architecture: &self.network.architecture,
+            spec: &spec,
             finished_epochs: finished,
             batches: planned.batches,
             best_accuracy: self.best.best_accuracy,
@@ -175,19 +140,17 @@ impl<'a, B: Backend> Trainer<'a, B> {
         for observer in observers.iter_mut() {
             observer.started(&start)?;
         }
-        let last = training.num_epochs.min(limits.until);
+        let last = spec.num_epochs.min(limits.until);
         for epoch in finished + 1..=last {
             let began = Instant::now();
             if epoch > finished + 1 {
-                plan.upload(self.backend, &PlannedEpoch::draw(self.config, labels, classes, epoch))?;
+                plan.upload(self.backend, &stepper.plan(labels, epoch))?;
             }
-            let gain = gain(training.learning_rate_schedule, epoch, training.num_epochs);
             let before = (epoch - 1) as u64 * plan.batches as u64;
             for index in 0..plan.batches {
-                let layers = rule(training, gain, before + index as u64);
-                let head = head_rule(&self.config.head, gain);
-                let batch = plan.batch(index);
-                stepper.step(self.backend, &mut self.network, &images, &batch, layers, head)?;
+                let number = before + index as u64;
+                let (layers, head) = (spec.layer_rule(epoch, number), spec.head_rule(epoch, number));
+                stepper.step(self.backend, &mut self.network, &images, &plan.batch(index), layers, head)?;
                 observers.iter_mut().for_each(|observer| observer.step(epoch, index + 1));
             }
             let tally = stepper.take_tally(self.backend, plan.batches)?;
@@ -195,7 +158,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
             refuse_diverged_head(epoch, tally.head_cost)?;
             let active = stepper.active_fractions(self.backend)?;
             let train_seconds = began.elapsed().as_secs_f64();
-            self.finish_epoch(epoch, tally, active, gain * training.learning_rate, train_seconds, observers)?;
+            self.finish_epoch(epoch, tally, active, train_seconds, observers)?;
             if limits.stop.load(Ordering::Relaxed) {
                 break;
             }
@@ -209,16 +172,16 @@ impl<'a, B: Backend> Trainer<'a, B> {
         epoch: usize,
         tally: TrainTally,
         active: Vec<f64>,
-        learning_rate: f64,
         train_seconds: f64,
-        observers: &mut [Box<dyn Observer>],
+        observers: &mut [Box<dyn Observer + '_>],
     ) -> Result<(), TrainError> {
         let began = Instant::now();
         let held_out = self.splits.held_out();
-        let predict = self.config.evaluation.predict;
+        let spec = &self.network.spec;
+        let predict = spec.predict;
         let predictions =
             self.evaluator.predict(self.backend, &self.network, predict == PredictKind::Energy)?;
-        let val_losses = self.validation_loss.measure(self.backend, &self.network, self.config)?;
+        let val_losses = self.validation_loss.measure(self.backend, &self.network)?;
         refuse_divergence(epoch, &val_losses)?;
         let eval_seconds = began.elapsed().as_secs_f64();
 
@@ -251,13 +214,13 @@ impl<'a, B: Backend> Trainer<'a, B> {
             goodness: goodness.map(|(&positive, &negative)| LayerGoodness { positive, negative }).collect(),
             pairwise_errors: tally.pairwise_errors,
             active,
-            learning_rate,
+            learning_rate: spec.learning_rate_factor(epoch) * spec.optimizer.learning_rate(),
             seconds: Seconds { train: train_seconds, eval: eval_seconds },
         };
         self.seconds.train += train_seconds;
         self.seconds.eval += eval_seconds;
 
-        // The checkpoint last: with it the epoch is finished, and whoever goes on repeats what is beyond it.
+        // The checkpoint is written last: it commits the epoch; resume truncates metrics beyond it.
         self.directory.append_metrics(&record)?;
         let network = &self.network;
         let report = EpochReport {
@@ -267,22 +230,26 @@ impl<'a, B: Backend> Trainer<'a, B> {
             image: self.splits.image,
             samples: &samples(held_out, chosen),
             weights: &|l| {
-                let weights = &network.layers[l].weights;
+                let weights = &network.layers[l].tensors().weights;
                 let bias =
                     weights.bias.as_ref().map(|bias| download(self.backend, &bias.value)).transpose()?;
                 Ok((download(self.backend, &weights.weight.value)?, bias.unwrap_or_default()))
             },
         };
-        for observer in observers {
+        for observer in observers.iter_mut() {
             observer.epoch(&report)?;
         }
         if improved {
             self.save(Contents::Weights)?;
         }
-        self.save(Contents::Training)
+        self.save(Contents::Training)?;
+        for observer in observers {
+            observer.saved(epoch)?;
+        }
+        Ok(())
     }
 
-    /// Weights that the last batch made no numbers show in no loss yet; they show here.
+    /// Writes a checkpoint. Weights that became NaN or infinite in the last batch are in no loss yet: they are found here.
     fn save(&self, contents: Contents) -> Result<(), TrainError> {
         let path = match contents {
             Contents::Weights => self.directory.best_checkpoint(),
@@ -345,13 +312,13 @@ impl<'a, B: Backend> Trainer<'a, B> {
 
     fn measure_test_set(&mut self, summary: &mut Summary) -> Result<(), TrainError> {
         let test = &self.splits.test;
-        let predict = self.config.evaluation.predict;
+        let predict = self.network.spec.predict;
         if self.splits.validation.is_some() {
             // Chosen on validation rows, so the test set is looked at once, with that checkpoint.
             Checkpoint::read(&self.directory.best_checkpoint())?
                 .load_weights(self.backend, &mut self.network)?;
-            let chunk = self.config.evaluation.batch_size;
-            self.evaluator = Evaluator::new(self.backend, &self.network, &test.pixels, chunk)?;
+            let rows = self.network.spec.evaluation_rows;
+            self.evaluator = Evaluator::new(self.backend, &self.network, &test.pixels, rows)?;
         }
         let predictions =
             self.evaluator.predict(self.backend, &self.network, predict == PredictKind::Energy)?;
@@ -363,8 +330,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
         summary.test_head_accuracy = predictions.head.as_ref().map(|head| share_right(&test.labels, head));
         summary.class_accuracy = confusion.class_accuracy();
         summary.confusion_matrix = confusion;
-        let goodness =
-            self.validation_loss.histograms(self.backend, &self.network, self.config, GOODNESS_BINS)?;
+        let goodness = self.validation_loss.histograms(self.backend, &self.network, GOODNESS_BINS)?;
         self.directory.write_evaluation(&EvaluationRecord {
             height: self.splits.image.height,
             width: self.splits.image.width,

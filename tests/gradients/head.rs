@@ -32,8 +32,8 @@ fn agreement<B: Backend>(probe: &mut Probe<B>, sets: &[String]) -> f64 {
     let backend = probe.backend;
     probe.look();
     probe.rows.multiply(backend, &probe.network, true).unwrap();
-    let pairs = probe.config.training.batch_size;
-    let mut activities = Activities::new(backend, &probe.network.architecture, pairs).unwrap();
+    let pairs = probe.network.spec.batch_size;
+    let mut activities = Activities::new(backend, &probe.network.spec, pairs).unwrap();
     let mut logits = backend.zeros(pairs, CLASSES).unwrap();
     let mut errors = backend.zeros(pairs, CLASSES).unwrap();
     let mut cost = backend.zeros(1, 2).unwrap();

@@ -61,7 +61,7 @@ fn agreement<B: Backend>(backend: &B, sets: &[&str]) -> f64 {
         let mut probe = Probe::new(backend, &[sets, &[shortcuts]].concat());
         probe.look();
         for l in 0..probe.network.layers.len() {
-            let scale = probe.config.training.gradient_scale;
+            let scale = probe.gradient_scale;
             let slopes = probe.slopes(l);
             let (gradient, velocity) = (probe.gradient(l), probe.velocity(l));
             for (part, slopes) in slopes.iter().enumerate() {

@@ -27,11 +27,11 @@ pub fn check<B: Backend>(backend: &B) {
 fn check_layer<B: Backend>(alone: &mut Probe<B>, among_peers: &Probe<B>, l: usize) {
     let backend = alone.backend;
     alone.loss(l);
-    let (pairs, width) = (alone.config.training.batch_size, alone.network.architecture.widths[l]);
+    let (pairs, width) = (alone.network.spec.batch_size, alone.network.spec.layers[l].units);
     let hidden = fetch(backend, &alone.stack.hidden[l]);
     let average = |j: usize| (0..pairs).map(|r| hidden[r * width + j]).sum::<f64>() / pairs as f64;
     let mean: Vec<f64> = (0..width).map(|j| 0.9 * 0.5 + 0.1 * average(j)).collect();
-    let running_mean = fetch(backend, &among_peers.network.layers[l].running_mean);
+    let running_mean = fetch(backend, &among_peers.network.layers[l].tensors().running_mean);
     assert!(relative_error(&running_mean, &mean) < 1e-14, "running mean of layer {l}");
 
     // Batches are means over rows, so the pulls of all positive rows make one.
@@ -50,7 +50,7 @@ fn check_layer<B: Backend>(alone: &mut Probe<B>, among_peers: &Probe<B>, l: usiz
 /// The mean over positives of what layer `l` reads: label features and normalized others.
 fn mean_positive_row<B: Backend>(probe: &Probe<B>, l: usize) -> Vec<f64> {
     let input = probe.input(l);
-    let (backend, pairs) = (probe.backend, probe.config.training.batch_size);
+    let (backend, pairs) = (probe.backend, probe.network.spec.batch_size);
     let features = fetch(backend, input.features);
     let columns = features.len() / fetch(backend, input.squares).len();
     let labels = backend.download_indices(probe.plan.batch(0).labels.indices).unwrap();

@@ -1,10 +1,12 @@
 //! A small network and one batch, to ask for losses and gradients.
 
 use ff_backend::{Backend, Delta, Input, LabelCode, Rule, TALLY_ROWS, Tally};
-use forward_forward::config::{Config, ConfigBuilder};
+use forward_forward::batching::EpochPlan;
+use forward_forward::config::ConfigBuilder;
 use forward_forward::data::ImageShape;
-use forward_forward::network::{Activities, Architecture, ImageRows, Network, activate_first, forward};
-use forward_forward::training::{EpochPlan, PlannedEpoch, Stepper};
+use forward_forward::network::{Activities, ImageRows, Network, forward};
+use forward_forward::spec::Spec;
+use forward_forward::training::Stepper;
 
 use crate::differences::{fetch, send};
 
@@ -17,8 +19,9 @@ const LOOK: Rule = Rule::Momentum { rate: 0.0, momentum: 0.0, decay: 0.0 };
 
 pub struct Probe<'b, B: Backend> {
     pub backend: &'b B,
-    pub config: Config,
     pub network: Network<B>,
+    /// The knob, which the spec's objective has multiplied with dropout's.
+    pub gradient_scale: f64,
     pub images: B::Images,
     pub rows: ImageRows<B>,
     pub plan: EpochPlan<B>,
@@ -40,10 +43,10 @@ impl<'b, B: Backend> Probe<'b, B> {
         let base = ["layer_sizes=[6, 5]", "training.batch_size=4", "optimizer=momentum"];
         let sets = base.into_iter().chain(sets.iter().map(AsRef::as_ref));
         let config = sets.fold(ConfigBuilder::new(), |builder, set| builder.set(set)).build().unwrap();
-        let architecture = Architecture::new(&config, IMAGE, CLASSES);
-        let mut network = Network::new(backend, architecture, &config).unwrap();
+        let spec = Spec::new(&config, IMAGE, CLASSES);
+        let mut network = Network::new(backend, spec.clone()).unwrap();
         for (l, layer) in network.layers.iter_mut().enumerate() {
-            let bias = layer.weights.bias.as_mut().unwrap();
+            let bias = layer.tensors_mut().weights.bias.as_mut().unwrap();
             let values: Vec<f64> =
                 scattered(config.network.layer_sizes[l], 7).iter().map(|x| 0.2 * x).collect();
             send(backend, &mut bias.value, &values);
@@ -55,21 +58,20 @@ impl<'b, B: Backend> Probe<'b, B> {
         let pixels: Vec<u8> =
             scattered(LABELS.len() * IMAGE.pixels(), 3).iter().map(|x| (x * 255.0) as u8).collect();
         let images = backend.images(&pixels, IMAGE.height, IMAGE.width).unwrap();
-        let planned = PlannedEpoch::draw(&config, &LABELS, CLASSES, 1);
+        let planned = Stepper::new(backend, &spec).unwrap().plan(&LABELS, 1);
         let plan = EpochPlan::new(backend, &planned, LABELS.len()).unwrap();
-        let architecture = &network.architecture;
-        let mut rows = ImageRows::new(backend, architecture, LABELS.len()).unwrap();
-        rows.gather(backend, architecture, &images, plan.batch(0).rows, None).unwrap();
+        let mut rows = ImageRows::new(backend, &spec, LABELS.len()).unwrap();
+        rows.gather(backend, &images, plan.batch(0).rows, None).unwrap();
         Probe {
             rows,
-            stack: Activities::new(backend, architecture, 2 * LABELS.len()).unwrap(),
+            stack: Activities::new(backend, &spec, 2 * LABELS.len()).unwrap(),
             coefficients: backend.zeros(1, 2 * LABELS.len()).unwrap(),
-            sums: backend.zeros(TALLY_ROWS, architecture.depth()).unwrap(),
+            sums: backend.zeros(TALLY_ROWS, spec.depth()).unwrap(),
             backend,
             images,
             plan,
             network,
-            config,
+            gradient_scale: config.training.gradient_scale,
         }
     }
 
@@ -80,22 +82,19 @@ impl<'b, B: Backend> Probe<'b, B> {
         let code = LabelCode::Each(batch.labels);
         self.rows.multiply(*backend, network, true).unwrap();
         for at in 0..=l {
-            match at {
-                0 => activate_first(*backend, network, &self.rows, code, stack).unwrap(),
-                _ => forward(*backend, network, at, code, stack).unwrap(),
-            }
-            let rate = self.config.training.dropout;
+            forward(*backend, network, &self.rows, at, code, stack).unwrap();
+            let rate = network.spec.dropout;
             if rate > 0.0 {
                 let seed = batch.dropout_seed.wrapping_add(at as u32);
                 backend.dropout(&mut stack.hidden[at], rate, seed, &mut stack.squares[at]).unwrap();
             }
-            stack.count(*backend, &network.architecture, at).unwrap();
+            stack.count(*backend, at).unwrap();
         }
         let depth = network.layers.len();
         send(*backend, &mut self.sums, &vec![0.0; TALLY_ROWS * depth]);
-        let objective = network.architecture.objective(&self.config, l);
+        let objective = &network.spec.layers[l].objective;
         let tally = Tally { sums: &mut self.sums, layer: l };
-        backend.coefficients(stack.goodness(l), &objective, &mut self.coefficients, tally).unwrap();
+        backend.coefficients(stack.goodness(l), objective, &mut self.coefficients, tally).unwrap();
         fetch(*backend, &self.sums)[l]
     }
 
@@ -106,31 +105,31 @@ impl<'b, B: Backend> Probe<'b, B> {
             _ => (&self.stack.hidden[l - 1], &self.stack.squares[l - 1]),
         };
         let code = LabelCode::Each(self.plan.batch(0).labels);
-        self.network.architecture.input(l, features, squares, code)
+        self.network.spec.layers[l].input(features, squares, code)
     }
 
     /// Gradients of layer `l` for weights and biases, from the operation.
     pub fn gradient(&mut self, l: usize) -> [Vec<f64>; 2] {
         self.loss(l);
-        let (backend, architecture) = (self.backend, &self.network.architecture);
+        let (backend, layer) = (self.backend, &self.network.spec.layers[l]);
         let outputs = self.stack.counting(l);
         let delta = Delta { coefficients: &self.coefficients, outputs, peer: None, skip_zeros: false };
-        let mut weight = backend.zeros(architecture.fan_in(l), architecture.widths[l]).unwrap();
-        let mut bias = backend.zeros(1, architecture.widths[l]).unwrap();
+        let mut weight = backend.zeros(layer.fan_in(), layer.units).unwrap();
+        let mut bias = backend.zeros(1, layer.units).unwrap();
         backend.gradient(&self.input(l), &delta, &mut weight, Some(&mut bias)).unwrap();
         [fetch(backend, &weight), fetch(backend, &bias)]
     }
 
     /// A training step that changes no weights but leaves all negated gradients in the velocities.
     pub fn look(&mut self) {
-        let mut stepper = Stepper::new(self.backend, &self.network.architecture, &self.config).unwrap();
+        let mut stepper = Stepper::new(self.backend, &self.network.spec).unwrap();
         let batch = self.plan.batch(0);
         stepper.step(self.backend, &mut self.network, &self.images, &batch, LOOK, LOOK).unwrap();
     }
 
     /// Velocities of layer `l` for weights and biases.
     pub fn velocity(&self, l: usize) -> [Vec<f64>; 2] {
-        let weights = &self.network.layers[l].weights;
+        let weights = &self.network.layers[l].tensors().weights;
         let bias = weights.bias.as_ref().unwrap();
         [fetch(self.backend, &weights.weight.first), fetch(self.backend, &bias.first)]
     }
@@ -147,8 +146,10 @@ impl<'b, B: Backend> Probe<'b, B> {
             slopes
         };
         [
-            along(self, |network, l| &mut network.layers[l].weights.weight.value),
-            along(self, |network, l| &mut network.layers[l].weights.bias.as_mut().unwrap().value),
+            along(self, |network, l| &mut network.layers[l].tensors_mut().weights.weight.value),
+            along(self, |network, l| {
+                &mut network.layers[l].tensors_mut().weights.bias.as_mut().unwrap().value
+            }),
         ]
     }
 }

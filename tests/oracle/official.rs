@@ -5,11 +5,13 @@ mod first_batch;
 mod pairs;
 
 use ff_backend::Backend;
+use forward_forward::batching::{EpochPlan, PlannedEpoch};
 use forward_forward::config::{Config, ConfigBuilder};
 use forward_forward::data::ImageShape;
 use forward_forward::evaluation::Evaluator;
-use forward_forward::network::{Architecture, Network};
-use forward_forward::training::{EpochPlan, PlannedEpoch, Stepper, TrainTally, gain, head_rule, rule};
+use forward_forward::network::{Network, Tensors};
+use forward_forward::spec::Spec;
+use forward_forward::training::{Stepper, TrainTally};
 
 use self::pairs::Pairs;
 use crate::comparison::Comparison;
@@ -38,13 +40,14 @@ fn config(file: &File) -> Config {
 fn network<B: Backend>(backend: &B, file: &File, config: &Config) -> Network<B> {
     let pixels = file.shape("train.images")[2];
     let classes = file.shape(MARK)[1];
-    let architecture = Architecture::new(config, ImageShape { height: 1, width: pixels }, classes);
-    let mut network = Network::new(backend, architecture, config).unwrap();
+    let spec = Spec::new(config, ImageShape { height: 1, width: pixels }, classes);
+    let mut network = Network::new(backend, spec).unwrap();
     for (l, layer) in network.layers.iter_mut().enumerate() {
-        file.load(backend, &format!("init.layers.{l}.weight"), &mut layer.weights.weight.value);
-        let bias = layer.weights.bias.as_mut().unwrap();
+        let Tensors { weights, running_mean } = layer.tensors_mut();
+        file.load(backend, &format!("init.layers.{l}.weight"), &mut weights.weight.value);
+        let bias = weights.bias.as_mut().unwrap();
         file.load(backend, &format!("init.layers.{l}.bias"), &mut bias.value);
-        file.load(backend, &format!("init.running_mean.{l}"), &mut layer.running_mean);
+        file.load(backend, &format!("init.running_mean.{l}"), running_mean);
     }
     for part in network.head.iter_mut().flatten() {
         file.load(backend, &format!("init.head.{}.weight", part.layer), &mut part.weights.weight.value);
@@ -76,10 +79,9 @@ fn planned(file: &File, epoch: usize) -> PlannedEpoch {
         labels: pairs.flat_map(|(truth, wrong)| [truth, wrong].concat()).collect(),
         rows,
         truth,
-        uniforms: Vec::new(),
+        numbers: Vec::new(),
         stacked_shifts: Vec::new(),
         shifts: Vec::new(),
-        masks: Vec::new(),
         dropout: vec![0; batches],
         batches,
     }
@@ -92,18 +94,17 @@ pub fn follow<B: Backend>(backend: &B, name: &str, file: &File, later: f64) -> C
     let mut network = network(backend, file, &config);
     first_batch::compare(backend, file, &config, &mut result);
 
-    let training = &config.training;
-    let image = network.architecture.image;
+    let spec = network.spec.clone();
+    let image = spec.image;
     let images = backend.images(&pixels(file, "train.images"), image.height, image.width).unwrap();
-    let mut stepper = Stepper::new(backend, &network.architecture, &config).unwrap();
-    for epoch in 1..=training.num_epochs {
-        let plan = EpochPlan::new(backend, &planned(file, epoch - 1), training.batch_size).unwrap();
-        let gain = gain(training.learning_rate_schedule, epoch, training.num_epochs);
-        let mut pairs = Pairs::new(backend, &network, training.batch_size);
+    let mut stepper = Stepper::new(backend, &spec).unwrap();
+    for epoch in 1..=spec.num_epochs {
+        let plan = EpochPlan::new(backend, &planned(file, epoch - 1), spec.batch_size).unwrap();
+        let mut pairs = Pairs::new(backend, &network, spec.batch_size);
         for index in 0..plan.batches {
             pairs.count(backend, &network, &images, &plan.batch(index));
             let batch = ((epoch - 1) * plan.batches + index) as u64;
-            let (layers, head) = (rule(training, gain, batch), head_rule(&config.head, gain));
+            let (layers, head) = (spec.layer_rule(epoch, batch), spec.head_rule(epoch, batch));
             stepper.step(backend, &mut network, &images, &plan.batch(index), layers, head).unwrap();
             if batch == 0 {
                 compare_network(backend, file, "batch1", &network, &mut result);
@@ -112,8 +113,12 @@ pub fn follow<B: Backend>(backend: &B, name: &str, file: &File, later: f64) -> C
         let at = format!("epoch{epoch}");
         let tally = stepper.take_tally(backend, plan.batches).unwrap();
         compare_network(backend, file, &at, &network, &mut result);
-        compare_tally(file, &at, &tally, &pairs, plan.batches * training.batch_size, &mut result);
-        result.equal(&at, &[gain][..], file.values(&format!("{at}.learning_rate_gain")));
+        compare_tally(file, &at, &tally, &pairs, plan.batches * spec.batch_size, &mut result);
+        result.equal(
+            &at,
+            &[spec.learning_rate_factor(epoch)][..],
+            file.values(&format!("{at}.learning_rate_gain")),
+        );
         result.tolerance = later;
     }
     compare_errors(backend, file, &network, &mut result);
@@ -133,18 +138,19 @@ fn compare_network<B: Backend>(
         result.close(&format!("{at} {part}"), &name, &fetch(backend, ours), file.values(&name));
     };
     for (l, layer) in network.layers.iter().enumerate() {
-        let bias = layer.weights.bias.as_ref().unwrap();
-        for (parameter, name) in [(&layer.weights.weight, "weight"), (bias, "bias")] {
+        let Tensors { weights, running_mean } = layer.tensors();
+        let bias = weights.bias.as_ref().unwrap();
+        for (parameter, name) in [(&weights.weight, "weight"), (bias, "bias")] {
             compare("layers", format!("{l}.{name}"), &parameter.value);
             compare("velocity", format!("{l}.{name}"), &parameter.first);
         }
-        compare("running_mean", l.to_string(), &layer.running_mean);
+        compare("running_mean", l.to_string(), running_mean);
     }
     for part in network.head.iter().flatten() {
         compare("head", format!("{}.weight", part.layer), &part.weights.weight.value);
         compare("head_velocity", format!("{}.weight", part.layer), &part.weights.weight.first);
     }
-    let read = network.architecture.scored_layers();
+    let read = network.spec.scored_layers();
     for l in (0..network.layers.len()).filter(|l| !read.contains(l)) {
         let theirs = file.values(&format!("{at}.head.{l}.weight"));
         result.equal(&format!("{at}: no head on layer {l}"), true, theirs.iter().all(|&w| w == 0.0));
@@ -177,7 +183,7 @@ fn compare_errors<B: Backend>(backend: &B, file: &File, network: &Network<B>, re
         let mut pixels = pixels(file, &format!("{set}.images"));
         if set == "train" {
             labels.truncate(TRAINING_CASES_TESTED);
-            pixels.truncate(labels.len() * network.architecture.image.pixels());
+            pixels.truncate(labels.len() * network.spec.image.pixels());
         }
         // Two full chunks and a rest.
         let mut evaluator = Evaluator::new(backend, network, &pixels, labels.len() * 2 / 5).unwrap();

@@ -3,9 +3,8 @@
 use ff_backend::{Backend, Delta, LabelCode, Plan, TALLY_ROWS, Tally};
 use forward_forward::config::{Config, ConfigBuilder};
 use forward_forward::data::ImageShape;
-use forward_forward::network::{
-    Activities, Architecture, ImageRows, Network, activate_first, forward, label_energies,
-};
+use forward_forward::network::{Activities, ImageRows, Network, forward, label_energies};
+use forward_forward::spec::Spec;
 
 use crate::comparison::Comparison;
 use crate::files::{File, fetch, send};
@@ -28,11 +27,12 @@ fn config(file: &File) -> Config {
 
 fn network<B: Backend>(backend: &B, file: &File, config: &Config) -> Network<B> {
     let image = ImageShape { height: 1, width: file.shape("images")[1] };
-    let architecture = Architecture::new(config, image, file.shape("label_goodness")[1]);
-    let mut network = Network::new(backend, architecture, config).unwrap();
+    let spec = Spec::new(config, image, file.shape("label_goodness")[1]);
+    let mut network = Network::new(backend, spec).unwrap();
     for (l, layer) in network.layers.iter_mut().enumerate() {
-        file.load(backend, &format!("layers.{l}.weight"), &mut layer.weights.weight.value);
-        let bias = layer.weights.bias.as_mut().unwrap();
+        let weights = &mut layer.tensors_mut().weights;
+        file.load(backend, &format!("layers.{l}.weight"), &mut weights.weight.value);
+        let bias = weights.bias.as_mut().unwrap();
         file.load(backend, &format!("layers.{l}.bias"), &mut bias.value);
     }
     network
@@ -40,12 +40,12 @@ fn network<B: Backend>(backend: &B, file: &File, config: &Config) -> Network<B> 
 
 /// The images without the pixels under the label; they are float32, so nothing is gathered.
 fn images<B: Backend>(backend: &B, file: &File, network: &Network<B>) -> ImageRows<B> {
-    let architecture = &network.architecture;
+    let spec = &network.spec;
     let pairs = file.shape("images")[0];
-    let all = file.values("images").chunks_exact(architecture.image.pixels());
-    let visible: Vec<&[f64]> = all.map(|image| &image[architecture.covered_pixels()..]).collect();
+    let all = file.values("images").chunks_exact(spec.image.pixels());
+    let visible: Vec<&[f64]> = all.map(|image| &image[spec.covered_pixels..]).collect();
     let squares: Vec<f64> = visible.iter().map(|image| image.iter().map(|x| x * x).sum()).collect();
-    let mut images = ImageRows::new(backend, architecture, pairs).unwrap();
+    let mut images = ImageRows::new(backend, spec, pairs).unwrap();
     send(backend, &mut images.features, &visible.concat());
     send(backend, &mut images.squares, &squares);
     images.multiply(backend, network, true).unwrap();
@@ -72,12 +72,12 @@ pub fn follow<B: Backend>(backend: &B, name: &str, file: &File) -> Comparison {
     let config = config(file);
     let network = network(backend, file, &config);
     let images = images(backend, file, &network);
-    compare_learning(backend, file, &config, &network, &images, &mut result);
+    compare_learning(backend, file, &network, &images, &mut result);
 
-    let architecture = &network.architecture;
-    let (rows, classes) = (labels.len(), architecture.classes);
-    let mut activities = Activities::new(backend, architecture, rows).unwrap();
-    let scores = (0..=architecture.depth()).map(|_| backend.zeros(rows, classes));
+    let spec = &network.spec;
+    let (rows, classes) = (labels.len(), spec.classes);
+    let mut activities = Activities::new(backend, spec, rows).unwrap();
+    let scores = (0..=spec.depth()).map(|_| backend.zeros(rows, classes));
     let mut scores: Vec<B::Matrix> = scores.collect::<Result<_, _>>().unwrap();
     label_energies(backend, &network, &images, &mut activities, &mut scores).unwrap();
     let energies = fetch(backend, &scores[0]);
@@ -93,25 +93,22 @@ pub fn follow<B: Backend>(backend: &B, name: &str, file: &File) -> Comparison {
 fn compare_learning<B: Backend>(
     backend: &B,
     file: &File,
-    config: &Config,
     network: &Network<B>,
     images: &ImageRows<B>,
     result: &mut Comparison,
 ) {
-    let architecture = &network.architecture;
+    let spec = &network.spec;
     let labels = [file.indices("labels"), file.indices("wrong_labels")].concat();
     let mut on_device = backend.indices(labels.len()).unwrap();
     backend.upload_indices(&mut on_device, &labels).unwrap();
     let code = LabelCode::Each(Plan { indices: &on_device, at: 0 });
-    let mut stack = Activities::new(backend, architecture, labels.len()).unwrap();
+    let mut stack = Activities::new(backend, spec, labels.len()).unwrap();
     let mut coefficients = backend.zeros(1, labels.len()).unwrap();
-    let mut sums = backend.zeros(TALLY_ROWS, architecture.depth()).unwrap();
-    for l in 0..architecture.depth() {
-        match l {
-            0 => activate_first(backend, network, images, code, &mut stack).unwrap(),
-            _ => forward(backend, network, l, code, &mut stack).unwrap(),
-        }
-        stack.count(backend, architecture, l).unwrap();
+    let mut sums = backend.zeros(TALLY_ROWS, spec.depth()).unwrap();
+    for l in 0..spec.depth() {
+        let layer = &spec.layers[l];
+        forward(backend, network, images, l, code, &mut stack).unwrap();
+        stack.count(backend, l).unwrap();
         let mut halves = |kind: &str, ours: Vec<f64>| {
             let (positive, negative) = ours.split_at(ours.len() / 2);
             for (sign, ours) in [("positive", positive), ("negative", negative)] {
@@ -120,21 +117,20 @@ fn compare_learning<B: Backend>(
             }
         };
         halves("hidden", fetch(backend, &stack.hidden[l]));
-        let factor = architecture.goodness_factor(l);
+        let factor = layer.objective.factor;
         halves("goodness", fetch(backend, stack.goodness(l)).into_iter().map(|g| factor * g).collect());
 
         let tally = Tally { sums: &mut sums, layer: l };
-        let objective = architecture.objective(config, l);
-        backend.coefficients(stack.goodness(l), &objective, &mut coefficients, tally).unwrap();
+        backend.coefficients(stack.goodness(l), &layer.objective, &mut coefficients, tally).unwrap();
         let (features, squares) = match l {
             0 => (&images.features, &images.squares),
             _ => (&stack.hidden[l - 1], &stack.squares[l - 1]),
         };
-        let input = architecture.input(l, features, squares, code);
+        let input = layer.input(features, squares, code);
         let outputs = stack.counting(l);
         let delta = Delta { coefficients: &coefficients, outputs, peer: None, skip_zeros: true };
-        let mut weight = backend.zeros(architecture.fan_in(l), architecture.widths[l]).unwrap();
-        let mut bias = backend.zeros(1, architecture.widths[l]).unwrap();
+        let mut weight = backend.zeros(layer.fan_in(), layer.units).unwrap();
+        let mut bias = backend.zeros(1, layer.units).unwrap();
         backend.gradient(&input, &delta, &mut weight, Some(&mut bias)).unwrap();
         for (part, gradient) in [("weight", &weight), ("bias", &bias)] {
             let name = format!("grad.{l}.{part}");
@@ -147,7 +143,7 @@ fn compare_learning<B: Backend>(
         }
     }
     let losses = fetch(backend, &sums);
-    for (l, loss) in losses.iter().take(architecture.depth()).enumerate() {
+    for (l, loss) in losses.iter().take(spec.depth()).enumerate() {
         let name = format!("loss.{l}");
         result.close("loss", &name, &[*loss], file.values(&name));
     }

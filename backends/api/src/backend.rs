@@ -21,7 +21,7 @@ pub trait Shape {
 /// in full unless the operation says that it adds. Operands never alias (Rust's borrows see to it).
 /// Every operation fails with [`BackendError::Shape`](crate::BackendError::Shape) if its operands do
 /// not fit (the checks are in [`shapes`](crate::shapes)), and with the device's error if that fails.
-pub trait Backend: Sized {
+pub trait Backend: Sized + 'static {
     /// The scalar that products are computed in.
     type Real: Real;
     /// A matrix of `Real` on the device.

@@ -10,9 +10,10 @@ use super::super::backend::{OnBackend, on_backend};
 use super::super::bench::best_product;
 use super::super::{CliError, report};
 use super::outcome::{aligned, values};
-use crate::config::{Cell, Config, Experiment};
-use crate::data::{Dataset, Source};
-use crate::sweep::{self, CellStatus, Estimate, Shape, SweepDirectory, read_rows};
+use crate::config::{Cell, Config, Experiment, resolve_label};
+use crate::data::{DataShape, Dataset, Source};
+use crate::spec::{Estimate, Spec};
+use crate::sweep::{self, CellStatus, SweepDirectory, read_rows};
 
 /// A step is more than its products: optimizer, goodness, gathering, reading back.
 const BESIDE_PRODUCTS: f64 = 1.5;
@@ -47,7 +48,7 @@ pub fn print(
     json: bool,
 ) -> Result<(), CliError> {
     let rows = read_rows(experiment, directory);
-    let mut shapes: HashMap<(&str, &str), Shape> = HashMap::new();
+    let mut shapes: HashMap<(&str, &str), DataShape> = HashMap::new();
     let mut planned = Vec::new();
     let mut rate = None;
     for cell in cells {
@@ -57,7 +58,10 @@ pub fn print(
             Some(shape) => *shape,
             None => *shapes.entry(name).or_insert(shape_of(config)?),
         };
-        let estimate = Estimate::new(config, &shape);
+        let mut resolved = config.clone();
+        resolve_label(&mut resolved, shape.blank_under_label);
+        let spec = Spec::new(&resolved, shape.image, shape.classes);
+        let estimate = Estimate::new(&spec, &shape, config.data.validation_size);
         let rate = match rate {
             Some(rate) => rate,
             None => *rate.insert(measure(config, threads)?),
@@ -109,11 +113,11 @@ pub fn print(
 }
 
 /// A published data set's shape is known without it; another is read.
-fn shape_of(config: &Config) -> Result<Shape, CliError> {
+fn shape_of(config: &Config) -> Result<DataShape, CliError> {
     let source: Source = config.data.dataset.parse()?;
-    match Shape::published(&source) {
+    match DataShape::published(&source) {
         Some(shape) => Ok(shape),
-        None => Ok(Shape::of(&Dataset::load(&source, &config.data.data_dir, false)?)),
+        None => Ok(DataShape::of(&Dataset::load(&source, &config.data.data_dir, false)?)),
     }
 }
 

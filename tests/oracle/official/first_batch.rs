@@ -1,9 +1,9 @@
 //! What the official code computes on the way to its first update.
 
-use ff_backend::{Backend, Delta, LabelCode, Peer, Real, TALLY_ROWS, Tally, oracle::sigmoid};
+use ff_backend::{Backend, Delta, LabelCode, Loss, Peer, Real, TALLY_ROWS, Tally, oracle::sigmoid};
+use forward_forward::batching::EpochPlan;
 use forward_forward::config::Config;
-use forward_forward::network::{Activities, ImageRows, Network, activate_first, forward, neutral_logits};
-use forward_forward::training::EpochPlan;
+use forward_forward::network::{Activities, ImageRows, Network, forward, neutral_logits};
 
 use super::{File, network, pixels, planned};
 use crate::comparison::{Comparison, norm};
@@ -13,7 +13,6 @@ use crate::files::{fetch, send};
 struct FirstBatch<'a, B: Backend> {
     backend: &'a B,
     file: &'a File,
-    config: &'a Config,
     network: Network<B>,
     images: ImageRows<B>,
     plan: EpochPlan<B>,
@@ -21,24 +20,24 @@ struct FirstBatch<'a, B: Backend> {
 
 pub fn compare<B: Backend>(backend: &B, file: &File, config: &Config, result: &mut Comparison) {
     let network = network(backend, file, config);
-    let architecture = &network.architecture;
-    let pairs = config.training.batch_size;
+    let spec = &network.spec;
+    let pairs = spec.batch_size;
     let plan = EpochPlan::new(backend, &planned(file, 0), pairs).unwrap();
-    let (height, width) = (architecture.image.height, architecture.image.width);
+    let (height, width) = (spec.image.height, spec.image.width);
     let stored = backend.images(&pixels(file, "train.images"), height, width).unwrap();
-    let mut images = ImageRows::new(backend, architecture, pairs).unwrap();
-    images.gather(backend, architecture, &stored, plan.batch(0).rows, None).unwrap();
+    let mut images = ImageRows::new(backend, spec, pairs).unwrap();
+    images.gather(backend, &stored, plan.batch(0).rows, None).unwrap();
     images.multiply(backend, &network, true).unwrap();
-    let mut batch = FirstBatch { backend, file, config, network, images, plan };
+    let mut batch = FirstBatch { backend, file, network, images, plan };
     batch.compare_head(result);
     batch.compare_layers(result);
 }
 
 impl<B: Backend> FirstBatch<'_, B> {
     fn compare_head(&self, result: &mut Comparison) {
-        let (backend, architecture) = (self.backend, &self.network.architecture);
-        let (pairs, classes) = (self.config.training.batch_size, architecture.classes);
-        let mut activities = Activities::new(backend, architecture, pairs).unwrap();
+        let (backend, spec) = (self.backend, &self.network.spec);
+        let (pairs, classes) = (spec.batch_size, spec.classes);
+        let mut activities = Activities::new(backend, spec, pairs).unwrap();
         let mut logits = backend.zeros(pairs, classes).unwrap();
         let mut errors = backend.zeros(pairs, classes).unwrap();
         let mut cost = backend.zeros(1, 2).unwrap();
@@ -55,18 +54,16 @@ impl<B: Backend> FirstBatch<'_, B> {
 
     /// Probabilities, and the ascent directions of positives and negatives apart.
     fn compare_layers(&mut self, result: &mut Comparison) {
-        let (backend, file, pairs) = (self.backend, self.file, self.config.training.batch_size);
-        let architecture = self.network.architecture.clone();
+        let (backend, file) = (self.backend, self.file);
+        let spec = self.network.spec.clone();
+        let pairs = spec.batch_size;
         let code = LabelCode::Each(self.plan.batch(0).labels);
-        let mut stack = Activities::new(backend, &architecture, 2 * pairs).unwrap();
+        let mut stack = Activities::new(backend, &spec, 2 * pairs).unwrap();
         let mut coefficients = backend.zeros(1, 2 * pairs).unwrap();
-        let mut sums = backend.zeros(TALLY_ROWS, architecture.depth()).unwrap();
-        for l in 0..architecture.depth() {
-            match l {
-                0 => activate_first(backend, &self.network, &self.images, code, &mut stack).unwrap(),
-                _ => forward(backend, &self.network, l, code, &mut stack).unwrap(),
-            }
-            let threshold = architecture.threshold(l);
+        let mut sums = backend.zeros(TALLY_ROWS, spec.depth()).unwrap();
+        for (l, layer) in spec.layers.iter().enumerate() {
+            forward(backend, &self.network, &self.images, l, code, &mut stack).unwrap();
+            let Loss::Bce { threshold, .. } = layer.objective.loss else { panic!("no threshold") };
             let goodness = fetch(backend, stack.goodness(l));
             let probabilities: Vec<f64> = goodness.iter().map(|g| sigmoid(g - threshold)).collect();
             let (positive, negative) = probabilities.split_at(pairs);
@@ -75,19 +72,19 @@ impl<B: Backend> FirstBatch<'_, B> {
                 result.close("batch1 probability", &name, ours, file.values(&name));
             }
 
-            let mean = &mut self.network.layers[l].running_mean;
+            let mean = &mut self.network.layers[l].tensors_mut().running_mean;
             backend.running_mean(&stack.hidden[l], pairs, 0.9, mean).unwrap();
-            let objective = architecture.objective(self.config, l);
             let tally = Tally { sums: &mut sums, layer: l };
-            backend.coefficients(stack.goodness(l), &objective, &mut coefficients, tally).unwrap();
+            backend.coefficients(stack.goodness(l), &layer.objective, &mut coefficients, tally).unwrap();
             let both = fetch(backend, &coefficients);
-            let strength = self.config.training.peer_normalization;
+            let strength = layer.peer_strength;
             for sign in ["positive", "negative"] {
                 let is_counted = |r: usize| (r < pairs) == (sign == "positive");
                 let half: Vec<f64> =
                     both.iter().enumerate().map(|(r, &c)| if is_counted(r) { c } else { 0.0 }).collect();
                 send(backend, &mut coefficients, &half);
-                let peer = Peer { mean: &self.network.layers[l].running_mean, strength, rows: pairs };
+                let mean = &self.network.layers[l].tensors().running_mean;
+                let peer = Peer { mean, strength, rows: pairs };
                 let delta = Delta {
                     coefficients: &coefficients,
                     outputs: &stack.hidden[l],
@@ -98,9 +95,9 @@ impl<B: Backend> FirstBatch<'_, B> {
                     0 => (&self.images.features, &self.images.squares),
                     _ => (&stack.hidden[l - 1], &stack.squares[l - 1]),
                 };
-                let input = architecture.input(l, features, squares, code);
-                let mut weight = backend.zeros(architecture.fan_in(l), architecture.widths[l]).unwrap();
-                let mut bias = backend.zeros(1, architecture.widths[l]).unwrap();
+                let input = layer.input(features, squares, code);
+                let mut weight = backend.zeros(layer.fan_in(), layer.units).unwrap();
+                let mut bias = backend.zeros(1, layer.units).unwrap();
                 backend.gradient(&input, &delta, &mut weight, Some(&mut bias)).unwrap();
                 for (part, gradient) in [("weight", &weight), ("bias", &bias)] {
                     // Theirs is a sum over the batch, and uphill; ours is a mean, and downhill.

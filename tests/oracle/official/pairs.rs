@@ -1,8 +1,8 @@
 //! Pairs whose negative is the more probable, as the official code counts them.
 
-use ff_backend::{Backend, LabelCode};
-use forward_forward::network::{Activities, ImageRows, Network, activate_first, forward};
-use forward_forward::training::Batch;
+use ff_backend::{Backend, LabelCode, Loss};
+use forward_forward::batching::Batch;
+use forward_forward::network::{Activities, ImageRows, Network, forward};
 
 use crate::files::fetch;
 
@@ -19,28 +19,24 @@ pub struct Pairs<B: Backend> {
 
 impl<B: Backend> Pairs<B> {
     pub fn new(backend: &B, network: &Network<B>, pairs: usize) -> Self {
-        let architecture = &network.architecture;
+        let spec = &network.spec;
         Pairs {
-            images: ImageRows::new(backend, architecture, pairs).unwrap(),
-            stack: Activities::new(backend, architecture, 2 * pairs).unwrap(),
-            improbable: vec![0; architecture.depth()],
-            weaker: vec![0; architecture.depth()],
+            images: ImageRows::new(backend, spec, pairs).unwrap(),
+            stack: Activities::new(backend, spec, 2 * pairs).unwrap(),
+            improbable: vec![0; spec.depth()],
+            weaker: vec![0; spec.depth()],
         }
     }
 
     /// One batch, before the network learns from it.
     pub fn count(&mut self, backend: &B, network: &Network<B>, images: &B::Images, batch: &Batch<B>) {
-        let architecture = &network.architecture;
         let code = LabelCode::Each(batch.labels);
-        self.images.gather(backend, architecture, images, batch.rows, None).unwrap();
+        self.images.gather(backend, images, batch.rows, None).unwrap();
         self.images.multiply(backend, network, true).unwrap();
-        for l in 0..architecture.depth() {
-            match l {
-                0 => activate_first(backend, network, &self.images, code, &mut self.stack).unwrap(),
-                _ => forward(backend, network, l, code, &mut self.stack).unwrap(),
-            }
+        for (l, layer) in network.spec.layers.iter().enumerate() {
+            forward(backend, network, &self.images, l, code, &mut self.stack).unwrap();
             let goodness = fetch(backend, self.stack.goodness(l));
-            let threshold = architecture.threshold(l);
+            let Loss::Bce { threshold, .. } = layer.objective.loss else { panic!("no threshold") };
             let probability = |goodness: f64| 1.0 / (1.0 + ((threshold - goodness) as f32).exp());
             let (positive, negative) = goodness.split_at(goodness.len() / 2);
             for (&positive, &negative) in positive.iter().zip(negative) {

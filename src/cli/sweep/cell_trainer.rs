@@ -8,36 +8,34 @@ use ff_backend::{Backend, DeviceInfo};
 use super::super::CliError;
 use super::super::backend::{OnBackend, Remark, on_backend};
 use super::super::memory::refuse_oversize;
-use super::super::source::anchor;
-use super::super::train::train;
+use super::dataset_cache::DatasetCache;
 use super::display::Display;
-use super::shelf::Shelf;
 use crate::config::{BackendConfig, Cell, Config, ConfigBuilder, Experiment, Origins};
 use crate::data::Splits;
 use crate::observers::Observer;
 use crate::run::{RunDirectory, Summary};
 use crate::sweep::{Arithmetic, Task, Work};
-use crate::training::Limits;
+use crate::training::{self, Limits, Options};
 
 /// What all cells of a process share.
-pub struct Crew<'a> {
+pub struct CellTrainer<'a> {
     experiment: &'a Experiment,
     threads: usize,
     stop: Arc<AtomicBool>,
     display: Display,
-    shelf: Shelf,
-    anew: bool,
+    datasets: DatasetCache,
+    restart: bool,
 }
 
-impl<'a> Crew<'a> {
-    /// A crew whose cells take `threads` threads each unless their own knob says how many.
+impl<'a> CellTrainer<'a> {
+    /// A trainer whose cells take `threads` threads each unless their own knob says how many.
     pub fn new(experiment: &'a Experiment, threads: usize, stop: Arc<AtomicBool>, display: Display) -> Self {
-        Crew { experiment, threads, stop, display, shelf: Shelf::default(), anew: false }
+        CellTrainer { experiment, threads, stop, display, datasets: DatasetCache::default(), restart: false }
     }
 
-    /// The same, where cells that cannot be gone on with may begin anew.
-    pub fn anew(self, anew: bool) -> Self {
-        Crew { anew, ..self }
+    /// The same, where cells whose checkpoint cannot be resumed may start again.
+    pub fn restart(self, restart: bool) -> Self {
+        CellTrainer { restart, ..self }
     }
 
     /// Loads the data of cells, checks the cells against them, and makes sure that their backends are there
@@ -59,7 +57,7 @@ impl<'a> Crew<'a> {
         };
         for cell in cells {
             let mut config = self.config(cell);
-            self.settle(cell, &mut config, !self.display.is_quiet())?;
+            self.resolve(cell, &mut config, !self.display.is_quiet())?;
             found(config.backend)?;
         }
         for (cell, earlier) in before {
@@ -71,16 +69,16 @@ impl<'a> Crew<'a> {
         Ok(())
     }
 
-    /// Fits a config to its data. An error names the cell if it is the cell's own doing.
-    fn settle(&self, cell: &Cell, config: &mut Config, progress: bool) -> Result<(), CliError> {
-        let data = self.shelf.loaded(config, progress).map_err(|error| {
+    /// Resolves what only the data decide. An error names the cell if it is the cell's own doing.
+    fn resolve(&self, cell: &Cell, config: &mut Config, progress: bool) -> Result<(), CliError> {
+        let data = self.datasets.loaded(config, progress).map_err(|error| {
             let owner = ["data.dataset", "data.data_dir"].iter().find_map(|k| self.experiment.owner(cell, k));
             match owner {
                 Some(title) => CliError::request(format!("{title}: {error}")),
                 None => error,
             }
         })?;
-        data.settle(config).map_err(|invalid| self.experiment.blame(cell, &invalid).into())
+        data.resolve(config).map_err(|invalid| self.experiment.blame(cell, &invalid).into())
     }
 
     fn config(&self, cell: &Cell) -> Config {
@@ -94,7 +92,7 @@ impl<'a> Crew<'a> {
     fn train_cell(&self, task: &Task) -> Result<Summary, CliError> {
         match self.attempt(task) {
             // A checkpoint, say, that cannot be read.
-            Err(CliError::Request(reason)) if task.resume && self.anew => {
+            Err(CliError::Request(reason)) if task.resume && self.restart => {
                 let reason = first_line(&reason);
                 self.display.remark(task.cell, &format!("begins anew, since it cannot go on: {reason}"));
                 task.directory.clear()?;
@@ -109,12 +107,11 @@ impl<'a> Crew<'a> {
         if task.resume {
             go_on_alike(&mut config, &task.cell.config.backend, task.directory)?;
         }
-        self.settle(task.cell, &mut config, false)?;
-        let splits = self.shelf.splits(&config)?;
-        anchor(&mut config);
+        self.resolve(task.cell, &mut config, false)?;
+        let splits = self.datasets.splits(&config)?;
         let backend = config.backend.clone();
         let work = CellRun {
-            config: &mut config,
+            config: &config,
             origins: self.experiment.origins(task.cell),
             splits: &splits,
             task,
@@ -151,7 +148,7 @@ fn go_on_alike(config: &mut Config, asked: &BackendConfig, directory: &RunDirect
     Ok(())
 }
 
-impl Work for Crew<'_> {
+impl Work for CellTrainer<'_> {
     fn train(&self, task: &Task) -> Result<Summary, String> {
         self.train_cell(task).map_err(|error| first_line(&error.to_string()))
     }
@@ -177,7 +174,7 @@ impl OnBackend for Look {
 }
 
 struct CellRun<'a> {
-    config: &'a mut Config,
+    config: &'a Config,
     origins: Origins,
     splits: &'a Splits,
     task: &'a Task<'a>,
@@ -191,6 +188,7 @@ impl OnBackend for CellRun<'_> {
     fn run<B: Backend>(self, backend: &B) -> Result<Summary, CliError> {
         refuse_oversize(&backend.device(), self.config, &self.origins, self.splits)?;
         let Task { directory, resume, .. } = *self.task;
-        train(backend, self.config, self.splits, directory, resume, self.observers, &self.limits)
+        let options = Options { resume, observers: self.observers, limits: self.limits };
+        Ok(training::run(backend, self.config, self.splits, directory, options)?)
     }
 }

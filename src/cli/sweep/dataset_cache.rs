@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use crate::config::{Config, Invalid, resolve_label};
-use crate::data::{Dataset, Source, Splits};
+use crate::config::{Config, Invalid};
+use crate::data::{DataShape, Dataset, Source, Splits};
+use crate::spec;
 
 use super::super::{CliError, report};
 
 /// Data sets by name and folder.
 #[derive(Default)]
-pub struct Shelf {
+pub struct DatasetCache {
     loaded: Mutex<HashMap<Name, Arc<Loaded>>>,
 }
 
@@ -19,13 +20,13 @@ type Name = (String, String);
 /// A data set in memory.
 pub struct Loaded {
     dataset: Dataset,
-    blank_under_label: bool,
+    shape: DataShape,
     /// By held-out rows and their seed; kept as long as some cell uses them.
     splits: Mutex<HashMap<(usize, u64), Weak<Splits>>>,
 }
 
-impl Shelf {
-    /// The rows of a settled config.
+impl DatasetCache {
+    /// The rows of a resolved config.
     pub fn splits(&self, config: &Config) -> Result<Arc<Splits>, CliError> {
         let loaded = self.loaded(config, false)?;
         let held_out = config.data.validation_size;
@@ -52,18 +53,16 @@ impl Shelf {
         if let Some(warning) = dataset.warning() {
             report::say(&format!("warning: {}: {warning}", name.0));
         }
-        let blank_under_label = dataset.train.blank_under_label(dataset.classes);
-        let loaded = Arc::new(Loaded { dataset, blank_under_label, splits: Mutex::default() });
+        let shape = DataShape::of(&dataset);
+        let loaded = Arc::new(Loaded { dataset, shape, splits: Mutex::default() });
         all.insert(name, Arc::clone(&loaded));
         Ok(loaded)
     }
 }
 
 impl Loaded {
-    /// Settles what only the data decide, and checks the config against them.
-    pub fn settle(&self, config: &mut Config) -> Result<(), Invalid> {
-        resolve_label(config, self.blank_under_label);
-        let Dataset { train, classes, .. } = &self.dataset;
-        config.check_against(train.len(), *classes, self.dataset.features())
+    /// Resolves what only the data decide, and checks the config against them.
+    pub fn resolve(&self, config: &mut Config) -> Result<(), Invalid> {
+        spec::resolve(config, &self.shape)
     }
 }

@@ -1,0 +1,168 @@
+//! An epoch's draws: on the host, and uploaded once.
+
+use ff_backend::{Backend, Plan, Result, Shape};
+use ndarray_rand::rand::Rng;
+use ndarray_rand::rand::seq::SliceRandom;
+
+use super::negatives::Positives;
+use super::{Draws, Negatives, Stream};
+use crate::spec::Spec;
+
+/// The draws of one epoch. A batch is B pairs; rows of a list belong to batches in order.
+pub struct PlannedEpoch {
+    /// Image of each stacked row: positives, then negatives.
+    pub stacked: Vec<u32>,
+    /// Label of each stacked row: true ones, then wrong ones.
+    pub labels: Vec<u32>,
+    /// Image of each positive row.
+    pub rows: Vec<u32>,
+    /// True label of each positive row.
+    pub truth: Vec<u32>,
+    /// A number for each pair that the source of negatives asks for; may be empty.
+    pub numbers: Vec<u32>,
+    /// Shift of each stacked row; empty without jitter.
+    pub stacked_shifts: Vec<u32>,
+    /// Shift of each positive row; empty without jitter.
+    pub shifts: Vec<u32>,
+    /// Seed of each batch's dropout.
+    pub dropout: Vec<u32>,
+    /// Number of batches.
+    pub batches: usize,
+}
+
+impl PlannedEpoch {
+    /// Draws epoch `epoch` (from 1) of images with these labels. A last batch that is not full is left out; the order
+    /// changes every epoch, so no image is left out for good.
+    pub fn draw<B: Backend>(
+        spec: &Spec,
+        negatives: &dyn Negatives<B>,
+        labels: &[u32],
+        epoch: usize,
+    ) -> PlannedEpoch {
+        let draws = Draws::of_epoch(spec.seed, epoch);
+        let batch = spec.batch_size;
+        let batches = labels.len() / batch.max(1);
+        let mut order: Vec<u32> = (0..labels.len() as u32).collect();
+        order.shuffle(&mut draws.generator(Stream::Order));
+        order.truncate(batches * batch);
+        let truth: Vec<u32> = order.iter().map(|&row| labels[row as usize]).collect();
+        let positives = Positives { images: &order, labels: &truth, classes: spec.classes };
+        let drawn = negatives.draw(&positives, &draws);
+        let shifts = jitter(spec.jitter, &draws, order.len());
+        let mut dropout = draws.generator(Stream::Dropout);
+        PlannedEpoch {
+            stacked: interleaved(&order, drawn.images.as_ref().unwrap_or(&order), batch),
+            stacked_shifts: interleaved(&shifts, &shifts, batch),
+            labels: interleaved(&truth, &drawn.labels, batch),
+            rows: order,
+            truth,
+            numbers: drawn.numbers,
+            shifts,
+            dropout: (0..batches).map(|_| dropout.random()).collect(),
+            batches,
+        }
+    }
+}
+
+/// Batch by batch: the first list's entries, then the second's.
+pub fn interleaved(first: &[u32], second: &[u32], batch: usize) -> Vec<u32> {
+    let batches = first.chunks(batch.max(1)).zip(second.chunks(batch.max(1)));
+    batches.flat_map(|(first, second)| first.iter().chain(second).copied()).collect()
+}
+
+/// A shift for each row, as `gather` takes them.
+fn jitter(reach: usize, draws: &Draws, rows: usize) -> Vec<u32> {
+    let reach = reach as i64;
+    if reach == 0 {
+        return Vec::new();
+    }
+    let mut generator = draws.generator(Stream::Jitter);
+    let mut draw = || (128 + generator.random_range(-reach..=reach)) as u32;
+    (0..rows).map(|_| draw() * 256 + draw()).collect()
+}
+
+/// Where one batch's draws lie in the epoch's plan.
+pub struct Batch<'a, B: Backend> {
+    /// Images of the positive rows.
+    pub rows: Plan<'a, B>,
+    /// Their labels.
+    pub truth: Plan<'a, B>,
+    /// Numbers of the source of negatives, one for each pair.
+    pub numbers: Plan<'a, B>,
+    /// Shifts of the positive rows, if images are jittered.
+    pub shifts: Option<Plan<'a, B>>,
+    /// Images of positive and negative rows, where they do not share them.
+    pub stacked: Plan<'a, B>,
+    /// Shifts of those.
+    pub stacked_shifts: Option<Plan<'a, B>>,
+    /// True, then wrong labels.
+    pub labels: Plan<'a, B>,
+    /// Seed of the batch's dropout.
+    pub dropout_seed: u32,
+}
+
+/// An epoch's draws on the device: uploaded once, read batch by batch.
+pub struct EpochPlan<B: Backend> {
+    stacked: B::Indices,
+    labels: B::Indices,
+    rows: B::Indices,
+    truth: B::Indices,
+    numbers: B::Indices,
+    stacked_shifts: B::Indices,
+    shifts: B::Indices,
+    dropout: Vec<u32>,
+    pairs: usize,
+    /// Number of batches.
+    pub batches: usize,
+}
+
+impl<B: Backend> EpochPlan<B> {
+    /// Room for epochs like `first`, whose batches are so many pairs.
+    pub fn new(backend: &B, first: &PlannedEpoch, pairs: usize) -> Result<Self> {
+        let mut plan = EpochPlan {
+            stacked: backend.indices(first.stacked.len())?,
+            labels: backend.indices(first.labels.len())?,
+            rows: backend.indices(first.rows.len())?,
+            truth: backend.indices(first.truth.len())?,
+            numbers: backend.indices(first.numbers.len())?,
+            stacked_shifts: backend.indices(first.stacked_shifts.len())?,
+            shifts: backend.indices(first.shifts.len())?,
+            dropout: Vec::new(),
+            pairs,
+            batches: 0,
+        };
+        plan.upload(backend, first)?;
+        Ok(plan)
+    }
+
+    /// Sends an epoch's draws down.
+    pub fn upload(&mut self, backend: &B, epoch: &PlannedEpoch) -> Result<()> {
+        backend.upload_indices(&mut self.stacked, &epoch.stacked)?;
+        backend.upload_indices(&mut self.labels, &epoch.labels)?;
+        backend.upload_indices(&mut self.rows, &epoch.rows)?;
+        backend.upload_indices(&mut self.truth, &epoch.truth)?;
+        backend.upload_indices(&mut self.numbers, &epoch.numbers)?;
+        backend.upload_indices(&mut self.stacked_shifts, &epoch.stacked_shifts)?;
+        backend.upload_indices(&mut self.shifts, &epoch.shifts)?;
+        self.dropout.clone_from(&epoch.dropout);
+        self.batches = epoch.batches;
+        Ok(())
+    }
+
+    /// Batch `index` of the epoch.
+    pub fn batch(&self, index: usize) -> Batch<'_, B> {
+        let each = |indices| Plan { indices, at: index * self.pairs };
+        let stacked = |indices| Plan { indices, at: 2 * index * self.pairs };
+        let jittered = !self.dropout.is_empty() && self.shifts.columns() > 0;
+        Batch {
+            rows: each(&self.rows),
+            truth: each(&self.truth),
+            numbers: each(&self.numbers),
+            shifts: jittered.then(|| each(&self.shifts)),
+            stacked: stacked(&self.stacked),
+            stacked_shifts: jittered.then(|| stacked(&self.stacked_shifts)),
+            labels: stacked(&self.labels),
+            dropout_seed: self.dropout.get(index).copied().unwrap_or(0),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! A layer in which every unit sees every feature.
+
+use ff_backend::{Backend, Delta, Input, Peer, Result, Rule, Weights};
+
+use super::{Layer, Lesson, Tensors, initial_weights, parameter, upload};
+use crate::spec::{LayerSpec, Spec};
+
+/// What a running mean keeps of itself in each batch.
+const KEEP: f64 = 0.9;
+/// The running mean before the first batch.
+const FIRST_MEAN: f32 = 0.5;
+
+/// h = max(0, z · W + b).
+pub struct Dense<B: Backend> {
+    tensors: Tensors<B>,
+    label_features: usize,
+    peer_strength: f64,
+}
+
+impl<B: Backend> Dense<B> {
+    /// Layer `l` of a spec, with fresh weights.
+    pub fn new(backend: &B, spec: &Spec, l: usize) -> Result<Self> {
+        let layer: &LayerSpec = &spec.layers[l];
+        let (fan_in, units) = (layer.fan_in(), layer.units);
+        let values = initial_weights(spec, l, fan_in, units);
+        let mut running_mean = backend.zeros(1, units)?;
+        upload(backend, &mut running_mean, &vec![FIRST_MEAN; units])?;
+        let weights = Weights {
+            weight: parameter(backend, fan_in, units, &values, spec.optimizer)?,
+            bias: Some(parameter(backend, 1, units, &vec![0.0; units], spec.optimizer)?),
+        };
+        Ok(Dense {
+            tensors: Tensors { weights, running_mean },
+            label_features: layer.label_features(),
+            peer_strength: layer.peer_strength,
+        })
+    }
+}
+
+impl<B: Backend> Layer<B> for Dense<B> {
+    fn product(
+        &self,
+        backend: &B,
+        features: &B::Matrix,
+        skip_zeros: bool,
+        out: &mut B::Matrix,
+    ) -> Result<()> {
+        let weight = &self.tensors.weights.weight.value;
+        backend.product(features, weight, self.label_features, skip_zeros, out)
+    }
+
+    fn activate(
+        &self,
+        backend: &B,
+        product: &B::Matrix,
+        input: &Input<B>,
+        out: &mut B::Matrix,
+        squares: &mut B::Matrix,
+    ) -> Result<()> {
+        backend.activate(product, input, &self.tensors.weights, out, squares)
+    }
+
+    fn forward(
+        &self,
+        backend: &B,
+        input: &Input<B>,
+        out: &mut B::Matrix,
+        squares: &mut B::Matrix,
+    ) -> Result<()> {
+        backend.project(input, &self.tensors.weights, out, squares)
+    }
+
+    fn learn(&mut self, backend: &B, lesson: &Lesson<B>, rule: Rule) -> Result<()> {
+        let Tensors { weights, running_mean } = &mut self.tensors;
+        let rows = lesson.positives;
+        let peer = if self.peer_strength > 0.0 {
+            backend.running_mean(lesson.hidden, rows, KEEP, running_mean)?;
+            Some(Peer { mean: running_mean, strength: self.peer_strength, rows })
+        } else {
+            None
+        };
+        let delta = Delta {
+            coefficients: lesson.coefficients,
+            outputs: lesson.counting,
+            peer,
+            skip_zeros: lesson.skip_zeros,
+        };
+        backend.learn(&lesson.input, &delta, weights, rule)
+    }
+
+    fn tensors(&self) -> &Tensors<B> {
+        &self.tensors
+    }
+
+    fn tensors_mut(&mut self) -> &mut Tensors<B> {
+        &mut self.tensors
+    }
+}

@@ -1,0 +1,56 @@
+//! What every kind of hidden layer can do.
+
+use ff_backend::{Backend, Input, Result, Rule};
+
+use super::Tensors;
+
+/// What a layer learns from: one batch of 2B rows, B positives before B negatives.
+pub struct Lesson<'a, B: Backend> {
+    /// What the layer read.
+    pub input: Input<'a, B>,
+    /// Its activities h `[2B, N]`.
+    pub hidden: &'a B::Matrix,
+    /// Those of them that count toward goodness, the others 0 `[2B, N]`.
+    pub counting: &'a B::Matrix,
+    /// Coefficients c `[1, 2B]`: δ_r = c_r · h_r.
+    pub coefficients: &'a B::Matrix,
+    /// B.
+    pub positives: usize,
+    /// Leave out rows and features that change nothing.
+    pub skip_zeros: bool,
+}
+
+/// A kind of hidden layer. [`Dense`](super::Dense) is the first.
+pub trait Layer<B: Backend> {
+    /// out = features · W without the label's rows, which rows of all labels share. features `[n, F]`, out `[n, N]`.
+    fn product(&self, backend: &B, features: &B::Matrix, skip_zeros: bool, out: &mut B::Matrix)
+    -> Result<()>;
+
+    /// The rest of a forward pass, given that product: out = h `[R, N]`, squares = Σ h² `[1, R]`, R a multiple of n.
+    fn activate(
+        &self,
+        backend: &B,
+        product: &B::Matrix,
+        input: &Input<B>,
+        out: &mut B::Matrix,
+        squares: &mut B::Matrix,
+    ) -> Result<()>;
+
+    /// A whole forward pass: out = h `[n, N]`, squares = Σ h² `[1, n]`.
+    fn forward(
+        &self,
+        backend: &B,
+        input: &Input<B>,
+        out: &mut B::Matrix,
+        squares: &mut B::Matrix,
+    ) -> Result<()>;
+
+    /// One step of `rule` down the gradient of the layer's loss.
+    fn learn(&mut self, backend: &B, lesson: &Lesson<B>, rule: Rule) -> Result<()>;
+
+    /// What is saved of it.
+    fn tensors(&self) -> &Tensors<B>;
+
+    /// The same, to be read back.
+    fn tensors_mut(&mut self) -> &mut Tensors<B>;
+}

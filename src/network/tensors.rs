@@ -1,0 +1,44 @@
+//! What a layer keeps: trained tensors, and how they are made and moved.
+
+use ff_backend::{Backend, Parameter, Real, Result, Shape, Weights};
+
+use crate::spec::Optimizer;
+
+/// The tensors of one hidden layer: all that a checkpoint saves of it.
+pub struct Tensors<B: Backend> {
+    /// Weights `[fan_in, fan_out]`, bias `[1, fan_out]`, and what the optimizer remembers of them.
+    pub weights: Weights<B>,
+    /// Running mean m of the positives' activities `[1, fan_out]`, for peer normalization.
+    pub running_mean: B::Matrix,
+}
+
+/// Weights or a bias (one row), with fresh optimizer state.
+pub fn parameter<B: Backend>(
+    backend: &B,
+    rows: usize,
+    columns: usize,
+    values: &[f32],
+    optimizer: Optimizer,
+) -> Result<Parameter<B>> {
+    let zeros = || if rows == 1 { backend.zeros(rows, columns) } else { backend.weights(rows, columns) };
+    let mut value = zeros()?;
+    upload(backend, &mut value, values)?;
+    let second = (optimizer.moments() > 1).then(zeros).transpose()?;
+    Ok(Parameter { value, first: zeros()?, second })
+}
+
+/// Trained numbers.
+pub(super) fn elements<B: Backend>(weights: &Weights<B>) -> usize {
+    weights.weight.value.elements() + weights.bias.as_ref().map_or(0, |bias| bias.value.elements())
+}
+
+/// Uploads f32 values in the backend's precision.
+pub fn upload<B: Backend>(backend: &B, target: &mut B::Matrix, values: &[f32]) -> Result<()> {
+    let values: Vec<B::Real> = values.iter().map(|&x| B::Real::from_f64(f64::from(x))).collect();
+    backend.upload(target, &values)
+}
+
+/// Downloads values as f32.
+pub fn download<B: Backend>(backend: &B, source: &B::Matrix) -> Result<Vec<f32>> {
+    Ok(backend.download(source)?.into_iter().map(|x| x.to_f64() as f32).collect())
+}

@@ -1,0 +1,115 @@
+//! One hidden layer: its shape, what it reads, what it minimizes.
+
+use ff_backend::{Backend, Input, LabelCode, LabelFeatures, Loss, Normalization, Objective};
+
+use crate::config::{self, Config, GoodnessFunction, LabelPlacement, LossKind, NegativeKind, Threshold};
+
+/// The constants of one hidden layer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerSpec {
+    /// Features F of its input that are not label features.
+    pub features: usize,
+    /// Label features before the others, if labels enter here.
+    pub label: Option<LabelSpec>,
+    /// Units N.
+    pub units: usize,
+    /// Normalization of its input.
+    pub normalization: Normalization,
+    /// What it minimizes.
+    pub objective: Objective,
+    /// Units that count toward goodness, if not all.
+    pub top_k: Option<usize>,
+    /// λ of peer normalization; 0: none.
+    pub peer_strength: f64,
+}
+
+/// Label features at the input of a layer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LabelSpec {
+    /// Number of labels C.
+    pub classes: usize,
+    /// Value of the active label feature.
+    pub strength: f64,
+    /// Whether they are normalized together with the other features.
+    pub normalized: bool,
+}
+
+impl LayerSpec {
+    /// Layer `l` of a config, on top of `features` features.
+    pub(super) fn new(config: &Config, l: usize, features: usize, units: usize, classes: usize) -> Self {
+        let (network, training) = (&config.network, &config.training);
+        let labelled = match network.label {
+            _ if training.negatives == NegativeKind::Hybrid => false,
+            LabelPlacement::EveryLayer => true,
+            LabelPlacement::Overlay | LabelPlacement::Prepend | LabelPlacement::Auto => l == 0,
+        };
+        let normalization = if l == 0 { network.input_normalization } else { network.normalization };
+        LayerSpec {
+            features,
+            label: labelled.then_some(LabelSpec {
+                classes,
+                strength: network.label_strength,
+                normalized: l == 0,
+            }),
+            units,
+            normalization: on_device(normalization),
+            objective: objective(config, units),
+            top_k: (config.goodness.function == GoodnessFunction::TopK).then_some(config.goodness.top_k),
+            peer_strength: training.peer_normalization,
+        }
+    }
+
+    /// Label features of its input.
+    pub fn label_features(&self) -> usize {
+        self.label.map_or(0, |label| label.classes)
+    }
+
+    /// Rows of its weights.
+    pub fn fan_in(&self) -> usize {
+        self.label_features() + self.features
+    }
+
+    /// Its input, from the features below it `[n, F]` and their sums of squares `[1, n]`.
+    pub fn input<'a, B: Backend>(
+        &self,
+        features: &'a B::Matrix,
+        squares: &'a B::Matrix,
+        code: LabelCode<'a, B>,
+    ) -> Input<'a, B> {
+        let label = self.label.map(|LabelSpec { classes, strength, normalized }| LabelFeatures {
+            code,
+            classes,
+            strength,
+            normalized,
+        });
+        Input { features, squares, normalization: self.normalization, label }
+    }
+}
+
+/// G = factor · Σh², and the loss that compares it.
+fn objective(config: &Config, units: usize) -> Objective {
+    let (goodness, training) = (&config.goodness, &config.training);
+    let threshold = match goodness.threshold {
+        Threshold::Value(value) => value,
+        Threshold::Width => units as f64,
+    };
+    let loss = match training.loss {
+        LossKind::Bce => Loss::Bce { threshold, temperature: goodness.temperature },
+        LossKind::Symba => Loss::Symba { alpha: training.alpha },
+    };
+    let factor = match goodness.function {
+        GoodnessFunction::Sum => 1.0,
+        GoodnessFunction::Mean => 1.0 / units as f64,
+        GoodnessFunction::TopK => 1.0 / goodness.top_k as f64,
+    };
+    // Dropout divides what it keeps by 1 − rate, and so does its gradient.
+    Objective { loss, factor, gradient_scale: training.gradient_scale / (1.0 - training.dropout) }
+}
+
+pub(super) fn on_device(normalization: config::Normalization) -> Normalization {
+    match normalization {
+        config::Normalization::None => Normalization::None,
+        config::Normalization::Unit => Normalization::Unit,
+        config::Normalization::Rms => Normalization::Rms,
+    }
+}

@@ -1,0 +1,130 @@
+//! What a run computes, resolved once: nothing below reads a knob, and nothing here is still to be decided
+//! (no `auto`, no `depth`, no name of a recipe).
+
+mod estimate;
+mod layer;
+mod optimizer;
+mod resolve;
+
+use ff_backend::{Normalization, Rule};
+
+use crate::config::{
+    Config, Initialization, LabelPlacement, LayerSchedule, NegativeKind, PredictKind, RateSchedule,
+};
+use crate::data::ImageShape;
+
+pub use estimate::Estimate;
+pub use layer::{LabelSpec, LayerSpec};
+pub use optimizer::{Optimizer, learning_rate_factor};
+pub use resolve::{make_absolute, resolve};
+
+/// All constants of a run: shapes, objectives, optimizers, sources of randomness.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spec {
+    /// Shape of an image.
+    pub image: ImageShape,
+    /// Number of labels C.
+    pub classes: usize,
+    /// Leading pixels of an image that the label replaces: C, or 0.
+    pub covered_pixels: usize,
+    /// The hidden layers, from the input up.
+    pub layers: Vec<LayerSpec>,
+    /// Normalization of activities before the layer above, or the head, reads them.
+    pub hidden_normalization: Normalization,
+    /// Distribution of the initial weights.
+    pub initialization: Initialization,
+    /// What the initial weights are multiplied by.
+    pub initial_scale: f64,
+    /// The optimizer of the softmax head, if there is one.
+    pub head: Option<Optimizer>,
+    /// The optimizer of the layers.
+    pub optimizer: Optimizer,
+    /// How the learning rate changes over epochs.
+    pub learning_rate_schedule: RateSchedule,
+    /// Passes over the training set E.
+    pub num_epochs: usize,
+    /// Positive rows of a batch B; as many negative rows go with them.
+    pub batch_size: usize,
+    /// Where negatives come from.
+    pub negatives: NegativeKind,
+    /// Training images are shifted by up to ± this many pixels.
+    pub jitter: usize,
+    /// Fraction of units silenced in training.
+    pub dropout: f64,
+    /// Whether layers learn from one forward pass or each after the one below it.
+    pub layer_schedule: LayerSchedule,
+    /// Skip work whose result is known exactly.
+    pub exact_shortcuts: bool,
+    /// Rows of one evaluation product.
+    pub evaluation_rows: usize,
+    /// What decides a prediction.
+    pub predict: PredictKind,
+    /// The one seed of all randomness.
+    pub seed: u64,
+}
+
+impl Spec {
+    /// The spec of a config for images of this shape and so many labels.
+    ///
+    /// A label placement that is still `auto` counts as `prepend`; [`resolve`] decides it from the data.
+    pub fn new(config: &Config, image: ImageShape, classes: usize) -> Self {
+        let (network, training) = (&config.network, &config.training);
+        let unsupervised = training.negatives == NegativeKind::Hybrid;
+        let overlay = !unsupervised && network.label == LabelPlacement::Overlay;
+        let covered_pixels = if overlay { classes } else { 0 };
+        let mut layers: Vec<LayerSpec> = Vec::with_capacity(network.layer_sizes.len());
+        let mut features = image.pixels().saturating_sub(covered_pixels);
+        for (l, &units) in network.layer_sizes.iter().enumerate() {
+            layers.push(LayerSpec::new(config, l, features, units, classes));
+            features = units;
+        }
+        Spec {
+            image,
+            classes,
+            covered_pixels,
+            layers,
+            hidden_normalization: layer::on_device(network.normalization),
+            initialization: network.initialization,
+            initial_scale: network.initial_scale,
+            head: config.head.enabled.then(|| Optimizer::of_head(&config.head)),
+            optimizer: Optimizer::of_layers(training),
+            learning_rate_schedule: training.learning_rate_schedule,
+            num_epochs: training.num_epochs,
+            batch_size: training.batch_size,
+            negatives: training.negatives,
+            jitter: config.data.jitter,
+            dropout: training.dropout,
+            layer_schedule: training.layer_schedule,
+            exact_shortcuts: training.exact_shortcuts,
+            evaluation_rows: config.evaluation.batch_size,
+            predict: config.evaluation.predict,
+            seed: training.seed,
+        }
+    }
+
+    /// Number of hidden layers.
+    pub fn depth(&self) -> usize {
+        self.layers.len()
+    }
+
+    /// The layers whose goodness and activities decide: all but the first, or the only one.
+    pub fn scored_layers(&self) -> std::ops::Range<usize> {
+        usize::from(self.depth() > 1)..self.depth()
+    }
+
+    /// The factor of the learning rate in an epoch, from 1.
+    pub fn learning_rate_factor(&self, epoch: usize) -> f64 {
+        learning_rate_factor(self.learning_rate_schedule, epoch, self.num_epochs)
+    }
+
+    /// The layers' update rule in an epoch (from 1), in batch `batch` (from 0, counted over the whole run).
+    pub fn layer_rule(&self, epoch: usize, batch: u64) -> Rule {
+        self.optimizer.rule(self.learning_rate_factor(epoch), batch)
+    }
+
+    /// The head's update rule; without a head a rule that changes nothing.
+    pub fn head_rule(&self, epoch: usize, batch: u64) -> Rule {
+        let still = Rule::Momentum { rate: 0.0, momentum: 0.0, decay: 0.0 };
+        self.head.map_or(still, |optimizer| optimizer.rule(self.learning_rate_factor(epoch), batch))
+    }
+}

@@ -1,0 +1,41 @@
+//! Why training stops before its end.
+
+use ff_backend::BackendError;
+
+use crate::checkpoint::CheckpointError;
+use crate::config::Invalid;
+use crate::observers::ObserverError;
+use crate::run::RunError;
+
+/// Why a run stopped before its end.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// A loss or a weight is no longer a number.
+    #[error(
+        "{what} became {value} in epoch {epoch}; a smaller learning rate may help{}",
+        if *epoch > 1 { format!(" (the checkpoint of epoch {} stands)", epoch - 1) } else { String::new() }
+    )]
+    Diverged {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// Layers count from 0.
+        what: String,
+        /// NaN or an infinity.
+        value: f64,
+    },
+    /// A config that no run can have, or not on these data.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// The device failed.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+    /// A checkpoint could not be written or read.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The run directory failed.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// An observer failed.
+    #[error(transparent)]
+    Observer(#[from] ObserverError),
+}

@@ -1,0 +1,96 @@
+//! The library call: a run directory, trained.
+
+use std::sync::atomic::AtomicBool;
+
+use ff_backend::{Backend, DeviceInfo};
+use toml::{Table, Value};
+
+use super::TrainError;
+use super::trainer::Trainer;
+use crate::config::Config;
+use crate::data::Splits;
+use crate::observers::{Figures, Observer, TensorBoard};
+use crate::run::{RunDirectory, Summary};
+use crate::spec;
+
+/// When to end before the last epoch.
+#[derive(Clone, Copy)]
+pub struct Limits<'a> {
+    /// Set by a signal handler, say: end after the running epoch.
+    pub stop: &'a AtomicBool,
+    /// End after this many epochs; the run can be resumed.
+    pub until: usize,
+}
+
+impl Default for Limits<'_> {
+    /// All epochs.
+    fn default() -> Self {
+        static NEVER: AtomicBool = AtomicBool::new(false);
+        Limits { stop: &NEVER, until: usize::MAX }
+    }
+}
+
+/// How to train a run: by default from the start to the end, and nobody watches.
+#[derive(Default)]
+pub struct Options<'a> {
+    /// Go on from the directory's last checkpoint.
+    pub resume: bool,
+    /// Who watches, beside TensorBoard and figures, which the config asks for.
+    pub observers: Vec<Box<dyn Observer + 'a>>,
+    /// When to end early.
+    pub limits: Limits<'a>,
+}
+
+/// Trains a network on `splits` and writes everything that a run writes into `directory`: config.toml, metrics.jsonl,
+/// checkpoints, TensorBoard events, summary.json, evaluation.json, figures.
+///
+/// What the config leaves to the data and the device (`label = "auto"`, `backend.name = "auto"`, `threads = 0`) is
+/// resolved first; config.toml says to what, so that it repeats the run bit for bit. Until the network is on the
+/// device and, with `resume`, the checkpoint is read, the directory is left as it is. The summary on disk says how the
+/// run went, whatever happens afterwards.
+///
+/// # Errors
+/// A config that does not fit the data; a loss or weight that diverged; a device, a checkpoint, the run directory or
+/// an observer that failed. Finished epochs stay on disk.
+pub fn run<B: Backend>(
+    backend: &B,
+    config: &Config,
+    splits: &Splits,
+    directory: &RunDirectory,
+    options: Options,
+) -> Result<Summary, TrainError> {
+    let Options { resume, mut observers, limits } = options;
+    let device = backend.device();
+    let mut config = config.clone();
+    config.validate()?;
+    spec::resolve(&mut config, &splits.shape())?;
+    spec::make_absolute(&mut config);
+    config.backend.name.clone_from(&device.backend);
+    if device.backend == "cpu" {
+        config.backend.threads = device.units;
+    }
+    let mut trainer = Trainer::new(backend, &config, splits, directory)?;
+    if resume {
+        trainer.resume()?;
+    }
+    directory.write_config(&config, &facts(device))?;
+    if config.logging.tensorboard {
+        observers.push(Box::new(TensorBoard::create(directory.path())?));
+    }
+    if config.logging.figures {
+        observers.push(Box::new(Figures::new(directory.path())));
+    }
+    trainer.run(&mut observers, &limits)
+}
+
+/// Table `run` of config.toml: what ran it.
+fn facts(device: DeviceInfo) -> Table {
+    Table::from_iter([
+        ("version".to_owned(), Value::String(env!("CARGO_PKG_VERSION").into())),
+        ("device".to_owned(), Value::String(device.device)),
+        ("driver".to_owned(), Value::String(device.driver)),
+        // Not always what was asked for.
+        ("precision".to_owned(), Value::String(device.precision)),
+        ("units".to_owned(), Value::Integer(device.units as i64)),
+    ])
+}
