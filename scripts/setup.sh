@@ -25,13 +25,14 @@ need() { # package, words for other systems, command that succeeds where it is t
 }
 
 compiles_c() { echo '#include <stdio.h>' | cc -E -; }
+opencl_library() { ldconfig -p | grep -q 'libOpenCL\.so\.1'; }
 opencl_driver() { ls /etc/OpenCL/vendors/*.icd || test -n "${OCL_ICD_VENDORS:-}"; }
 
 need "gcc libc6-dev" "a C compiler (cc) and the C library's headers" compiles_c
 need pkg-config pkg-config command -v pkg-config
 need libopenblas-dev "OpenBLAS with its headers (openblas-devel, openblas)" pkg-config --exists openblas
-need ocl-icd-opencl-dev "an OpenCL loader with its headers (ocl-icd-devel, opencl-icd-loader)" pkg-config --exists OpenCL
 if [ "${1:-}" = tests ]; then
+    need ocl-icd-libopencl1 "libOpenCL.so.1, the loader of OpenCL drivers (ocl-icd)" opencl_library
     need pocl-opencl-icd "PoCL, an OpenCL driver for CPUs (pocl)" opencl_driver
     need python3-venv "Python 3.11 or newer with venv" python3 -c "import venv, ensurepip"
 fi

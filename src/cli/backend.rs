@@ -25,7 +25,7 @@ pub enum Remark<'a> {
 
 /// Makes the backend that a config asks for and hands it to `work`.
 ///
-/// `auto` takes an OpenCL GPU if there is one, else the CPU; `say` hears which, and what could not be had.
+/// `auto` takes an OpenCL GPU if there is one and it works, else the CPU; `say` hears which, and what could not be had.
 pub fn on_backend<W: OnBackend>(
     config: &BackendConfig,
     say: impl Fn(Remark),
@@ -35,9 +35,18 @@ pub fn on_backend<W: OnBackend>(
         "cpu" => work.run(&Cpu::<f32>::new(config.threads)?),
         "auto" => match opencl::gpu() {
             Some(device) => {
-                let choice = format!("backend auto: {}, an OpenCL GPU", opencl::label(&device));
-                say(Remark::Choice(&choice));
-                opencl::run(device, config.precision, say, work)
+                let label = opencl::label(&device);
+                match opencl::make(device, config.precision, &say) {
+                    Ok(backend) => {
+                        say(Remark::Choice(&format!("backend auto: {label}, an OpenCL GPU")));
+                        work.run(&backend)
+                    }
+                    Err(error) if config.precision == Precision::Tf32 => Err(error.into()),
+                    Err(error) => {
+                        say(Remark::Warning(&format!("backend auto: cpu, since {label} fails: {error}")));
+                        work.run(&Cpu::<f32>::new(config.threads)?)
+                    }
+                }
             }
             None if config.precision == Precision::Tf32 => Err(CliError::request(
                 "backend.precision: tf32 needs an NVIDIA GPU, and there is no OpenCL GPU",
@@ -48,7 +57,7 @@ pub fn on_backend<W: OnBackend>(
             }
         },
         name if name == "opencl" || name.starts_with("opencl:") => {
-            opencl::run(opencl::choose(name)?, config.precision, say, work)
+            work.run(&opencl::make(opencl::choose(name)?, config.precision, say)?)
         }
         name => Err(CliError::request(format!(
             "--backend: {name} is not a backend; cpu, opencl, opencl:P.D or auto"

@@ -48,6 +48,7 @@ impl Devices {
             Ok(found) => devices.extend(found.into_iter().map(Listed::from)),
             Err(reason) => notes.push(reason.to_string()),
         }
+        notes.extend(opencl::failures());
         let gpu = opencl::gpu().map(|device| opencl::selector(&device));
         let (auto, why) = match gpu {
             Some(name) => (name, "it is an OpenCL GPU".to_owned()),

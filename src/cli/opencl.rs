@@ -1,16 +1,16 @@
 //! The OpenCL backend behind the command line; without the feature `opencl`, a clear answer instead.
 
-pub use imp::{Device, choose, gpu, label, list, run, selector, tune};
+pub use imp::{Device, choose, failures, gpu, label, list, make, selector, tune};
 
 #[cfg(feature = "opencl")]
 mod imp {
     use std::path::PathBuf;
 
-    use ff_backend::DeviceInfo;
+    use ff_backend::{BackendError, DeviceInfo};
     use ff_backend_opencl::{Candidate, OpenCl, Options, Precision, recall, remember};
 
     use crate::cli::CliError;
-    use crate::cli::backend::{OnBackend, Remark};
+    use crate::cli::backend::Remark;
     use crate::config;
 
     /// An OpenCL device.
@@ -49,13 +49,20 @@ mod imp {
         Ok(ff_backend_opencl::devices()?.into_iter().map(describe).collect())
     }
 
-    /// Does work on a device; `say` hears what its start-up found.
-    pub fn run<W: OnBackend>(
+    /// A backend on an OpenCL device.
+    pub type Made = OpenCl;
+
+    /// Platforms and devices that cannot be used, with the driver's reasons.
+    pub fn failures() -> Vec<String> {
+        ff_backend_opencl::failures()
+    }
+
+    /// Makes the backend on a device; `say` hears what its start-up found.
+    pub fn make(
         device: Device,
         precision: config::Precision,
         say: impl Fn(Remark),
-        work: W,
-    ) -> Result<W::Output, CliError> {
+    ) -> Result<Made, BackendError> {
         let precision = match precision {
             config::Precision::Fp32 => Precision::Fp32,
             config::Precision::Tf32 => Precision::Tf32,
@@ -63,7 +70,7 @@ mod imp {
         let tuning = tuning_folder().and_then(|folder| recall(&folder, &device));
         let backend = OpenCl::new(device, Options { precision, tuning, ..Options::default() })?;
         backend.notes().iter().for_each(|note| say(Remark::Warning(note)));
-        work.run(&backend)
+        Ok(backend)
     }
 
     /// Where tunings are remembered, each under its device's name.
@@ -91,10 +98,11 @@ mod imp {
 
 #[cfg(not(feature = "opencl"))]
 mod imp {
-    use ff_backend::DeviceInfo;
+    use ff_backend::{BackendError, DeviceInfo};
+    use ff_backend_cpu::Cpu;
 
     use crate::cli::CliError;
-    use crate::cli::backend::{OnBackend, Remark};
+    use crate::cli::backend::Remark;
     use crate::config::Precision;
 
     /// There are none.
@@ -127,13 +135,16 @@ mod imp {
         Err(CliError::request("this ff was built without OpenCL"))
     }
 
+    /// Any backend stands for those that cannot be made.
+    pub type Made = Cpu<f32>;
+
+    /// There are none.
+    pub fn failures() -> Vec<String> {
+        Vec::new()
+    }
+
     /// Cannot be called.
-    pub fn run<W: OnBackend>(
-        device: Device,
-        _: Precision,
-        _: impl Fn(Remark),
-        _: W,
-    ) -> Result<W::Output, CliError> {
+    pub fn make(device: Device, _: Precision, _: impl Fn(Remark)) -> Result<Made, BackendError> {
         match device {}
     }
 

@@ -10,6 +10,7 @@ mod files;
 mod flushing;
 mod idx;
 mod mnist;
+mod opencl_driver;
 mod options;
 mod place;
 mod refusals;

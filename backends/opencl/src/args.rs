@@ -97,7 +97,7 @@ impl Args {
     }
 
     pub(crate) fn float(self, value: f64) -> Self {
-        self.push(Arg::Float(value as f32))
+        self.push(Arg::Float((value as f32).to_bits()))
     }
 
     /// A list and where it begins.
@@ -141,7 +141,7 @@ impl Args {
 
     /// RULE_ARGS.
     pub(crate) fn rule(self, steps: &Steps) -> Self {
-        self.int(steps.rule).count(steps.steps).push(Arg::Float16(steps.numbers))
+        self.int(steps.rule).count(steps.steps).push(Arg::Float16(steps.numbers.map(f32::to_bits)))
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod args;
 mod devices;
+mod discovery;
 mod driver;
 mod forward;
 mod inputs;
@@ -18,15 +19,14 @@ mod tensor_cores;
 mod tune;
 mod tuning;
 
-use std::cell::Cell;
 use std::rc::Rc;
 
 use ff_backend::{
-    Backend, Delta, DeviceInfo, Input, Normalization, Objective, Parameter, Plan, Result, Rule, Shape, Tally,
-    Weights, shapes,
+    Backend, BackendError, Delta, DeviceInfo, Input, Normalization, Objective, Parameter, Plan, Result, Rule,
+    Shape, Tally, Weights, shapes,
 };
 
-pub use devices::{Candidate, Kind, choose, devices, gpu};
+pub use devices::{Candidate, Kind, choose, devices, failures, gpu};
 pub use memory::{Images, Indices, Matrix};
 pub use tune::{TuneResult, recall, remember, tune};
 pub use tuning::{KernelPath, Tile, Tuning};
@@ -36,9 +36,6 @@ use driver::{Context, Kernel, Queue};
 use memory::Pool;
 use program::{Products, Small};
 use scratch::Scratch;
-
-/// Launches between two flushes: often enough to keep the device busy.
-const LAUNCHES_PER_FLUSH: usize = 64;
 
 /// Arithmetic of the products.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,7 +67,6 @@ pub struct OpenCl {
     small: Small,
     products: Products,
     scratch: Scratch,
-    launches: Cell<usize>,
     queue: Rc<Queue>,
     context: Context,
 }
@@ -79,21 +75,26 @@ impl OpenCl {
     /// Builds the kernels for a device.
     ///
     /// Tensor cores that are asked for and cannot be had, or that fail their check, leave a note.
+    ///
+    /// # Errors
+    /// [`BackendError::Unsupported`] if no tuning fits the device and its compiled kernels,
+    /// [`BackendError::Build`] if its compiler refuses them, and the driver's own errors.
     pub fn new(candidate: Candidate, options: Options) -> Result<Self> {
-        let tuning = options
-            .tuning
-            .unwrap_or_else(|| options.path.map_or_else(|| Tuning::default_for(&candidate), Tuning::of_path));
-        tuning.check(&candidate)?;
         let context = Context::new(candidate.id)?;
         let queue = Queue::new(&context, candidate.id)?;
+        let tunings = match (options.tuning, options.path) {
+            (Some(tuning), _) => vec![tuning],
+            (None, Some(path)) => vec![Tuning::of_path(path)],
+            (None, None) => Tuning::defaults_for(&candidate),
+        };
+        let (small, products, tuning) = cut_kernels(&context, &candidate, &tunings)?;
         let mut backend = OpenCl {
             tuning,
             notes: Vec::new(),
             pool: Pool::new(&candidate),
-            small: Small::new(&context, &candidate, &tuning)?,
-            products: Products::new(&context, &candidate, &tuning)?,
+            small,
+            products,
             scratch: Scratch::default(),
-            launches: Cell::new(0),
             queue,
             context,
             candidate,
@@ -124,6 +125,11 @@ impl OpenCl {
         if self.tuning.path.is_tf32() { Precision::Tf32 } else { Precision::Fp32 }
     }
 
+    /// Launches, and kernel arguments that were set for them, since the backend was made.
+    pub fn launches(&self) -> (usize, usize) {
+        self.queue.counts()
+    }
+
     /// Enqueues one of our kernels; none is too many. Shapes were checked before.
     fn launch(&self, kernel: &Kernel, groups: [usize; 2], items: [usize; 2], args: Args) -> Result<()> {
         if groups.contains(&0) {
@@ -131,9 +137,7 @@ impl OpenCl {
         }
         // SAFETY: every caller lists the parameters of its kernel, with operands of the shapes that
         // `ff_backend::shapes` let pass.
-        unsafe { self.queue.launch(kernel, groups, items, &args.0)? };
-        self.launches.set(self.launches.get() + 1);
-        if self.launches.get().is_multiple_of(LAUNCHES_PER_FLUSH) { self.queue.flush() } else { Ok(()) }
+        unsafe { self.queue.launch(kernel, groups, items, &args.0) }
     }
 
     /// A kernel with one work-group of `ITEMS` per row.
@@ -157,6 +161,46 @@ impl OpenCl {
         let groups = columns.div_ceil(lanes * self.tuning.vector);
         self.launch(kernel, [groups, 1], [lanes, slices], args)
     }
+}
+
+/// Kernels by the first of `tunings` that the device and its compiler take; else the first error.
+fn cut_kernels(
+    context: &Context,
+    candidate: &Candidate,
+    tunings: &[Tuning],
+) -> Result<(Small, Products, Tuning)> {
+    let mut refused = None;
+    for &tuning in tunings {
+        match cut_kernels_to(context, candidate, tuning) {
+            Err(error @ (BackendError::Unsupported(_) | BackendError::Build { .. })) => {
+                refused.get_or_insert(error);
+            }
+            other => return other,
+        }
+    }
+    Err(refused.unwrap_or_else(|| BackendError::Unsupported(format!("no kernels for {candidate}"))))
+}
+
+/// Kernels by this tuning; with smaller work-groups where a kernel, once compiled, cannot have as large ones.
+fn cut_kernels_to(
+    context: &Context,
+    candidate: &Candidate,
+    mut tuning: Tuning,
+) -> Result<(Small, Products, Tuning)> {
+    tuning.check(candidate)?;
+    let mut small = Small::new(context, candidate, &tuning)?;
+    while small.largest_group(candidate) < tuning.small_items() {
+        tuning = tuning.with_items(small.largest_group(candidate));
+        small = Small::new(context, candidate, &tuning)?;
+    }
+    let products = Products::new(context, candidate, &tuning)?;
+    let (largest, wanted) = (products.largest_group(candidate), tuning.product_items()[0]);
+    if largest < wanted {
+        return Err(BackendError::Unsupported(format!(
+            "{candidate} runs the compiled products in work-groups of {largest}, {wanted} are needed"
+        )));
+    }
+    Ok((small, products, tuning))
 }
 
 impl Backend for OpenCl {

@@ -72,9 +72,7 @@ impl Pool {
         }
         let memory = context.memory(bytes).map_err(|_| too_much())?;
         // Many drivers allocate here.
-        if queue.clear(&memory, bytes) != 0 {
-            return Err(too_much());
-        }
+        queue.clear(&memory).map_err(|_| too_much())?;
         self.held.set(held_bytes + bytes);
         Ok(Buffer { memory, bytes, held: Rc::clone(&self.held) })
     }

@@ -1,10 +1,11 @@
 //! From kernel sources to kernels.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ff_backend::{BackendError, Result};
 
-use crate::driver::{Context, Kernel, Program};
+use crate::driver::{Context, Kernel, Program, name_of};
 use crate::{Candidate, KernelPath, Tuning};
 
 const COMMON: &str = include_str!("../kernels/common.cl");
@@ -37,6 +38,12 @@ macro_rules! kernels {
         impl $set {
             fn of(program: &Program) -> Result<Self> {
                 Ok($set { $($name: program.kernel(stringify!($name))?,)* })
+            }
+
+            /// Most work-items of a work-group that all of these kernels, as compiled, can have.
+            pub(crate) fn largest_group(&self, candidate: &Candidate) -> usize {
+                let each = [$(self.$name.largest_group(candidate.id)),*];
+                each.into_iter().flatten().min().unwrap_or(candidate.largest_group)
             }
         }
     };
@@ -71,29 +78,45 @@ impl Products {
     }
 }
 
+/// Compiles a program. With `FF_OPENCL_LOGS=DIR` in the environment, DIR gets its source, its options with the
+/// compiler's words, and what came out (`.bin`: PTX on NVIDIA).
 fn build(context: &Context, candidate: &Candidate, sources: &[&str], cut: &str) -> Result<Program> {
     let program = context.program(&sources.concat())?;
     let options = format!("-cl-std=CL1.2{cut}");
-    match program.build(candidate.id, &options) {
-        Ok(()) => Ok(program),
-        Err(code) => {
-            let log = format!(
-                "{candidate}\ndriver {}, {}\noptions {options}\nerror {}\n\n{}\n",
-                candidate.driver,
-                candidate.version,
-                crate::driver::name_of(code),
-                program.log(candidate.id)
-            );
-            Err(BackendError::Build { device: candidate.name.clone(), log: keep(&log) })
-        }
+    let built = program.build(candidate.id, &options);
+    let log = || {
+        format!(
+            "{candidate}\ndriver {}, {}\noptions {options}\n{}\n\n{}\n",
+            candidate.driver,
+            candidate.version,
+            built.err().map_or_else(|| "built".to_owned(), |code| format!("error {}", name_of(code))),
+            program.log(candidate.id)
+        )
+    };
+    if let Some(folder) = std::env::var_os("FF_OPENCL_LOGS").map(PathBuf::from) {
+        // What cannot be written is missed by who set the variable, not by the work.
+        let name = format!("program-{}", next_number());
+        let _ = std::fs::create_dir_all(&folder)
+            .and_then(|()| std::fs::write(folder.join(format!("{name}.log")), log()))
+            .and_then(|()| std::fs::write(folder.join(format!("{name}.cl")), sources.concat()))
+            .and_then(|()| std::fs::write(folder.join(format!("{name}.bin")), program.binary()));
     }
+    match built {
+        Ok(()) => Ok(program),
+        Err(_) => Err(BackendError::Build { device: candidate.name.clone(), log: keep(&log()) }),
+    }
+}
+
+/// Numbers the programs of this process.
+fn next_number() -> usize {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    COUNT.fetch_add(1, Ordering::Relaxed)
 }
 
 /// Writes a log where the user can read it; its path, or the log itself if that fails.
 fn keep(log: &str) -> String {
-    static COUNT: AtomicUsize = AtomicUsize::new(0);
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    let path = std::env::temp_dir().join(format!("ff-opencl-build-{}-{number}.log", std::process::id()));
+    let (process, number) = (std::process::id(), next_number());
+    let path = std::env::temp_dir().join(format!("ff-opencl-build-{process}-{number}.log"));
     match std::fs::write(&path, log) {
         Ok(()) => path.display().to_string(),
         Err(_) => log.to_owned(),

@@ -84,10 +84,38 @@ impl Tuning {
         registers: 0,
     };
 
-    /// What a device starts from.
+    /// For GPUs with 32 KiB of local memory a work-group, and work-groups of at most 256.
+    pub const SMALL_GPU: Tuning = Tuning {
+        project: Tile { rows: 64, columns: 64, depth: 16 },
+        learn: Tile { rows: 64, columns: 64, depth: 16 },
+        ..Tuning::GPU
+    };
+
+    /// What to try on a device, the best first.
+    pub fn defaults_for(candidate: &Candidate) -> Vec<Tuning> {
+        match candidate.kind {
+            Kind::Gpu => vec![Tuning::GPU, Tuning::SMALL_GPU, Tuning::CPU],
+            Kind::Cpu | Kind::Accelerator => vec![Tuning::CPU],
+        }
+    }
+
+    /// What a device starts from: the first default that fits it.
     pub fn default_for(candidate: &Candidate) -> Tuning {
-        let fits = Tuning::GPU.check(candidate).is_ok();
-        if candidate.kind == Kind::Gpu && fits { Tuning::GPU } else { Tuning::CPU }
+        let fits = |tuning: &Tuning| tuning.check(candidate).is_ok();
+        Tuning::defaults_for(candidate).into_iter().find(fits).unwrap_or(Tuning::CPU)
+    }
+
+    /// Largest work-group of the kernels that are not products.
+    pub(crate) fn small_items(&self) -> usize {
+        self.items.max(self.group).max(self.lanes.0 * self.lanes.1)
+    }
+
+    /// The same with work-groups of at most `limit` > 0 work-items for what is not a product.
+    pub(crate) fn with_items(self, limit: usize) -> Tuning {
+        let power = |items: usize| if items <= limit { items } else { 1 << limit.ilog2() };
+        let lanes = power(self.lanes.0);
+        let slices = power(self.lanes.0 * self.lanes.1) / lanes;
+        Tuning { items: power(self.items), group: power(self.group), lanes: (lanes, slices.max(1)), ..self }
     }
 
     /// The numbers of a forced path.
@@ -118,7 +146,7 @@ impl Tuning {
         if !(fits(self.project) && fits(self.learn) && vectors && groups) {
             return Err(BackendError::Unsupported(format!("kernels cannot be cut to {self:?}")));
         }
-        let items = self.items.max(self.group).max(self.lanes.0 * self.lanes.1).max(self.product_items()[0]);
+        let items = self.product_items()[0];
         let wanted = self.local_bytes(self.project).max(self.local_bytes(self.learn));
         if candidate.largest_group < items || candidate.local_bytes < wanted as u64 {
             return Err(BackendError::Unsupported(format!(

@@ -42,6 +42,11 @@ fn tiled_kernels_conform() {
 }
 
 #[test]
+fn kernels_for_small_local_memory_conform() {
+    conforms(Tuning::SMALL_GPU, Effort::Quick);
+}
+
+#[test]
 fn tensor_core_kernels_conform_with_their_instruction_emulated() {
     conforms(Tuning::of_path(KernelPath::EmulatedTensorCores), Effort::Quick);
 }

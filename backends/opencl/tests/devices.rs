@@ -3,7 +3,7 @@
 
 use ff_backend::{Backend, BackendError};
 use ff_backend_opencl::{
-    Candidate, KernelPath, OpenCl, Options, Tile, Tuning, choose, devices, recall, remember,
+    Candidate, KernelPath, Kind, OpenCl, Options, Tile, Tuning, choose, devices, recall, remember,
 };
 
 fn first() -> Option<Candidate> {
@@ -58,6 +58,29 @@ fn kernels_that_cannot_be_cut_are_refused() {
         let options = Options { tuning: Some(tuning), ..Options::default() };
         let refused = OpenCl::new(candidate.clone(), options).err();
         assert!(matches!(refused, Some(BackendError::Unsupported(_))), "{tuning:?}: {refused:?}");
+    }
+}
+
+#[test]
+fn a_gpu_is_cut_to_by_its_local_memory_and_its_work_groups() {
+    let Some(device) = first() else { return };
+    let like = |local_bytes, largest_group| {
+        let mut candidate = device.clone();
+        (candidate.kind, candidate.local_bytes, candidate.largest_group) =
+            (Kind::Gpu, local_bytes, largest_group);
+        candidate
+    };
+    let with = |local_bytes, largest_group| Tuning::default_for(&like(local_bytes, largest_group));
+    assert_eq!(with(48 << 10, 1024), Tuning::GPU);
+    assert_eq!(with(48 << 10, 256), Tuning::GPU);
+    assert_eq!(with(32 << 10, 256), Tuning::SMALL_GPU);
+    // Nothing fits: the backend says so, and `auto` takes another.
+    for (local_bytes, largest_group) in [(16 << 10, 256), (48 << 10, 128)] {
+        let refused = OpenCl::new(like(local_bytes, largest_group), Options::default())
+            .err()
+            .map(|error| error.to_string());
+        let refused = refused.unwrap();
+        assert!(refused.contains(&local_bytes.to_string()), "{refused}");
     }
 }
 
