@@ -171,7 +171,7 @@ fn mnist() {
         writeln!(std::io::stderr(), "skipped: FF_DATA_DIR not set").unwrap();
         return;
     }
-    let mnist = Dataset::load(&Source::Mnist, "", false).unwrap();
+    let mnist = Dataset::load(&Source::MNIST, "", false).unwrap();
     assert_eq!((mnist.height, mnist.width, mnist.classes), (28, 28, 10));
     assert_eq!((mnist.train.len(), mnist.test.len()), (60_000, 10_000));
     assert_eq!(mnist.train.labels[..5], [5, 0, 4, 1, 9]);

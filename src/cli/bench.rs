@@ -174,6 +174,7 @@ fn random_images(rows: usize) -> Dataset {
         height: image.height,
         width: image.width,
         classes: 10,
+        class_names: Vec::new(),
         train: split(rows, &mut next),
         test: split(1000, &mut next),
     }

@@ -8,6 +8,7 @@ use crate::checkpoint::CheckpointError;
 use crate::config::ConfigError;
 use crate::data::DataError;
 use crate::figures::FigureError;
+use crate::files::text::on_one_line;
 use crate::observers::ObserverError;
 use crate::run::RunError;
 use crate::sweep::SweepError;
@@ -33,20 +34,21 @@ impl CliError {
         }
     }
 
-    /// A wrong request.
+    /// A wrong request, told on one line whatever the names in it hold.
     pub fn request(message: impl ToString) -> Self {
-        CliError::Request(message.to_string())
+        CliError::Request(on_one_line(&message.to_string()))
     }
 
-    /// Failed work.
+    /// Failed work, told on one line.
     pub fn failed(message: impl ToString) -> Self {
-        CliError::Failed(message.to_string())
+        CliError::Failed(on_one_line(&message.to_string()))
     }
 }
 
 impl From<ConfigError> for CliError {
     fn from(error: ConfigError) -> Self {
-        CliError::request(error)
+        // Below its line it shows the place in the file.
+        CliError::Request(error.to_string())
     }
 }
 

@@ -29,8 +29,9 @@ pub struct Eval {
     #[arg(long)]
     probe: bool,
     /// Passes over the training set for the probe
-    #[arg(long, value_name = "N", default_value_t = 20, requires = "probe")]
-    probe_epochs: usize,
+    #[arg(long, value_name = "N", default_value_t = 20, requires = "probe", allow_negative_numbers = true,
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    probe_epochs: u32,
     /// One JSON object on stdout
     #[arg(long)]
     json: bool,
@@ -79,7 +80,7 @@ struct Report {
     accuracy: f64,
     correct: u64,
     total: u64,
-    class_accuracy: Vec<f64>,
+    class_accuracy: Vec<Option<f64>>,
     confusion_matrix: ConfusionMatrix,
     predict: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -254,7 +255,7 @@ impl Eval {
     pub fn run(self) -> Result<(), CliError> {
         let loaded = self.network.load()?;
         let backend = loaded.config.backend.clone();
-        let work = Measure { loaded, probe: self.probe.then_some(self.probe_epochs) };
+        let work = Measure { loaded, probe: self.probe.then_some(self.probe_epochs as usize) };
         let report = on_backend(&backend, report::tell(self.json), work)?;
         if self.json {
             return report::print_json(&report);

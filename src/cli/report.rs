@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::CliError;
 use super::backend::Remark;
+use crate::files::text::for_terminal;
 use crate::metrics::ConfusionMatrix;
 use crate::run::Summary;
 
@@ -18,14 +19,14 @@ pub fn print_json(value: &impl Serialize) -> Result<(), CliError> {
 /// Prints text; a full disk or a closed pipe is an error like any other.
 pub fn print(text: &str) -> Result<(), CliError> {
     let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes())
+    out.write_all(for_terminal(text).as_bytes())
         .and_then(|()| out.flush())
         .map_err(|error| CliError::failed(format!("stdout: {error}")))
 }
 
 /// A remark on stderr. Where nobody can read it, the work goes on all the same.
 pub fn say(remark: &str) {
-    let _ = writeln!(std::io::stderr(), "{remark}");
+    let _ = writeln!(std::io::stderr(), "{}", for_terminal(remark));
 }
 
 /// Tells what there is to tell of a backend; under `quiet` only what its results would not lead one to expect.
@@ -83,7 +84,7 @@ pub fn accuracies(confusion: &ConfusionMatrix) -> String {
         if classes <= WIDEST {
             row.iter().for_each(|count| text += &format!("{count:6}"));
         }
-        text += &format!("{:8.2} %\n", 100.0 * accuracy);
+        text += &format!("{:>10}\n", percent(accuracy));
     }
     text
 }

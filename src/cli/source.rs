@@ -4,7 +4,7 @@ use clap::Args;
 use toml::Value;
 
 use super::CliError;
-use crate::config::{Config, ConfigBuilder, Origin, Resolved};
+use crate::config::{Config, ConfigBuilder, Origin, Resolved, number};
 use crate::data::{DataShape, Dataset, Source};
 use crate::spec;
 
@@ -64,7 +64,7 @@ pub fn value(text: &str) -> Value {
     let single = parsed.filter(|table| table.len() == 1).and_then(|mut table| table.remove("value"));
     match single {
         Some(value @ (Value::Integer(_) | Value::Float(_))) => value,
-        _ => Value::String(text.into()),
+        _ => number(text).unwrap_or_else(|| Value::String(text.into())),
     }
 }
 

@@ -42,7 +42,7 @@ pub struct Sweep {
     #[arg(long, value_name = "DIR")]
     data_dir: Option<String>,
     /// Cells trained side by side; they share the cores [default: 1]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
     /// Train this cell only, counted from 0
     #[arg(long, value_name = "K")]

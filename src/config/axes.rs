@@ -107,6 +107,11 @@ pub(crate) fn grid(sweep: &Entry) -> Result<Vec<Point>, ConfigError> {
     let mut points = vec![Point::default()];
     for axis in named(table(sweep)?)? {
         let node = &axis.entry.node;
+        // Counted before each value is looked at: a list may be longer than anyone can wait for.
+        let listed = node.items().map_or(1, <[Node]>::len);
+        if points.len().saturating_mul(listed) > MOST_CELLS {
+            return Err(too_many(sweep));
+        }
         let values = match &node.content {
             Content::List(_) => axis.list()?,
             Content::Table(_) => {
@@ -141,6 +146,9 @@ pub(crate) fn cells(cells: &Entry) -> Result<Vec<Point>, ConfigError> {
     let Some(tables) = cells.node.items() else {
         return Err(cells.error("`cell` must be a list of tables: [[cell]]"));
     };
+    if tables.len() > MOST_CELLS {
+        return Err(too_many(cells));
+    }
     let point = |node: &Node| {
         let Some(entries) = node.entries() else {
             return Err(node.error("`cell` must be a list of tables: [[cell]]"));
@@ -156,12 +164,28 @@ pub(crate) fn cells(cells: &Entry) -> Result<Vec<Point>, ConfigError> {
 /// The keys of `[search]` that are not knobs to draw.
 const SEARCH_KEYS: [&str; 3] = ["cells", "seed", "halving"];
 
+/// What a knob of a search is drawn from.
+enum Source {
+    List(Vec<Choice>),
+    Range(Range),
+}
+
+impl Source {
+    /// How many values it has; none where they are as many as there are numbers.
+    fn count(&self) -> Option<usize> {
+        match self {
+            Source::List(choices) => {
+                let values: HashSet<_> =
+                    choices.iter().map(|choice| choice.setting.value.to_string()).collect();
+                Some(values.len())
+            }
+            Source::Range(range) => range.count(),
+        }
+    }
+}
+
 /// The points of `[search]`: so many, drawn at random from its seed, no two the same.
 pub(crate) fn draw(search: &Entry) -> Result<Vec<Point>, ConfigError> {
-    enum Source {
-        List(Vec<Choice>),
-        Range(Range),
-    }
     let entries = table(search)?;
     let own = |key: &str| entries.iter().find(|entry| entry.key == key);
     let Some(wanted) = own("cells") else {
@@ -176,6 +200,7 @@ pub(crate) fn draw(search: &Entry) -> Result<Vec<Point>, ConfigError> {
     }
     let source = |axis: &Named| {
         Ok(match &axis.entry.node.content {
+            Content::List(items) if items.len() > MOST_CELLS => return Err(too_many(search)),
             Content::List(_) => Source::List(axis.list()?),
             Content::Table(_) => Source::Range(Range::to_draw_from(axis.knob, &axis.entry.node)?),
             Content::Scalar(_) => return Err(axis.no_axis("{ from = 1, to = 8 }")),
@@ -183,37 +208,55 @@ pub(crate) fn draw(search: &Entry) -> Result<Vec<Point>, ConfigError> {
     };
     let sources: Vec<Source> = axes.iter().map(source).collect::<Result<_, _>>()?;
 
+    let few = |found| {
+        search.error(format!("`search` finds only {found} different cells of the {wanted} asked for"))
+    };
+    let possible = sources.iter().try_fold(1usize, |cells, source| cells.checked_mul(source.count()?));
+    if let Some(possible) = possible.filter(|&possible| possible < wanted) {
+        return Err(few(possible));
+    }
+    // More digits make other numbers, but no other whole ones.
+    let most_digits = if possible.is_some() { DIGITS } else { MOST_DIGITS };
+
     let mut rng = ChaCha8Rng::seed_from_u64(seed as u64);
     let mut seen = HashSet::new();
     let mut points: Vec<Point> = Vec::new();
     for _ in 0..wanted.saturating_mul(20) {
         let drawn: Vec<f64> = axes.iter().map(|_| rng.random()).collect();
         // A draw that was seen before is another with more digits, unless all values are listed or whole.
-        for digits in DIGITS..=MOST_DIGITS {
-            let mut choices = Vec::new();
-            for ((axis, source), &uniform) in axes.iter().zip(&sources).zip(&drawn) {
-                match source {
-                    Source::List(listed) => {
-                        let at = (uniform * listed.len() as f64) as usize;
-                        choices.extend(listed.get(at).cloned());
-                    }
-                    Source::Range(range) => {
-                        choices.push(axis.choice(range.draw(uniform, digits), &axis.entry.node)?);
-                    }
+        for digits in DIGITS..=most_digits {
+            let value = |(source, &uniform): (&Source, &f64)| match source {
+                Source::List(listed) => {
+                    let at = (uniform * listed.len() as f64) as usize;
+                    listed.get(at).map(|choice| choice.setting.value.clone())
                 }
+                Source::Range(range) => Some(range.draw(uniform, digits)),
+            };
+            let values: Vec<Value> = sources.iter().zip(&drawn).filter_map(value).collect();
+            if !seen.insert(values.iter().map(Value::to_string).collect::<Vec<_>>()) {
+                continue;
             }
-            let values: Vec<_> = choices.iter().map(|choice| choice.setting.value.to_string()).collect();
-            if seen.insert(values) {
-                points.push(Point::of(choices));
-                break;
+            let mut choices = Vec::new();
+            for ((axis, source), value) in axes.iter().zip(&sources).zip(values) {
+                let listed = match source {
+                    Source::List(listed) => {
+                        listed.iter().find(|choice| choice.setting.value == value).cloned()
+                    }
+                    Source::Range(_) => None,
+                };
+                choices.push(match listed {
+                    Some(choice) => choice,
+                    None => axis.choice(value, &axis.entry.node)?,
+                });
             }
+            points.push(Point::of(choices));
+            break;
         }
         if points.len() == wanted {
             return Ok(points);
         }
     }
-    let found = points.len();
-    Err(search.error(format!("`search` finds only {found} different cells of the {wanted} asked for")))
+    Err(few(points.len()))
 }
 
 /// The knobs that a table names, each once.

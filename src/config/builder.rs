@@ -179,10 +179,20 @@ fn parse_set(text: &str) -> Result<Setting, ConfigError> {
     let (key, raw) = (key.trim(), raw.trim());
     let knob = names::find(key).map_err(|message| ConfigError::new(&origin, message))?;
     let bare = Value::String(raw.into());
-    let value = raw.parse().unwrap_or_else(|_| bare.clone());
+    let value = raw.parse().ok().or_else(|| number(raw)).unwrap_or_else(|| bare.clone());
     // `--set data_dir=2024` means a folder.
     match Setting::checked(knob, bare, origin.clone()) {
         Ok(setting) if knob.takes.check_type(&value).is_err() => Ok(setting),
         _ => Setting::checked(knob, value, origin),
     }
+}
+
+/// A number as other tools write it and TOML does not: `.001`, `1.`, `007`, `+5`.
+pub fn number(text: &str) -> Option<Value> {
+    let digits = text.trim_start_matches(['+', '-']);
+    if text.len() - digits.len() > 1 || !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
+        return None;
+    }
+    let whole = text.parse().ok().map(Value::Integer);
+    whole.or_else(|| text.parse().ok().map(Value::Float))
 }

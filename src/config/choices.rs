@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::nearest::did_you_mean;
 use super::takes::Choice;
 
 /// How a row is rescaled; no mean is subtracted.
@@ -181,17 +182,17 @@ impl<'de> Deserialize<'de> for Threshold {
 
 /// The data sets by name.
 pub(crate) fn datasets() -> Vec<Choice> {
-    list(&[
-        ("mnist", "70,000 handwritten digits, 28×28"),
-        ("fashion-mnist", "70,000 pieces of clothing, 28×28"),
-        ("digits", "1,797 handwritten digits, 8×8, part of the program"),
-        ("idx:DIR", "a folder of four IDX files with MNIST's names"),
-    ])
+    list(&crate::data::Source::names())
 }
 
 /// Whether a text is `idx:` and a folder.
 pub(crate) fn is_folder_of_idx(text: &str) -> bool {
     text.strip_prefix("idx:").is_some_and(|folder| !folder.is_empty())
+}
+
+/// The data set that was probably meant.
+pub(crate) fn dataset_hint(text: &str) -> String {
+    crate::data::source::hint(text)
 }
 
 /// The backends by name.
@@ -209,6 +210,16 @@ pub(crate) fn is_opencl_device(text: &str) -> bool {
     let device = text.strip_prefix("opencl:").and_then(|device| device.split_once('.'));
     let is_number = |part: &str| part.parse::<usize>().is_ok();
     device.is_some_and(|(p, d)| is_number(p) && is_number(d))
+}
+
+/// The backend that was probably meant: what others call a GPU's is OpenCL's here.
+pub(crate) fn backend_hint(text: &str) -> String {
+    const OF_A_GPU: [&str; 6] = ["gpu", "cuda", "rocm", "hip", "metal", "mps"];
+    let word = text.to_lowercase();
+    match OF_A_GPU.iter().any(|gpu| word.starts_with(gpu)) {
+        true => "; did you mean `opencl`?".into(),
+        false => did_you_mean(text, backends().iter().map(|backend| backend.name.as_str())),
+    }
 }
 
 fn list(choices: &[(&str, &str)]) -> Vec<Choice> {

@@ -10,6 +10,7 @@ use toml::{Spanned, Value};
 
 use super::error::ConfigError;
 use super::origin::{Origin, Place, Source};
+use crate::files::reading;
 
 /// A value and where it stands.
 #[derive(Clone)]
@@ -34,10 +35,13 @@ pub(crate) struct Entry {
     pub(crate) node: Node,
 }
 
+/// More than any list of values that someone means.
+const MOST_BYTES: u64 = 10 << 20;
+
 /// Reads a file that `origin` asked for.
 pub(crate) fn read(path: &Path, origin: &Origin) -> Result<Vec<Entry>, ConfigError> {
     let name = path.display().to_string();
-    match std::fs::read_to_string(path) {
+    match reading::read_text(path, MOST_BYTES) {
         Ok(text) => parse(name, text),
         Err(error) => Err(ConfigError::new(origin, format!("cannot read {name}: {error}"))),
     }

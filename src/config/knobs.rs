@@ -161,7 +161,7 @@ macro_rules! tables {
                 name: RECIPE,
                 meaning: "The preset underneath: a built-in name or a path to a TOML file.",
                 value: |config| Value::try_from(&config.recipe).ok(),
-                ..knob(Takes::Pattern { choices: recipes::choices, fits: |_| true }, "config").without_numbers().resumable()
+                ..knob(Takes::Pattern { choices: recipes::choices, fits: |_| true, hint: |_| String::new() }, "config").without_numbers().resumable()
             },
             $(
                 $( Knob {
@@ -181,7 +181,7 @@ tables! {
     data: DataConfig {
         /// The data set.
         dataset: String = "mnist".into(),
-            knob(Takes::Pattern { choices: datasets, fits: is_folder_of_idx }, "data");
+            knob(Takes::Pattern { choices: datasets, fits: is_folder_of_idx, hint: dataset_hint }, "data");
         /// Folder of IDX files; empty: `FF_DATA_DIR`, else the platform's cache folder.
         data_dir: String = String::new(),
             knob(Takes::Folder { may_be_empty: true }, "data").without_numbers().resumable();
@@ -355,7 +355,7 @@ tables! {
     backend: BackendConfig {
         /// What computes.
         name: String = "auto".into(),
-            knob(Takes::Pattern { choices: backends, fits: is_opencl_device }, "cli").without_numbers().resumable();
+            knob(Takes::Pattern { choices: backends, fits: is_opencl_device, hint: backend_hint }, "cli").without_numbers().resumable();
         /// Arithmetic of products.
         precision: Precision = Precision::Fp32,
             knob(Takes::Word(words::<Precision>), "cli").resumable().needs(&[When(

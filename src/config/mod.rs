@@ -31,7 +31,7 @@ mod text;
 mod tests;
 
 pub use against_data::resolve_label;
-pub use builder::ConfigBuilder;
+pub use builder::{ConfigBuilder, number};
 pub use cell::Cell;
 pub use choices::{
     GoodnessFunction, Initialization, LabelPlacement, LayerSchedule, LossKind, NegativeKind, Normalization,

@@ -3,7 +3,7 @@
 use toml::{Table, Value};
 
 use super::knobs::{KNOBS, Knob};
-use super::nearest::did_you_mean;
+use super::nearest::{did_you_mean, known_elsewhere};
 
 /// Every dotted name that `--set` and axes understand.
 pub fn all() -> impl Iterator<Item = &'static str> {
@@ -46,6 +46,9 @@ pub fn find(written: &str) -> Result<&'static Knob, String> {
 }
 
 fn nearest(name: &str) -> String {
+    if let Some(ours) = known_elsewhere(last_part(name)) {
+        return format!("; did you mean `{ours}`?");
+    }
     let short = !name.contains('.');
     did_you_mean(name, all().map(|knob| if short { last_part(knob) } else { knob }))
 }

@@ -84,6 +84,11 @@ impl Range {
         Ok(Range { from, to, logarithmic, integer })
     }
 
+    /// How many values it has, if they are whole.
+    pub(crate) fn count(&self) -> Option<usize> {
+        self.integer.then(|| (self.to - self.from) as usize + 1)
+    }
+
     /// The value at a fraction of the way.
     fn at(&self, fraction: f64) -> Value {
         self.value(self.between(self.from, self.to, fraction))

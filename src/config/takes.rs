@@ -5,8 +5,6 @@ use std::fmt;
 use clap::ValueEnum;
 use toml::Value;
 
-use super::nearest::did_you_mean;
-
 /// More of anything that is counted than any run has time for.
 pub(crate) const MOST: u64 = 1_000_000_000;
 /// More units than any layer has memory for.
@@ -34,6 +32,8 @@ pub enum Takes {
         choices: fn() -> Vec<Choice>,
         /// Whether a text follows one of the patterns.
         fits: fn(&str) -> bool,
+        /// `; did you mean …?` for a text that does not; or empty.
+        hint: fn(&str) -> String,
     },
     /// A whole number of a range, both ends included.
     Whole {
@@ -134,10 +134,8 @@ impl Takes {
             (Takes::Folder { may_be_empty: false }, Value::String(folder)) if folder.is_empty() => {
                 Some("must name a folder, found nothing".into())
             }
-            (Takes::Pattern { fits, .. }, Value::String(text)) if !self.has(text) && !fits(text) => {
-                let choices = self.choices();
-                let hint = did_you_mean(text, choices.iter().map(|choice| choice.name.as_str()));
-                Some(format!("must be {}, found {text:?}{hint}", self.expected()))
+            (Takes::Pattern { fits, hint, .. }, Value::String(text)) if !self.has(text) && !fits(text) => {
+                Some(format!("must be {}, found {text:?}{}", self.expected(), hint(text)))
             }
             (Takes::Whole { least, most }, Value::Integer(n)) => match u64::try_from(*n) {
                 Ok(n) if n > *most => Some(format!("must be at most {most}, found {n}")),

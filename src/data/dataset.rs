@@ -4,12 +4,13 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::checksum::Checksum;
-use super::idx::{self, Idx, Kind};
+use super::class_names;
+use super::idx::{self, Idx, Kind, Opened};
 use super::published::{self, Published, PublishedFile};
 use super::{DataError, Source, Split, digits, download};
 
 /// More classes than this would need another way to write a label into an image.
-const MOST_CLASSES: usize = 1000;
+pub(crate) const MOST_CLASSES: usize = 1000;
 
 /// Images to train on and images to test on, all of one size.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct Dataset {
     pub width: usize,
     /// Number of classes; every label is below it.
     pub classes: usize,
+    /// What the classes are called, one name each; empty where their numbers are their names.
+    pub class_names: Vec<String>,
     /// What to train on.
     pub train: Split,
     /// What to test on.
@@ -30,16 +33,16 @@ pub struct Dataset {
 
 impl Dataset {
     /// Reads a data set, after downloading it if its files are in none of: the folder `data_dir`
-    /// (empty: `FF_DATA_DIR`, else the platform's cache), or its subfolder with the set's name.
+    /// (empty: `FF_DATA_DIR`, else the platform's cache), its subfolder with the set's name, or the one
+    /// where torchvision keeps them.
     pub fn load(source: &Source, data_dir: &str, progress: bool) -> Result<Self, DataError> {
-        let published = match source {
-            Source::Digits => return Ok(digits::load()),
-            Source::Idx(folder) => return from_folder(source, folder),
-            Source::Mnist => &published::MNIST,
-            Source::FashionMnist => &published::FASHION_MNIST,
-        };
-        let mirrors = download::mirrors(published);
-        from_published(published, &download::folder(data_dir)?, &mirrors, progress)
+        match source {
+            Source::Digits => Ok(digits::load()),
+            Source::Idx(folder) => from_folder(source, folder),
+            Source::Published(set) => {
+                from_published(set, &download::folder(data_dir)?, &download::mirrors(set), progress)
+            }
+        }
     }
 
     /// Pixels per image.
@@ -48,25 +51,33 @@ impl Dataset {
     }
 }
 
-/// Four files by their standard names, of any size and number of classes.
+/// Four files by their standard names, of any size and number of classes; in `classes.txt` beside them, if it is
+/// there, a name for each class.
 fn from_folder(source: &Source, folder: &Path) -> Result<Dataset, DataError> {
-    let read = |stem, kind| match idx::find(folder, stem) {
-        Some(path) => Idx::read(&path, kind),
+    let open = |stem, kind| match idx::find(folder, stem)? {
+        Some(path) => Opened::open(&path, kind),
         None => Err(DataError::Missing {
             folder: folder.to_owned(),
             names: format!("{stem} or {}", idx::dotted(stem)),
+            hint: elsewhere(folder),
         }),
     };
     let [train_images, train_labels, test_images, test_labels] = published::STEMS;
     let files = Files {
-        train_images: read(train_images, Kind::Images)?,
-        train_labels: read(train_labels, Kind::Labels)?,
-        test_images: read(test_images, Kind::Images)?,
-        test_labels: read(test_labels, Kind::Labels)?,
+        train_images: open(train_images, Kind::Images)?,
+        train_labels: open(train_labels, Kind::Labels)?,
+        test_images: open(test_images, Kind::Images)?,
+        test_labels: open(test_labels, Kind::Labels)?,
     };
+    let class_names = class_names::read(folder)?;
+    let limit = if class_names.is_empty() { MOST_CLASSES } else { class_names.len() };
     let test_labels = files.test_labels.path.clone();
-    let mut dataset = files.join(source.to_string(), MOST_CLASSES)?;
-    dataset.classes = dataset.train.labels.iter().max().map_or(0, |&highest| highest as usize + 1);
+    let mut dataset = files.read(source.to_string(), limit)?;
+    dataset.classes = match class_names.len() {
+        0 => dataset.train.labels.iter().max().map_or(0, |&highest| highest as usize + 1),
+        named => named,
+    };
+    dataset.class_names = class_names;
     refuse_untaught(&dataset, test_labels)?;
     if dataset.classes < 2 {
         return Err(DataError::Content {
@@ -75,6 +86,31 @@ fn from_folder(source: &Source, folder: &Path) -> Result<Dataset, DataError> {
         });
     }
     Ok(dataset)
+}
+
+/// What lies in a folder in the place of the four files; as the end of a message.
+fn elsewhere(folder: &Path) -> String {
+    let torchvision =
+        published::SETS.iter().map(|set| set.torchvision).chain(["raw", "EMNIST/raw", "QMNIST/raw"]);
+    for below in torchvision {
+        if folder.join(below).is_dir() {
+            return format!("; torchvision's files are in {}", folder.join(below).display());
+        }
+    }
+    let names = || std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    let import = "`ff data import` makes IDX files of it";
+    for name in names() {
+        let name = name.to_string_lossy();
+        for family in ["emnist", "qmnist", "kmnist", "k49"] {
+            if name.starts_with(family) {
+                return format!("; {name} is of {}: {import}", family.to_uppercase());
+            }
+        }
+        if [".csv", ".npz"].iter().any(|ending| name.ends_with(ending)) || folder.join(&*name).is_dir() {
+            return format!("; {name} is there: {import}, if it holds the data");
+        }
+    }
+    String::new()
 }
 
 /// A test label that training never shows is a mistake in one of the files.
@@ -90,8 +126,8 @@ fn refuse_untaught(dataset: &Dataset, path: PathBuf) -> Result<(), DataError> {
     }
 }
 
-/// A published set in `folder` or in the subfolder with its name, which missing files are
-/// downloaded to.
+/// A published set in `folder`, in the subfolder with its name, which missing files are downloaded to, or in
+/// torchvision's.
 fn from_published(
     set: &Published,
     folder: &Path,
@@ -99,41 +135,62 @@ fn from_published(
     progress: bool,
 ) -> Result<Dataset, DataError> {
     let own = folder.join(set.name);
-    let read = |file: &PublishedFile| match local(set, file, &[&own, folder])? {
+    let torchvision = folder.join(set.torchvision);
+    let read = |file: &PublishedFile| match local(set, file, &[&own, folder, &torchvision])? {
         Some(found) => Ok(found),
         None => {
             let path = download::fetch(set.name, file, mirrors, &own, progress)?;
-            checked(set, file, Idx::read(&path, file.kind)?)
+            checked(set, file, sized(file, Opened::open(&path, file.kind)?)?.read()?)
         }
     };
     let [train_images, train_labels, test_images, test_labels] = &set.files;
-    let files = Files {
-        train_images: read(train_images)?,
-        train_labels: read(train_labels)?,
-        test_images: read(test_images)?,
-        test_labels: read(test_labels)?,
-    };
-    files.join(set.name.to_owned(), published::CLASSES)
+    // Labels first: they are small, and tell one set from another.
+    let (train_labels, test_labels) = (read(train_labels)?, read(test_labels)?);
+    let (train_images, test_images) = (read(train_images)?, read(test_images)?);
+    let mut dataset = join(
+        [train_images, train_labels, test_images, test_labels],
+        set.name.to_owned(),
+        published::CLASSES,
+    )?;
+    dataset.class_names = set.class_names.iter().map(|&name| name.to_owned()).collect();
+    Ok(dataset)
 }
 
 /// A published file in the first of `folders` that has it.
 fn local(set: &Published, file: &PublishedFile, folders: &[&Path]) -> Result<Option<Idx>, DataError> {
     for folder in folders {
-        let Some(path) = idx::find(folder, file.stem) else {
+        let Some(path) = idx::find(folder, file.stem)? else {
             continue;
         };
-        let found = Idx::read(&path, file.kind)?;
+        let found = sized(file, Opened::open(&path, file.kind)?)?.read()?;
         // Other sets use the same names: in a folder that is not this set's own, their files may
         // well be there, and do not matter.
-        if folder.ends_with(set.name) || !is_of_another(set, &found) {
+        let own = folder.ends_with(set.name) || folder.ends_with(set.torchvision);
+        if own || owner(set, file, &found).is_none() {
             return checked(set, file, found).map(Some);
         }
     }
     Ok(None)
 }
 
-/// The file again, if it is what was published.
+/// The file again, if it has the published sizes; its values are not read for that.
+fn sized(file: &PublishedFile, found: Opened) -> Result<Opened, DataError> {
+    match found.sizes() == file.sizes {
+        true => Ok(found),
+        false => Err(found.error(format!(
+            "sizes are {}, expected {}",
+            idx::times(found.sizes()),
+            idx::times(file.sizes)
+        ))),
+    }
+}
+
+/// The file again, if it is what was published. One whose contents' checksum nobody published is known by the
+/// other three.
 fn checked(set: &Published, file: &PublishedFile, found: Idx) -> Result<Idx, DataError> {
+    if let Some(owner) = owner(set, file, &found) {
+        return Err(found.error(format!("belongs to {owner}, expected {}", set.name)));
+    }
     if let Checksum::Contents(expected) = file.checksum {
         let sha256 = found.sha256();
         if sha256 != expected {
@@ -144,82 +201,85 @@ fn checked(set: &Published, file: &PublishedFile, found: Idx) -> Result<Idx, Dat
             });
         }
     }
-    if is_of_another(set, &found) {
-        return Err(found.error(format!("belongs to mnist, expected {}", set.name)));
-    }
-    if found.sizes() != file.sizes {
-        return Err(found.error(format!(
-            "sizes are {}, expected {}",
-            idx::times(found.sizes()),
-            idx::times(file.sizes)
-        )));
-    }
     Ok(found)
 }
 
-/// Whether a file is known to belong to MNIST while another set is wanted.
-fn is_of_another(set: &Published, found: &Idx) -> bool {
-    set.name != published::MNIST.name && {
-        let sha256 = found.sha256();
-        (published::MNIST.files.iter()).any(|file| file.checksum == Checksum::Contents(&sha256))
-    }
+/// The other published set that a file is known to belong to, unless it is this set's too.
+fn owner(set: &Published, file: &PublishedFile, found: &Idx) -> Option<&'static str> {
+    let sha256 = found.sha256();
+    let known = Checksum::Contents(&sha256);
+    let others = published::SETS.iter().filter(|other| other.name != set.name && file.checksum != known);
+    others
+        .filter(|other| other.files.iter().any(|file| file.checksum == known))
+        .map(|other| other.name)
+        .next()
 }
 
-/// The four files of a data set.
+/// The four files of a data set, opened: their headers are checked against each other before anything else is
+/// read.
 struct Files {
-    train_images: Idx,
-    train_labels: Idx,
-    test_images: Idx,
-    test_labels: Idx,
+    train_images: Opened,
+    train_labels: Opened,
+    test_images: Opened,
+    test_labels: Opened,
 }
 
 impl Files {
-    /// Checks the files against each other; labels have to be below `classes`.
-    fn join(self, name: String, classes: usize) -> Result<Dataset, DataError> {
-        let (&[_, height, width], &[_, test_height, test_width]) =
-            (self.train_images.sizes(), self.test_images.sizes())
-        else {
-            return Err(self.train_images.error("holds no images".to_owned()));
-        };
-        if (test_height, test_width) != (height, width) {
-            return Err(self.test_images.error(format!(
-                "images are {test_height} × {test_width}, expected {height} × {width} as in {}",
-                self.train_images.path.display()
+    /// Reads the files; labels have to be below `classes`.
+    fn read(self, name: String, classes: usize) -> Result<Dataset, DataError> {
+        let Files { train_images, train_labels, test_images, test_labels } = self;
+        for (images, labels) in [(&train_images, &train_labels), (&test_images, &test_labels)] {
+            let (count, expected) = (labels.sizes().first(), images.sizes().first());
+            if let (Some(count), Some(expected), true) = (count, expected, count != expected) {
+                return Err(labels.error(format!(
+                    "{count} labels, expected {expected} as there are images in {}",
+                    images.path.display()
+                )));
+            }
+        }
+        let (shape, expected) = (test_images.sizes().get(1..), train_images.sizes().get(1..));
+        if let (Some([height, width]), Some([rows, columns]), true) = (shape, expected, shape != expected) {
+            return Err(test_images.error(format!(
+                "images are {height} × {width}, expected {rows} × {columns} as in {}",
+                train_images.path.display()
             )));
         }
-        Ok(Dataset {
-            name,
-            height: height as usize,
-            width: width as usize,
-            classes,
-            train: pair(self.train_images, self.train_labels, classes)?,
-            test: pair(self.test_images, self.test_labels, classes)?,
-        })
+        // Labels first: they are small, and a wrong one is found before images are read.
+        let (train_labels, test_labels) = (train_labels.read()?, test_labels.read()?);
+        join([train_images.read()?, train_labels, test_images.read()?, test_labels], name, classes)
     }
+}
+
+/// A data set of four files, training before test, images before labels; their sizes fit.
+fn join(files: [Idx; 4], name: String, classes: usize) -> Result<Dataset, DataError> {
+    let [train_images, train_labels, test_images, test_labels] = files;
+    let &[_, height, width] = train_images.sizes() else {
+        return Err(train_images.error("holds no images".to_owned()));
+    };
+    Ok(Dataset {
+        name,
+        height: height as usize,
+        width: width as usize,
+        classes,
+        class_names: Vec::new(),
+        train: pair(train_images, train_labels, classes)?,
+        test: pair(test_images, test_labels, classes)?,
+    })
 }
 
 /// Images with as many labels, each below `classes`.
 fn pair(images: Idx, labels: Idx, classes: usize) -> Result<Split, DataError> {
-    let (images_path, labels_path) = (images.path.clone(), labels.path.clone());
-    let images = images.into_images()?;
+    let path = labels.path.clone();
     let labels = labels.into_labels()?;
-    let wrong = |problem| DataError::Content { path: labels_path, problem };
-    if labels.len() != images.count {
-        return Err(wrong(format!(
-            "{} labels, expected {} as there are images in {}",
-            labels.len(),
-            images.count,
-            images_path.display()
-        )));
-    }
     if let Some(row) = labels.iter().position(|&label| label as usize >= classes) {
-        return Err(wrong(format!(
+        let problem = format!(
             "label {} of image {row}, expected 0 to {}",
             labels.get(row).copied().unwrap_or_default(),
             classes - 1
-        )));
+        );
+        return Err(DataError::Content { path, problem });
     }
-    Ok(Split { pixels: images.pixels, labels })
+    Ok(Split { pixels: images.into_images()?.pixels, labels })
 }
 
 #[cfg(test)]

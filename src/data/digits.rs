@@ -14,6 +14,7 @@ pub fn load() -> Dataset {
         height: 8,
         width: 8,
         classes: 10,
+        class_names: Vec::new(),
         train: Split::default(),
         test: Split::default(),
     };

@@ -7,12 +7,14 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
     /// No data set has this name.
-    #[error("unknown dataset `{given}`{hint}; valid: mnist, fashion-mnist, digits, idx:DIR")]
+    #[error("unknown dataset `{given}`{}valid: {names}", if hint.is_empty() { "; ".into() } else { format!("{hint} ") })]
     UnknownSource {
         /// What was asked for.
         given: String,
-        /// `, did you mean …?`, or empty where nothing is near.
+        /// `; did you mean …?`, or empty where nothing is near.
         hint: String,
+        /// The valid names.
+        names: String,
     },
     /// A file is there but its contents are not what they should be.
     #[error("{path}: {problem}")]
@@ -44,12 +46,14 @@ pub enum DataError {
         source: io::Error,
     },
     /// A folder lacks a file.
-    #[error("{folder}: no {names}, plain or .gz")]
+    #[error("{folder}: no {names}, plain or .gz{hint}")]
     Missing {
         /// Where it was looked for.
         folder: PathBuf,
         /// The names that would do.
         names: String,
+        /// `; …`, what is there instead; or empty.
+        hint: String,
     },
     /// No mirror served a file.
     #[error(
@@ -75,5 +79,21 @@ pub enum DataError {
         size: usize,
         /// Rows there are.
         rows: usize,
+    },
+    /// Holding out rows leaves a class without a training image.
+    #[error(
+        "validation_size {size} with seed {seed} holds out every training image of class {class}, of which there \
+         {}; hold out fewer rows, or take another seed",
+        if *images == 1 { "is one".into() } else { format!("are {images}") }
+    )]
+    HoldOutClass {
+        /// Rows asked for.
+        size: usize,
+        /// The seed that draws them.
+        seed: u64,
+        /// The class that training would never show.
+        class: u32,
+        /// Its training images.
+        images: usize,
     },
 }

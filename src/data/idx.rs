@@ -1,9 +1,9 @@
 //! Reads IDX files, the format of MNIST: a magic number, sizes, values, all big-endian.
 //!
-//! Nothing in a header is believed, or allocated for, before it is held against the file's length.
+//! Nothing in a header is believed, or allocated for, before it is held against the file's length; and a header
+//! can be looked at before the values are read.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
@@ -11,6 +11,8 @@ use sha2::{Digest, Sha256};
 
 use super::DataError;
 use super::checksum::hex;
+use super::formats;
+use crate::files::reading;
 
 /// Deflate cannot do better than 1032 : 1, so a compressed file bounds its contents.
 const DEFLATE_LIMIT: u64 = 1032;
@@ -47,23 +49,54 @@ pub struct Images {
     pub pixels: Vec<u8>,
 }
 
+/// A file whose header is read, and its values not yet.
+pub struct Opened {
+    /// Where it is, for messages.
+    pub path: PathBuf,
+    magic: u32,
+    sizes: Vec<u32>,
+    /// Bytes of all values.
+    length: u64,
+    source: Box<dyn Read>,
+}
+
 /// Reads a file of images, plain or gzip.
 pub fn read_images(path: &Path) -> Result<Images, DataError> {
-    Idx::read(path, Kind::Images)?.into_images()
+    Opened::open(path, Kind::Images)?.read()?.into_images()
 }
 
 /// Reads a file of labels, plain or gzip.
 pub fn read_labels(path: &Path) -> Result<Vec<u32>, DataError> {
-    Idx::read(path, Kind::Labels)?.into_labels()
+    Opened::open(path, Kind::Labels)?.read()?.into_labels()
 }
 
-/// The file in `folder` that goes by the standard name `stem`, such as `train-images-idx3-ubyte`;
-/// `.idx` for `-idx` and a further `.gz` are as good.
-pub fn find(folder: &Path, stem: &str) -> Option<PathBuf> {
-    [stem, &dotted(stem)]
-        .iter()
-        .flat_map(|name| [folder.join(name), folder.join(format!("{name}.gz"))])
-        .find(|path| path.is_file())
+/// The spellings of a standard name such as `train-images-idx3-ubyte`: `.idx` for `-idx`, and a further `.gz`, are
+/// as good.
+fn spellings(stem: &str) -> impl Iterator<Item = String> {
+    [stem.to_owned(), dotted(stem)]
+        .into_iter()
+        .flat_map(|name| [format!("{name}.gz"), name].into_iter().rev())
+}
+
+/// The file in `folder` that goes by the standard name `stem`; also inside a folder of its own name, as some
+/// archives unpack. A link that leads nowhere is an error, and so is a file that cannot be looked at.
+pub fn find(folder: &Path, stem: &str) -> Result<Option<PathBuf>, DataError> {
+    for name in spellings(stem) {
+        for path in [folder.join(&name), folder.join(&name).join(&name)] {
+            match std::fs::metadata(&path) {
+                Ok(metadata) if !metadata.is_dir() => return Ok(Some(path)),
+                Ok(_) => {}
+                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                    if let Ok(target) = std::fs::read_link(&path) {
+                        let problem = format!("is a link to {}, where nothing is", target.display());
+                        return Err(DataError::Content { path, problem });
+                    }
+                }
+                Err(source) => return Err(DataError::Io { path, source }),
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// The other common spelling of a standard name.
@@ -71,11 +104,10 @@ pub fn dotted(stem: &str) -> String {
     stem.replace("-idx", ".idx")
 }
 
-/// Opens a file, decompressing it if it is gzip, whatever it is called; and the most bytes that
-/// its contents can have.
+/// Opens a regular file, decompressing it if it is gzip, whatever it is called; and the most bytes that its
+/// contents can have.
 pub fn open(path: &Path) -> io::Result<(Box<dyn Read>, u64)> {
-    let file = File::open(path)?;
-    let length = file.metadata()?.len();
+    let (file, length) = reading::open(path)?;
     let mut file = BufReader::with_capacity(1 << 16, file);
     Ok(match file.fill_buf()?.starts_with(&[0x1f, 0x8b]) {
         true => (Box::new(MultiGzDecoder::new(file)), length.saturating_mul(DEFLATE_LIMIT)),
@@ -83,16 +115,16 @@ pub fn open(path: &Path) -> io::Result<(Box<dyn Read>, u64)> {
     })
 }
 
-impl Idx {
-    /// Reads and checks a file, plain or gzip.
-    pub fn read(path: &Path, kind: Kind) -> Result<Self, DataError> {
+impl Opened {
+    /// Reads and checks the header of a file, plain or gzip.
+    pub fn open(path: &Path, kind: Kind) -> Result<Self, DataError> {
         let (source, most) = open(path).map_err(|source| DataError::Io { path: path.to_owned(), source })?;
         Self::parse(path, kind, source, most)
             .map_err(|problem| DataError::Content { path: path.to_owned(), problem })
     }
 
-    /// Parses contents that are at most `most` bytes long; an error is the problem found.
-    fn parse(path: &Path, kind: Kind, mut source: impl Read, most: u64) -> Result<Self, String> {
+    /// Parses a header before contents that are at most `most` bytes long in all; an error is the problem found.
+    fn parse(path: &Path, kind: Kind, mut source: Box<dyn Read>, most: u64) -> Result<Self, String> {
         let magic = big_endian(&mut source)?;
         let value_size = value_size(kind, magic)?;
         let sizes = (0..magic & 0xff).map(|_| big_endian(&mut source)).collect::<Result<Vec<_>, _>>()?;
@@ -108,23 +140,51 @@ impl Idx {
         if total > most {
             return Err(too_short(most, total, &shape));
         }
-        // One byte more than needed: it shows what should not be there, and lets gzip check its CRC.
-        let mut values = Vec::new();
-        let read = source.take(total - header + 1).read_to_end(&mut values);
-        read.map_err(|error| match header + values.len() as u64 == total {
-            true => badly_ended(error),
-            false => unreadable(error),
-        })?;
-        let found = header + values.len() as u64;
-        if found < total {
-            return Err(too_short(found, total, &shape));
-        }
-        if found > total {
-            return Err(format!("longer than the {total} bytes expected for sizes {shape}"));
-        }
-        Ok(Self { path: path.to_owned(), magic, sizes, values })
+        Ok(Self { path: path.to_owned(), magic, sizes, length: total - header, source })
     }
 
+    /// Count, height and width of images; count of labels.
+    pub fn sizes(&self) -> &[u32] {
+        &self.sizes
+    }
+
+    /// An error that is about this file.
+    pub fn error(&self, problem: String) -> DataError {
+        DataError::Content { path: self.path.clone(), problem }
+    }
+
+    /// Reads the values.
+    pub fn read(self) -> Result<Idx, DataError> {
+        let Self { path, magic, sizes, length, source } = self;
+        match values(source, length, &sizes) {
+            Ok(values) => Ok(Idx { path, magic, sizes, values }),
+            Err(problem) => Err(DataError::Content { path, problem }),
+        }
+    }
+}
+
+/// The values after a header: `length` bytes, neither fewer nor more.
+fn values(source: impl Read, length: u64, sizes: &[u32]) -> Result<Vec<u8>, String> {
+    let header = 4 + 4 * sizes.len() as u64;
+    // One byte more than needed: it shows what should not be there, and lets gzip check its CRC.
+    let mut values = Vec::new();
+    let read = source.take(length + 1).read_to_end(&mut values);
+    read.map_err(|error| match values.len() as u64 == length {
+        true => badly_ended(error),
+        false => unreadable(error),
+    })?;
+    let found = values.len() as u64;
+    if found < length {
+        return Err(too_short(header + found, header + length, &times(sizes)));
+    }
+    if found > length {
+        let total = header + length;
+        return Err(format!("longer than the {total} bytes expected for sizes {}", times(sizes)));
+    }
+    Ok(values)
+}
+
+impl Idx {
     /// Count, height and width of images; count of labels.
     pub fn sizes(&self) -> &[u32] {
         &self.sizes
@@ -182,10 +242,35 @@ fn value_size(kind: Kind, magic: u32) -> Result<u64, String> {
         (Kind::Images, 0x0803) | (Kind::Labels, 0x0801) => Ok(1),
         (Kind::Labels, 0x0b01) => Ok(2),
         (Kind::Labels, 0x0c01) => Ok(4),
-        (Kind::Images, _) => Err(format!("magic number is {magic:#010x}, expected 0x00000803 (u8 images)")),
-        (Kind::Labels, _) => Err(format!(
-            "magic number is {magic:#010x}, expected 0x00000801 (u8 labels), 0x00000b01 (i16) or 0x00000c01 (i32)"
-        )),
+        (Kind::Images, _) => Err(wrong_magic(magic, "0x00000803 (u8 images)")),
+        (Kind::Labels, _) => {
+            Err(wrong_magic(magic, "0x00000801 (u8 labels), 0x00000b01 (i16) or 0x00000c01 (i32)"))
+        }
+    }
+}
+
+/// Why a file does not begin as expected: what it is instead, where its first bytes tell.
+fn wrong_magic(magic: u32, expected: &str) -> String {
+    let found = format!("magic number is {magic:#010x}, expected {expected}");
+    if let Some(format) = formats::name(&magic.to_be_bytes()) {
+        let inside = if format == "gzip" { "gzip inside gzip: decompress it once" } else { format };
+        return format!("{found}; it is {inside}");
+    }
+    let is_idx = |magic: u32| {
+        magic >> 16 == 0 && matches!(magic >> 8, 0x08..=0x0e) && (1..=8).contains(&(magic & 0xff))
+    };
+    let (type_of, dimensions) = (magic >> 8, magic & 0xff);
+    match magic {
+        _ if is_idx(magic.swap_bytes()) => {
+            format!("{found}; its byte order is little-endian, expected big-endian")
+        }
+        _ if is_idx(magic) && type_of == 0x08 && dimensions > 3 => format!(
+            "{found}; it has {dimensions} dimensions, expected count × height × width: images of one channel"
+        ),
+        _ if is_idx(magic) && type_of != 0x08 && dimensions == 3 => {
+            format!("{found}; its values are no bytes, expected brightness from 0 to 255")
+        }
+        _ => found,
     }
 }
 
@@ -202,10 +287,10 @@ fn too_short(found: u64, expected: u64, shape: &str) -> String {
 /// What is wrong with a gzip file that holds all values.
 fn badly_ended(error: io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::UnexpectedEof => {
+        ErrorKind::UnexpectedEof => {
             "all values are there, but the gzip file is cut short or has bytes after its end".to_owned()
         }
-        io::ErrorKind::InvalidInput if error.to_string().contains("header") => {
+        ErrorKind::InvalidInput if error.to_string().contains("header") => {
             "bytes follow the end of the gzip file".to_owned()
         }
         _ => unreadable(error),
@@ -214,8 +299,8 @@ fn badly_ended(error: io::Error) -> String {
 
 fn unreadable(error: io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::UnexpectedEof => "cut short: ends before its contents do".to_owned(),
-        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
+        ErrorKind::UnexpectedEof => "cut short: ends before its contents do".to_owned(),
+        ErrorKind::InvalidInput | ErrorKind::InvalidData => {
             format!("corrupt gzip: {error}")
         }
         _ => error.to_string(),

@@ -17,6 +17,9 @@ pub struct DatasetInfo {
     pub width: usize,
     /// Number of classes.
     pub classes: usize,
+    /// What they are called; left out where their numbers are their names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub class_names: Vec<String>,
     /// What is trained on.
     pub train: SplitInfo,
     /// What is tested on.
@@ -52,6 +55,7 @@ impl Dataset {
             height: self.height,
             width: self.width,
             classes: self.classes,
+            class_names: self.class_names.clone(),
             train: SplitInfo::of(&self.train, self.classes),
             test: SplitInfo::of(&self.test, self.classes),
             sha256: hex(&hash.finalize()),
@@ -74,14 +78,26 @@ impl Dataset {
 }
 
 fn warning(per_class: &[usize]) -> Option<String> {
+    /// Most classes that are named one by one.
+    const NAMED: usize = 5;
     let numbered = per_class.iter().enumerate();
     let empty: Vec<usize> = numbered.filter_map(|(class, &count)| (count == 0).then_some(class)).collect();
-    let (first, last) = (empty.first()?, empty.last()?);
-    Some(format!(
-        "{} of the {} classes have no training image, {first} to {last} among them; is the highest label meant?",
-        empty.len(),
-        per_class.len()
-    ))
+    let classes = per_class.len();
+    match empty[..] {
+        [] => None,
+        // As with letters, a = 1: nothing is wrong, and nothing will be predicted as 0.
+        [0] => Some(format!("labels are counted from 1 to {}: class 0 has no training image", classes - 1)),
+        [class] => Some(format!("class {class} of the {classes} has no training image")),
+        _ if empty.len() <= NAMED => {
+            let list = empty.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
+            Some(format!("classes {list} of the {classes} have no training image"))
+        }
+        [first, .., last] => Some(format!(
+            "{} of the {classes} classes have no training image, {first} to {last} among them; is the highest \
+             label meant?",
+            empty.len()
+        )),
+    }
 }
 
 fn per_class(split: &Split, classes: usize) -> Vec<usize> {

@@ -1,12 +1,14 @@
 //! Labelled images: where they come from, how they are checked, how they are divided.
 
 pub mod checksum;
+pub mod class_names;
 pub mod dataset;
 pub mod digits;
 pub mod download;
 pub mod error;
 #[cfg(test)]
 mod fixtures;
+pub mod formats;
 pub mod idx;
 mod image;
 pub mod info;

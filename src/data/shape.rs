@@ -1,5 +1,6 @@
 //! What of a data set decides shapes and sizes, without its images.
 
+use super::published::CLASSES;
 use super::{Dataset, ImageShape, Source, Splits};
 
 /// Shape and size of a data set.
@@ -31,13 +32,16 @@ impl DataShape {
 
     /// The shape of a published data set, which need not be there for it.
     pub fn published(source: &Source) -> Option<Self> {
-        let image = ImageShape { height: 28, width: 28 };
-        match source {
-            Source::Mnist | Source::FashionMnist => {
-                Some(DataShape { image, classes: 10, train: 60_000, test: 10_000, blank_under_label: true })
-            }
-            Source::Digits | Source::Idx(_) => None,
-        }
+        let Source::Published(set) = source else { return None };
+        let [train, _, test, _] = &set.files;
+        let (&[train, height, width], &[test, ..]) = (train.sizes, test.sizes) else { return None };
+        Some(DataShape {
+            image: ImageShape { height: height as usize, width: width as usize },
+            classes: CLASSES,
+            train: train as usize,
+            test: test as usize,
+            blank_under_label: set.blank_under_label,
+        })
     }
 }
 

@@ -1,41 +1,61 @@
 //! The names of data sets.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::DataError;
-
-const NAMES: [&str; 4] = ["mnist", "fashion-mnist", "digits", "idx:DIR"];
+use super::published::{self, Published};
 
 /// Below this likeness a suggestion would be noise.
 const NEAR: f64 = 0.7;
 
+/// The name of the data set that is part of the program.
+pub const DIGITS: &str = "digits";
+/// What the name of a folder of IDX files begins with.
+pub const IDX: &str = "idx:";
+
 /// Where images come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// 70,000 handwritten digits, 28×28.
-    Mnist,
-    /// 70,000 pieces of clothing, 28×28.
-    FashionMnist,
+    /// One that can be downloaded.
+    Published(&'static Published),
     /// 1,797 handwritten digits, 8×8, part of the program.
     Digits,
     /// A folder of four IDX files with MNIST's names and any sizes.
     Idx(PathBuf),
 }
 
+impl Source {
+    /// MNIST.
+    pub const MNIST: Source = Source::Published(&published::MNIST);
+
+    /// What each name on the command line stands for, in the order of help.
+    pub fn names() -> Vec<(&'static str, &'static str)> {
+        let published = published::SETS.iter().map(|set| (set.name, set.meaning));
+        published
+            .chain([
+                (DIGITS, "1,797 handwritten digits of 8×8 pixels, part of the program."),
+                ("idx:DIR", "Four IDX files with MNIST's names in the folder DIR, of any sizes."),
+            ])
+            .collect()
+    }
+}
+
 impl FromStr for Source {
     type Err = DataError;
 
     fn from_str(given: &str) -> Result<Self, DataError> {
-        match given {
-            "mnist" => Ok(Self::Mnist),
-            "fashion-mnist" => Ok(Self::FashionMnist),
-            "digits" => Ok(Self::Digits),
-            _ => match given.strip_prefix("idx:") {
-                Some(folder) if !folder.is_empty() => Ok(Self::Idx(folder.into())),
-                _ => Err(DataError::UnknownSource { given: given.to_owned(), hint: hint(given) }),
-            },
+        if let Some(set) = published::SETS.iter().find(|set| set.name == given) {
+            return Ok(Self::Published(set));
+        }
+        match given.strip_prefix(IDX) {
+            _ if given == DIGITS => Ok(Self::Digits),
+            Some(folder) if !folder.is_empty() => Ok(Self::Idx(folder.into())),
+            _ => {
+                let names = Self::names().into_iter().map(|(name, _)| name).collect::<Vec<_>>().join(", ");
+                Err(DataError::UnknownSource { given: given.to_owned(), hint: hint(given), names })
+            }
         }
     }
 }
@@ -43,23 +63,27 @@ impl FromStr for Source {
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Mnist => f.write_str("mnist"),
-            Self::FashionMnist => f.write_str("fashion-mnist"),
-            Self::Digits => f.write_str("digits"),
-            Self::Idx(folder) => write!(f, "idx:{}", folder.display()),
+            Self::Published(set) => f.write_str(set.name),
+            Self::Digits => f.write_str(DIGITS),
+            Self::Idx(folder) => write!(f, "{IDX}{}", folder.display()),
         }
     }
 }
 
-fn hint(given: &str) -> String {
-    let given = given.to_lowercase();
-    let likeness = |name: &str| strsim::jaro_winkler(&given, &name.to_lowercase());
-    NAMES
-        .iter()
-        .map(|name| (likeness(name), name))
+/// `; did you mean …?`, or nothing where no name is near: a folder wants `idx:` before it, and MNIST is written
+/// in many ways.
+pub fn hint(given: &str) -> String {
+    if given.contains(['/', '\\']) || Path::new(given).is_dir() {
+        return format!("; did you mean `{IDX}{given}`?");
+    }
+    let plain = |name: &str| name.to_lowercase().replace(['-', '_', ' '], "");
+    let likeness = |name: &str| strsim::jaro_winkler(&plain(given), &plain(name));
+    Source::names()
+        .into_iter()
+        .map(|(name, _)| (likeness(name), name))
         .filter(|(likeness, _)| *likeness >= NEAR)
         .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| format!(", did you mean `{name}`?"))
+        .map(|(_, name)| format!("; did you mean `{name}`?"))
         .unwrap_or_default()
 }
 
@@ -70,7 +94,7 @@ mod tests {
 
     #[test]
     fn names_round_trip() {
-        for name in ["mnist", "fashion-mnist", "digits", "idx:some/folder"] {
+        for name in ["mnist", "fashion-mnist", "kmnist", "digits", "idx:some/folder"] {
             assert_eq!(name.parse::<Source>().unwrap().to_string(), name);
         }
     }
@@ -80,11 +104,20 @@ mod tests {
         let message = |given: &str| given.parse::<Source>().unwrap_err().to_string();
         assert_eq!(
             message("mnits"),
-            "unknown dataset `mnits`, did you mean `mnist`?; valid: mnist, fashion-mnist, digits, idx:DIR"
+            "unknown dataset `mnits`; did you mean `mnist`? valid: mnist, fashion-mnist, kmnist, digits, idx:DIR"
         );
-        assert!(message("fashion").contains("`fashion-mnist`?"));
-        assert!(message("FashionMNIST").contains("`fashion-mnist`?"));
-        assert!(message("idx:").contains("`idx:DIR`?"));
+        for (given, meant) in [
+            ("MNIST", "mnist"),
+            ("fashion", "fashion-mnist"),
+            ("FashionMNIST", "fashion-mnist"),
+            ("fashion_mnist", "fashion-mnist"),
+            ("K-MNIST", "kmnist"),
+            ("idx:", "idx:DIR"),
+            ("./data", "idx:./data"),
+            ("/data/letters", "idx:/data/letters"),
+        ] {
+            assert!(message(given).contains(&format!("did you mean `{meant}`?")), "{}", message(given));
+        }
         assert!(!message("cifar10").contains("did you mean"));
         assert!(!message("").contains("did you mean"));
     }

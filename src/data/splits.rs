@@ -1,5 +1,7 @@
 //! The rows a run trains on, chooses on, and is judged by.
 
+use std::collections::HashSet;
+
 use super::{DataError, Dataset, ImageShape, Split};
 
 /// A data set divided for a run.
@@ -10,6 +12,8 @@ pub struct Splits {
     pub classes: usize,
     /// Whether a label may replace the first pixels: those of all training rows are blank.
     pub blank_under_label: bool,
+    /// What the classes are called; empty where their numbers are their names.
+    pub class_names: Vec<String>,
     /// Rows to train on.
     pub train: Split,
     /// Training rows held out to choose the best checkpoint on.
@@ -27,6 +31,7 @@ impl Splits {
             0 => (dataset.train, None),
             size => {
                 let (train, validation) = dataset.train.hold_out(size, seed)?;
+                refuse_lost_class(&train, &validation, size, seed)?;
                 (train, Some(validation))
             }
         };
@@ -34,6 +39,7 @@ impl Splits {
             image,
             classes: dataset.classes,
             blank_under_label,
+            class_names: dataset.class_names,
             train,
             validation,
             test: dataset.test,
@@ -43,5 +49,48 @@ impl Splits {
     /// What accuracy is measured on after every epoch: validation rows if there are any, else the test set.
     pub fn held_out(&self) -> &Split {
         self.validation.as_ref().unwrap_or(&self.test)
+    }
+}
+
+/// Refuses to measure a class that training never shows.
+fn refuse_lost_class(train: &Split, validation: &Split, size: usize, seed: u64) -> Result<(), DataError> {
+    let taught: HashSet<u32> = train.labels.iter().copied().collect();
+    match validation.labels.iter().find(|label| !taught.contains(label)) {
+        None => Ok(()),
+        Some(&class) => {
+            let images = validation.labels.iter().filter(|&&label| label == class).count();
+            Err(DataError::HoldOutClass { size, seed, class, images })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn no_class_is_held_out_whole() {
+        let labels = [vec![0; 20], vec![1; 20], vec![2]].concat();
+        let train = Split { pixels: vec![7; labels.len()], labels };
+        let test = Split { pixels: vec![7; 3], labels: vec![0, 1, 2] };
+        let dataset = |classes| Dataset {
+            name: "three".into(),
+            height: 1,
+            width: 1,
+            classes,
+            class_names: Vec::new(),
+            train: train.clone(),
+            test: test.clone(),
+        };
+        let lost = |seed| Splits::new(dataset(3), 20, seed).err().map(|error| error.to_string());
+        let refused: Vec<String> = (0..20).filter_map(lost).collect();
+        // The only image of class 2 is among the held-out half of the rows about every second time.
+        assert!((4..=16).contains(&refused.len()), "{refused:?}");
+        assert!(
+            refused[0].contains("every training image of class 2, of which there is one"),
+            "{}",
+            refused[0]
+        );
     }
 }

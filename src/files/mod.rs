@@ -3,3 +3,4 @@
 pub mod reading;
 pub mod temporary;
 pub mod tensors;
+pub mod text;

@@ -2,21 +2,29 @@
 //! them from everybody else's.
 
 use std::ffi::OsStr;
+use std::fs::TryLockError;
 use std::io::Result;
 use std::path::Path;
+use std::time::Duration;
 
 use tempfile::{Builder, NamedTempFile};
+
+use super::reading;
 
 /// What the name of every temporary file begins with.
 pub const PREFIX: &str = ".ff-tmp-";
 
-/// A new file in `folder`, as readable as the umask lets any other be; removed when dropped.
+/// A new file in `folder`, as readable as the umask lets any other be; removed when dropped. It is locked as long
+/// as it is open, which tells it from a leftover.
 pub fn new_in(folder: &Path) -> Result<NamedTempFile> {
     let mut builder = Builder::new();
     builder.prefix(PREFIX);
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
+    let file = builder.tempfile_in(folder)?;
+    // Where there are no locks, its age has to do.
+    let _ = file.as_file().try_lock();
+    Ok(file)
 }
 
 /// Whether a file of this name is one of ours, left behind by a killed process or being written by another.
@@ -36,14 +44,23 @@ pub fn remove_leftovers(folder: &Path) {
     }
 }
 
-/// As [`remove_leftovers`] where others may be writing: only what has not changed for an hour.
-pub fn remove_old_leftovers(folder: &Path) {
-    const OLD: std::time::Duration = std::time::Duration::from_secs(3600);
+/// As [`remove_leftovers`] where others may be writing: what nobody holds any more, or, where there are no locks,
+/// what has not changed for a day.
+pub fn remove_abandoned(folder: &Path) {
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    let is_old = |path: &Path| {
+        let changed = std::fs::symlink_metadata(path).and_then(|metadata| metadata.modified());
+        changed.is_ok_and(|changed| changed.elapsed().is_ok_and(|age| age > DAY))
+    };
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    for entry in entries.filter(|entry| is_ours(&entry.file_name())) {
-        let changed = entry.metadata().and_then(|metadata| metadata.modified());
-        if changed.is_ok_and(|changed| changed.elapsed().is_ok_and(|age| age > OLD)) {
-            let _ = std::fs::remove_file(entry.path());
+    for path in entries.filter(|entry| is_ours(&entry.file_name())).map(|entry| entry.path()) {
+        let abandoned = match reading::open(&path).map(|(file, _)| file.try_lock()) {
+            Ok(Ok(())) => true,
+            Ok(Err(TryLockError::WouldBlock)) => false,
+            Ok(Err(TryLockError::Error(_))) | Err(_) => is_old(&path),
+        };
+        if abandoned {
+            let _ = std::fs::remove_file(path);
         }
     }
 }
@@ -59,10 +76,18 @@ mod tests {
         let (_, ours) = new_in(folder.path()).unwrap().keep().unwrap();
         let theirs = folder.path().join(".tmp-my-notes");
         std::fs::write(&theirs, "notes").unwrap();
-        remove_old_leftovers(folder.path());
-        assert!(ours.exists());
         remove_leftovers(folder.path());
         assert!(!ours.exists() && theirs.exists());
+    }
+
+    #[test]
+    fn what_is_being_written_is_not_abandoned() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = new_in(folder.path()).unwrap();
+        let (file, left) = new_in(folder.path()).unwrap().keep().unwrap();
+        drop(file);
+        remove_abandoned(folder.path());
+        assert!(held.path().exists() && !left.exists());
     }
 
     #[test]

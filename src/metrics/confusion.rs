@@ -44,10 +44,11 @@ impl ConfusionMatrix {
         fraction(self.correct(), self.total())
     }
 
-    /// Fraction predicted right of each true class; 0 where there is no such row.
-    pub fn class_accuracy(&self) -> Vec<f64> {
+    /// Fraction predicted right of each true class; none where there is no such row.
+    pub fn class_accuracy(&self) -> Vec<Option<f64>> {
         let of_class = |(class, row): (usize, &Vec<u64>)| {
-            fraction(row.get(class).copied().unwrap_or(0), row.iter().sum())
+            let total = row.iter().sum();
+            (total > 0).then(|| fraction(row.get(class).copied().unwrap_or(0), total))
         };
         self.counts.iter().enumerate().map(of_class).collect()
     }

@@ -129,9 +129,9 @@ impl TensorBoard {
         let step = report.record.epoch as i64;
         let writer = &mut self.writer;
         let rows = report.confusion.rows();
-        for (class, (accuracy, row)) in report.record.class_accuracy.iter().zip(rows).enumerate() {
+        for (class, accuracy) in report.record.class_accuracy.iter().enumerate() {
             // A class without images has no accuracy.
-            if row.iter().any(|count| *count > 0) {
+            if let Some(accuracy) = accuracy {
                 writer.scalar(&format!("Accuracy/class_{class}"), step, *accuracy)?;
             }
         }

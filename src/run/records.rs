@@ -48,8 +48,8 @@ pub struct EpochRecord {
     pub accuracy: f64,
     /// Best accuracy so far.
     pub best_accuracy: f64,
-    /// Accuracy of each true class.
-    pub class_accuracy: Vec<f64>,
+    /// Accuracy of each true class; null where no row has it.
+    pub class_accuracy: Vec<Option<f64>>,
     /// Accuracy of the head's argmax, where there is a head.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head_accuracy: Option<f64>,
@@ -147,8 +147,8 @@ pub struct Summary {
     /// The epoch whose weights they are of: the last, or the best where validation rows chose it.
     #[serde(default)]
     pub evaluated_epoch: Option<usize>,
-    /// Accuracy of each true class.
-    pub class_accuracy: Vec<f64>,
+    /// Accuracy of each true class; null where no row has it.
+    pub class_accuracy: Vec<Option<f64>>,
     /// Predictions, rows: true class.
     pub confusion_matrix: ConfusionMatrix,
     /// Time of all epochs.

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::results::{CellStatus, Row, Tally};
+use crate::files::text::for_markdown;
 use crate::metrics::Mean;
 use crate::run::Summary;
 
@@ -134,7 +135,7 @@ pub fn table(keys: &[&str], rows: &[Row]) -> Vec<Vec<String>> {
 pub fn to_markdown(name: &str, keys: &[&str], rows: &[Row]) -> String {
     let mut text = format!("# {name}\n\n{}\n\n", told(&Tally::new(rows)));
     for (index, fields) in table(keys, rows).iter().enumerate() {
-        let fields: Vec<String> = fields.iter().map(|field| field.replace('|', "\\|")).collect();
+        let fields: Vec<String> = fields.iter().map(|field| for_markdown(field)).collect();
         text += &format!("| {} |\n", fields.join(" | "));
         if index == 0 {
             text += &format!("|{}\n", "---|".repeat(fields.len()));
@@ -145,7 +146,8 @@ pub fn to_markdown(name: &str, keys: &[&str], rows: &[Row]) -> String {
         text += "\n## Failed\n\n";
     }
     for row in failed {
-        text += &format!("- cell {} ({}): {}\n", row.cell, row.run_dir, row.reason());
+        let (run_dir, reason) = (for_markdown(&row.run_dir), for_markdown(row.reason()));
+        text += &format!("- cell {} ({run_dir}): {reason}\n", row.cell);
     }
     text
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::directory::SweepDirectory;
 use crate::config::{Cell, Experiment};
+use crate::files::text::for_spreadsheet;
 use crate::run::{RunDirectory, Status, Summary};
 
 /// How far a cell is.
@@ -180,7 +181,7 @@ pub fn to_csv(keys: &[&str], rows: &[Row]) -> String {
             row.results().and_then(pick).map(|figure| figure.to_string()).unwrap_or_default()
         };
         let mut fields = vec![row.cell.to_string(), row.status.word().to_owned()];
-        fields.extend(row.values.iter().cloned());
+        fields.extend(row.values.iter().map(|value| for_spreadsheet(value)));
         fields.extend([
             figure(|summary| summary.accuracy),
             figure(|summary| summary.best_accuracy),
@@ -189,7 +190,7 @@ pub fn to_csv(keys: &[&str], rows: &[Row]) -> String {
         ]);
         fields.extend([
             row.seconds().map(|seconds| format!("{seconds:.3}")).unwrap_or_default(),
-            row.run_dir.clone(),
+            for_spreadsheet(&row.run_dir),
         ]);
         if validated {
             fields.extend([row.split().to_owned(), figure(|summary| summary.test_accuracy)]);

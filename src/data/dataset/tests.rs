@@ -71,7 +71,7 @@ fn missing_files_are_downloaded_once() {
     assert_eq!(dataset.train.pixels, [1, 2, 3, 4, 5, 6]);
     assert_eq!(dataset.train.labels, [0, 1, 9]);
     assert_eq!(dataset.test.image(1), Some([9, 10].as_slice()));
-    assert_eq!(*mirror.asked.lock().unwrap(), PATHS);
+    assert_eq!(*mirror.asked.lock().unwrap(), [PATHS[1], PATHS[3], PATHS[0], PATHS[2]]);
     assert_eq!(tiny.load(folder.path(), &[]).unwrap(), dataset);
     assert_eq!(fs::read_dir(folder.path().join("mnist")).unwrap().count(), 4);
 }
@@ -140,7 +140,8 @@ fn mnist_is_never_taken_for_fashion_mnist() {
     let own = folder.path().join("fashion-mnist");
     let copy = |to: &Path| {
         for stem in published::STEMS {
-            let from = idx::find(&mnist.join("mnist"), stem).or_else(|| idx::find(mnist, stem));
+            let from = idx::find(&mnist.join("mnist"), stem).unwrap();
+            let from = from.or_else(|| idx::find(mnist, stem).unwrap());
             fs::copy(from.unwrap(), to.join(stem)).unwrap();
         }
     };
@@ -148,8 +149,31 @@ fn mnist_is_never_taken_for_fashion_mnist() {
         || from_published(&published::FASHION_MNIST, folder.path(), &[], false).unwrap_err().to_string();
     // Beside Fashion-MNIST's own folder it is no hindrance, inside it is a mistake.
     copy(folder.path());
-    assert!(message().starts_with("cannot download train-images-idx3-ubyte.gz"));
+    assert!(message().starts_with("cannot download train-labels-idx1-ubyte.gz"));
     fs::create_dir(&own).unwrap();
     copy(&own);
     assert!(message().ends_with("belongs to mnist, expected fashion-mnist"));
+}
+
+#[test]
+fn any_other_images_are_no_published_set() {
+    // As many images of the same size, in files of the same names: only their contents tell.
+    let folder = tempfile::tempdir().unwrap();
+    for file in &published::FASHION_MNIST.files {
+        let values: u32 = file.sizes.iter().product();
+        let magic = if file.kind == Kind::Images { 0x0803 } else { 0x0801 };
+        let bytes = fixtures::idx(magic, file.sizes, &vec![1; values as usize]);
+        fs::write(folder.path().join(file.stem), bytes).unwrap();
+    }
+    for set in published::SETS {
+        let message = from_published(set, folder.path(), &[], false).unwrap_err().to_string();
+        assert!(message.contains("SHA-256 of the uncompressed contents is"), "{message}");
+    }
+}
+
+#[test]
+fn a_root_of_torchvision_needs_no_download() {
+    let (tiny, folder) = (Tiny::new(), tempfile::tempdir().unwrap());
+    tiny.write(&folder.path().join("MNIST/raw"));
+    assert_eq!(tiny.load(folder.path(), &[]).unwrap().train.len(), 3);
 }

@@ -101,7 +101,7 @@ fn an_archive_checksum_is_of_the_compressed_bytes() {
 
 #[test]
 fn a_folder_that_cannot_be_made_is_named() {
-    let file = NamedTempFile::new().unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
     let folder = file.path().join("below-a-file");
     let mirror = Mirror::serve(vec![(PATH, Reply::Whole(gzip(b"contents")))]).url;
     let message =
@@ -112,18 +112,41 @@ fn a_folder_that_cannot_be_made_is_named() {
 #[test]
 fn the_users_mirror_comes_first() {
     assert_eq!(
-        mirrors_after("http://lab/data/", &published::MNIST),
+        mirrors_after("https://lab/data/", &published::MNIST),
         [
-            "http://lab/data/mnist",
-            "http://lab/data",
+            "https://lab/data/mnist",
+            "https://lab/data",
             "https://storage.googleapis.com/cvdf-datasets/mnist",
             "https://ossci-datasets.s3.amazonaws.com/mnist",
         ]
     );
-    assert_eq!(mirrors_after("", &published::FASHION_MNIST).len(), 2);
+    assert_eq!(mirrors_after("", &published::FASHION_MNIST).len(), 1);
+    for set in published::SETS {
+        assert!(set.mirrors.iter().all(|mirror| mirror.starts_with("https://")));
+    }
 }
 
 #[test]
 fn a_given_folder_is_taken_as_it_is() {
     assert_eq!(folder("some/where").unwrap(), Path::new("some/where"));
+}
+
+#[test]
+fn addresses_without_https_are_not_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = labels(Checksum::Contents("0"));
+    for address in ["http://mirror.example", "ftp://mirror.example", "file:///etc"] {
+        let message = fetch("set", &file, &[address.into()], folder.path(), false).unwrap_err().to_string();
+        assert!(message.contains("is no https address"), "{message}");
+    }
+}
+
+#[test]
+fn what_a_killed_download_left_goes_with_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let (left, _) = temporary::new_in(folder.path()).unwrap().keep().unwrap();
+    drop(left);
+    let mirror = Mirror::serve(vec![(PATH, Reply::Whole(gzip(b"contents")))]).url;
+    fetch("set", &labels(Checksum::Contents(sha256(b"contents"))), &[mirror], folder.path(), false).unwrap();
+    assert_eq!(names(folder.path()), ["labels.gz"]);
 }

@@ -14,14 +14,16 @@ const IMAGES: [u8; 22] = [
 const LABELS: [u8; 10] = [0, 0, 8, 1, 0, 0, 0, 2, 7, 2];
 
 fn parse(kind: Kind, bytes: &[u8]) -> Result<Idx, String> {
-    Idx::parse(Path::new("file"), kind, bytes, bytes.len() as u64)
+    let source = Box::new(io::Cursor::new(bytes.to_vec()));
+    let opened = Opened::parse(Path::new("file"), kind, source, bytes.len() as u64)?;
+    opened.read().map_err(|error| error.to_string().replace("file: ", ""))
 }
 
 /// Through the file system, as gzip.
 fn read_gzip(kind: Kind, bytes: &[u8]) -> Result<Idx, DataError> {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), bytes).unwrap();
-    Idx::read(file.path(), kind)
+    Opened::open(file.path(), kind)?.read()
 }
 
 #[test]
@@ -125,9 +127,44 @@ fn a_missing_file_and_a_folder_are_named() {
 fn a_file_is_found_by_each_of_its_names() {
     for name in ["a-idx1-ubyte", "a.idx1-ubyte", "a-idx1-ubyte.gz", "a.idx1-ubyte.gz"] {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(find(folder.path(), "a-idx1-ubyte"), None);
+        assert_eq!(find(folder.path(), "a-idx1-ubyte").unwrap(), None);
         std::fs::write(folder.path().join(name), []).unwrap();
-        assert_eq!(find(folder.path(), "a-idx1-ubyte"), Some(folder.path().join(name)));
+        assert_eq!(find(folder.path(), "a-idx1-ubyte").unwrap(), Some(folder.path().join(name)));
+    }
+}
+
+#[test]
+fn a_file_is_found_in_a_folder_of_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let inner = folder.path().join("a.idx1-ubyte");
+    std::fs::create_dir(&inner).unwrap();
+    assert_eq!(find(folder.path(), "a-idx1-ubyte").unwrap(), None);
+    std::fs::write(inner.join("a.idx1-ubyte"), []).unwrap();
+    assert_eq!(find(folder.path(), "a-idx1-ubyte").unwrap(), Some(inner.join("a.idx1-ubyte")));
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("/scratch/gone", folder.path().join("a-idx1-ubyte")).unwrap();
+    let message = find(folder.path(), "a-idx1-ubyte").unwrap_err().to_string();
+    assert!(message.ends_with("a-idx1-ubyte: is a link to /scratch/gone, where nothing is"), "{message}");
+}
+
+#[test]
+fn a_file_that_is_nearly_right_is_told_apart() {
+    let images = |bytes: &[u8]| parse(Kind::Images, bytes).unwrap_err();
+    for (bytes, part) in [
+        (gzip(&IMAGES), "gzip inside gzip"),
+        (b"\x89PNG\r\n".to_vec(), "it is a PNG picture"),
+        (b"\xff\xd8\xff\xe0".to_vec(), "it is a JPEG picture"),
+        (b"PK\x03\x04".to_vec(), "it is a ZIP archive"),
+        (b"<!doctype html>".to_vec(), "it is a web page"),
+        (vec![3, 8, 0, 0], "little-endian"),
+        (vec![0, 0, 8, 4], "4 dimensions, expected count × height × width: images of one channel"),
+        (vec![0, 0, 13, 3], "its values are no bytes"),
+    ] {
+        assert!(images(&bytes).contains(part), "{}", images(&bytes));
     }
 }
 
