@@ -9,7 +9,7 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use ff_backend::{Backend, BackendError, Parameter, Shape};
+use ff_backend::{Backend, BackendError, Parameter, Shape, Tensor};
 use safetensors::{Dtype, SafeTensorError, View};
 use serde::{Deserialize, Serialize};
 
@@ -227,29 +227,41 @@ impl Checkpoint {
         network: &mut Network<B>,
     ) -> Result<(), CheckpointError> {
         self.load_weights(backend, network)?;
-        let load = |name: String, target: &mut B::Matrix| -> Result<(), CheckpointError> {
-            let values = self.tensor(&name, &[target.rows(), target.columns()])?;
-            Ok(upload(backend, target, &values)?)
-        };
-        let moments = |name: &str, parameter: &mut Parameter<B>| -> Result<(), CheckpointError> {
-            load(format!("optimizer.{name}.first"), &mut parameter.first)?;
-            parameter
-                .second
-                .as_mut()
-                .map_or(Ok(()), |second| load(format!("optimizer.{name}.second"), second))
-        };
         for (l, layer) in network.layers.iter_mut().enumerate() {
             let Tensors { weights, running_mean } = layer.tensors_mut();
-            moments(&format!("layers.{l}.weight"), &mut weights.weight)?;
+            self.load_moments(backend, &format!("layers.{l}.weight"), &mut weights.weight)?;
             if let Some(bias) = &mut weights.bias {
-                moments(&format!("layers.{l}.bias"), bias)?;
+                self.load_moments(backend, &format!("layers.{l}.bias"), bias)?;
             }
-            load(format!("optimizer.layers.{l}.running_mean"), running_mean)?;
+            self.load(backend, format!("optimizer.layers.{l}.running_mean"), running_mean)?;
         }
         for HeadLayer { layer, weights } in network.head.iter_mut().flatten() {
-            moments(&format!("head.{layer}.weight"), &mut weights.weight)?;
+            self.load_moments(backend, &format!("head.{layer}.weight"), &mut weights.weight)?;
         }
         Ok(())
+    }
+
+    fn load_moments<B: Backend, T: Tensor<B>>(
+        &self,
+        backend: &B,
+        name: &str,
+        parameter: &mut Parameter<T>,
+    ) -> Result<(), CheckpointError> {
+        self.load(backend, format!("optimizer.{name}.first"), &mut parameter.first)?;
+        match &mut parameter.second {
+            Some(second) => self.load(backend, format!("optimizer.{name}.second"), second),
+            None => Ok(()),
+        }
+    }
+
+    fn load<B: Backend>(
+        &self,
+        backend: &B,
+        name: String,
+        target: &mut impl Tensor<B>,
+    ) -> Result<(), CheckpointError> {
+        let values = self.tensor(&name, &[target.rows(), target.columns()])?;
+        Ok(upload(backend, target, &values)?)
     }
 }
 
@@ -310,13 +322,11 @@ pub fn write<B: Backend>(
     let file = temporary::new_in(folder).map_err(nameless).map_err(io)?;
     let permissions = file.as_file().metadata().map_err(io)?.permissions();
     let failure = Cell::new(None);
-    let on_device = |(name, matrix, vector)| {
-        let shape = shape_of(matrix, vector);
-        let key = String::clone(&name);
-        (key, OnDevice { backend, name, matrix, shape, path, failure: &failure })
+    let on_device = |Named { name, shape, download }| {
+        (String::clone(&name), OnDevice { name, shape, download, path, failure: &failure })
     };
     let written = safetensors::serialize_to_file(
-        tensors_of(network, contents).into_iter().map(on_device),
+        tensors_of(backend, network, contents).into_iter().map(on_device),
         Some(metadata),
         file.path(),
     );
@@ -351,61 +361,81 @@ pub fn sync_folder(folder: &Path) {
     }
 }
 
-type Named<'a, B> = (String, &'a <B as Backend>::Matrix, bool);
+/// A tensor's name and shape in the file, and how to fetch it from the device.
+struct Named<'a> {
+    name: String,
+    shape: Vec<usize>,
+    download: Box<dyn Fn() -> ff_backend::Result<Vec<f32>> + 'a>,
+}
 
-fn tensors_of<B: Backend>(network: &Network<B>, contents: Contents) -> Vec<Named<'_, B>> {
-    let mut all: Vec<Named<B>> = Vec::new();
+impl<'a> Named<'a> {
+    fn matrix<B: Backend>(backend: &'a B, name: String, tensor: &'a impl Tensor<B>) -> Self {
+        let shape = vec![tensor.rows(), tensor.columns()];
+        Named { name, shape, download: Box::new(move || download(backend, tensor)) }
+    }
+
+    fn vector<B: Backend>(backend: &'a B, name: String, tensor: &'a impl Tensor<B>) -> Self {
+        Named { shape: vec![tensor.columns()], ..Named::matrix(backend, name, tensor) }
+    }
+}
+
+fn tensors_of<'a, B: Backend>(backend: &'a B, network: &'a Network<B>, contents: Contents) -> Vec<Named<'a>> {
+    let mut all = Vec::new();
     for (l, layer) in network.layers.iter().enumerate() {
         let weights = &layer.tensors().weights;
-        all.push((format!("layers.{l}.weight"), &weights.weight.value, false));
+        all.push(Named::matrix(backend, format!("layers.{l}.weight"), &weights.weight.value));
         if let Some(bias) = &weights.bias {
-            all.push((format!("layers.{l}.bias"), &bias.value, true));
+            all.push(Named::vector(backend, format!("layers.{l}.bias"), &bias.value));
         }
     }
     for part in network.head.iter().flatten() {
-        all.push((format!("head.{}.weight", part.layer), &part.weights.weight.value, false));
+        all.push(Named::matrix(backend, format!("head.{}.weight", part.layer), &part.weights.weight.value));
     }
     if contents == Contents::Weights {
         return all;
     }
     for (l, layer) in network.layers.iter().enumerate() {
         let Tensors { weights, running_mean } = layer.tensors();
-        push_moments(&mut all, &format!("layers.{l}.weight"), &weights.weight);
+        all.extend(moments(backend, &format!("layers.{l}.weight"), &weights.weight));
         if let Some(bias) = &weights.bias {
-            push_moments(&mut all, &format!("layers.{l}.bias"), bias);
+            all.extend(moments(backend, &format!("layers.{l}.bias"), bias));
         }
-        all.push((format!("optimizer.layers.{l}.running_mean"), running_mean, false));
+        all.push(Named::matrix(backend, format!("optimizer.layers.{l}.running_mean"), running_mean));
     }
     for part in network.head.iter().flatten() {
-        push_moments(&mut all, &format!("head.{}.weight", part.layer), &part.weights.weight);
+        all.extend(moments(backend, &format!("head.{}.weight", part.layer), &part.weights.weight));
     }
     all
 }
 
-fn push_moments<'a, B: Backend>(all: &mut Vec<Named<'a, B>>, name: &str, parameter: &'a Parameter<B>) {
-    all.push((format!("optimizer.{name}.first"), &parameter.first, false));
-    if let Some(second) = &parameter.second {
-        all.push((format!("optimizer.{name}.second"), second, false));
-    }
-}
-
-fn shape_of(matrix: &impl Shape, vector: bool) -> Vec<usize> {
-    if vector { vec![matrix.columns()] } else { vec![matrix.rows(), matrix.columns()] }
+fn moments<'a, B: Backend, T: Tensor<B>>(
+    backend: &'a B,
+    name: &str,
+    parameter: &'a Parameter<T>,
+) -> impl Iterator<Item = Named<'a>> {
+    let first = Named::matrix(backend, format!("optimizer.{name}.first"), &parameter.first);
+    let second = |second| Named::matrix(backend, format!("optimizer.{name}.second"), second);
+    [first].into_iter().chain(parameter.second.as_ref().map(second))
 }
 
 /// A tensor that is fetched only when its bytes are written: a checkpoint takes memory for one of them.
-struct OnDevice<'a, B: Backend> {
-    backend: &'a B,
+struct OnDevice<'a> {
     name: String,
-    matrix: &'a B::Matrix,
     shape: Vec<usize>,
+    download: Box<dyn Fn() -> ff_backend::Result<Vec<f32>> + 'a>,
     /// The file, for messages.
     path: &'a Path,
     /// Why a fetch failed, or its result must not be written: the writer has no place for it.
     failure: &'a Cell<Option<CheckpointError>>,
 }
 
-impl<B: Backend> View for OnDevice<'_, B> {
+impl OnDevice<'_> {
+    fn elements(&self) -> usize {
+        self.shape.iter().product()
+    }
+}
+
+impl View for OnDevice<'_> {
     fn dtype(&self) -> Dtype {
         Dtype::F32
     }
@@ -413,9 +443,9 @@ impl<B: Backend> View for OnDevice<'_, B> {
         &self.shape
     }
     fn data(&self) -> Cow<'_, [u8]> {
-        let values = download(self.backend, self.matrix).unwrap_or_else(|error| {
+        let values = (self.download)().unwrap_or_else(|error| {
             self.failure.set(Some(error.into()));
-            vec![0.0; self.matrix.elements()]
+            vec![0.0; self.elements()]
         });
         if let Some(value) = no_number(&self.name, &values) {
             let (path, tensor) = (self.path.into(), self.name.clone());
@@ -424,7 +454,7 @@ impl<B: Backend> View for OnDevice<'_, B> {
         values.into_iter().map(f32::to_le_bytes).collect::<Vec<_>>().into_flattened().into()
     }
     fn data_len(&self) -> usize {
-        4 * self.matrix.elements()
+        4 * self.elements()
     }
 }
 

@@ -1,8 +1,8 @@
 //! Different ways to the same numbers: exact shortcuts, layer schedules, idle steps.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use ff_backend::{Backend, Parameter, Real, Rule, Shape};
-use ff_backend_cpu::Cpu;
+use ff_backend::{Backend, Gradient, Parameter, Real, Rule, Shape, Tensor};
+use ff_backend_cpu::{Cpu, Scalar};
 use forward_forward::batching::EpochPlan;
 use forward_forward::config::ConfigBuilder;
 use forward_forward::data::{Splits, digits};
@@ -66,7 +66,7 @@ impl<'b, B: Backend> Run<'b, B> {
         all
     }
 
-    fn parameter(&self, name: &str, parameter: &Parameter<B>) -> Vec<(String, Vec<f64>)> {
+    fn parameter<T: Tensor<B>>(&self, name: &str, parameter: &Parameter<T>) -> Vec<(String, Vec<f64>)> {
         let parts = [("", Some(&parameter.value)), (", first moment", Some(&parameter.first))];
         let parts = parts.into_iter().chain([(", second moment", parameter.second.as_ref())]);
         parts
@@ -94,7 +94,7 @@ impl<'b, B: Backend> Run<'b, B> {
     }
 }
 
-fn fetch<B: Backend>(backend: &B, source: &B::Matrix) -> Vec<f64> {
+fn fetch<B: Backend>(backend: &B, source: &impl Tensor<B>) -> Vec<f64> {
     backend.download(source).unwrap().into_iter().map(Real::to_f64).collect()
 }
 
@@ -119,16 +119,18 @@ fn agree(ours: &[(String, Vec<f64>)], theirs: &[(String, Vec<f64>)], tolerance: 
 
 #[test]
 fn exact_shortcuts_change_nothing_but_roundings() {
-    fn check<B: Backend>(backend: &B, recipe: &str, tolerance: f64) {
+    fn check<T: Scalar>(recipe: &str, tolerance: f64) {
         let recipe = format!("recipe={recipe}");
-        let with = Run::new(backend, &[&recipe, "exact_shortcuts=true"]).steps(10);
-        let without = Run::new(backend, &[&recipe, "exact_shortcuts=false"]).steps(10);
-        let what = format!("{recipe} in {}", backend.device().precision);
+        let cpu = |on| Cpu::<T>::new(0).unwrap().with_exact_shortcuts(on);
+        let (quick, slow) = (cpu(true), cpu(false));
+        let with = Run::new(&quick, &[&recipe, "exact_shortcuts=true"]).steps(10);
+        let without = Run::new(&slow, &[&recipe, "exact_shortcuts=false"]).steps(10);
+        let what = format!("{recipe} in {}", quick.device().precision);
         agree(&with.everything(), &without.everything(), tolerance, &what);
     }
     for recipe in ["baseline", "hinton", "contrast"] {
-        check(&Cpu::<f64>::new(0).unwrap(), recipe, 1e-12);
-        check(&Cpu::<f32>::new(0).unwrap(), recipe, 1e-4);
+        check::<f64>(recipe, 1e-12);
+        check::<f32>(recipe, 1e-4);
     }
 }
 
@@ -168,12 +170,12 @@ fn idle_steps_are_steps_on_a_zero_gradient() {
             explicit.step(batch, adam(0));
             for layer in &mut explicit.network.layers {
                 let weights = &mut layer.tensors_mut().weights;
-                let parameters = [&mut weights.weight].into_iter().chain(&mut weights.bias);
-                for parameter in parameters {
-                    let (rows, columns) = (parameter.value.rows(), parameter.value.columns());
-                    let nothing = backend.zeros(rows, columns).unwrap();
-                    (1..=IDLE).for_each(|k| backend.update(parameter, &nothing, adam(k)).unwrap());
-                }
+                let (rows, columns) = (weights.weight.value.rows(), weights.weight.value.columns());
+                let nothing = Gradient {
+                    weight: backend.weight(rows, columns).unwrap(),
+                    bias: Some(backend.zeros(1, columns).unwrap()),
+                };
+                (1..=IDLE).for_each(|k| backend.update(weights, &nothing, adam(k)).unwrap());
             }
         }
         let what = format!("idle steps in {}", backend.device().precision);

@@ -1,6 +1,6 @@
 //! An epoch's draws: on the host, and uploaded once.
 
-use ff_backend::{Backend, Plan, Result, Shape};
+use ff_backend::{Backend, IndexSlice, Result, Shape};
 use ndarray_rand::rand::Rng;
 use ndarray_rand::rand::seq::SliceRandom;
 
@@ -84,19 +84,19 @@ fn jitter(reach: usize, draws: &Draws, rows: usize) -> Vec<u32> {
 /// Where one batch's draws lie in the epoch's plan.
 pub struct Batch<'a, B: Backend> {
     /// Images of the positive rows.
-    pub rows: Plan<'a, B>,
+    pub rows: IndexSlice<'a, B>,
     /// Their labels.
-    pub truth: Plan<'a, B>,
+    pub truth: IndexSlice<'a, B>,
     /// Numbers of the source of negatives, one for each pair.
-    pub numbers: Plan<'a, B>,
+    pub numbers: IndexSlice<'a, B>,
     /// Shifts of the positive rows, if images are jittered.
-    pub shifts: Option<Plan<'a, B>>,
+    pub shifts: Option<IndexSlice<'a, B>>,
     /// Images of positive and negative rows, where they do not share them.
-    pub stacked: Plan<'a, B>,
+    pub stacked: IndexSlice<'a, B>,
     /// Shifts of those.
-    pub stacked_shifts: Option<Plan<'a, B>>,
+    pub stacked_shifts: Option<IndexSlice<'a, B>>,
     /// True, then wrong labels.
-    pub labels: Plan<'a, B>,
+    pub labels: IndexSlice<'a, B>,
     /// Seed of the batch's dropout.
     pub dropout_seed: u32,
 }
@@ -151,8 +151,8 @@ impl<B: Backend> EpochPlan<B> {
 
     /// Batch `index` of the epoch.
     pub fn batch(&self, index: usize) -> Batch<'_, B> {
-        let each = |indices| Plan { indices, at: index * self.pairs };
-        let stacked = |indices| Plan { indices, at: 2 * index * self.pairs };
+        let each = |indices| IndexSlice { indices, offset: index * self.pairs };
+        let stacked = |indices| IndexSlice { indices, offset: 2 * index * self.pairs };
         let jittered = !self.dropout.is_empty() && self.shifts.columns() > 0;
         Batch {
             rows: each(&self.rows),

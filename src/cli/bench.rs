@@ -115,7 +115,7 @@ impl Bench {
             steps: self.steps as usize,
             warm_up: self.warm_up_epochs,
         };
-        let timing = on_backend(&config.backend, report::tell(self.json), work)?;
+        let timing = on_backend(&config, report::tell(self.json), work)?;
         if self.json { report::print_json(&timing) } else { report::print(&described(&timing)) }
     }
 }
@@ -321,14 +321,14 @@ pub(super) fn best_product<B: Backend>(
     tries: usize,
 ) -> Result<f64> {
     let mut left = backend.zeros(m, k)?;
-    let mut right = backend.weights(k, n)?;
+    let mut right = backend.weight(k, n)?;
     let mut out = backend.zeros(m, n)?;
     // Zeros may run faster than numbers do.
     let noise: Vec<f32> = (0..m.max(n) * k).map(|i| ((i * 7919) % 1013) as f32 / 1013.0 - 0.5).collect();
     crate::network::upload(backend, &mut left, &noise[..m * k])?;
     crate::network::upload(backend, &mut right, &noise[..k * n])?;
     best_of(tries, || {
-        backend.product(&left, &right, 0, false, &mut out)?;
+        backend.product(&left, &right, 0, &mut out)?;
         backend.synchronize()
     })
 }

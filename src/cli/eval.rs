@@ -254,9 +254,9 @@ impl Eval {
     /// Measures and reports.
     pub fn run(self) -> Result<(), CliError> {
         let loaded = self.network.load()?;
-        let backend = loaded.config.backend.clone();
+        let asked = loaded.config.clone();
         let work = Measure { loaded, probe: self.probe.then_some(self.probe_epochs as usize) };
-        let report = on_backend(&backend, report::tell(self.json), work)?;
+        let report = on_backend(&asked, report::tell(self.json), work)?;
         if self.json {
             return report::print_json(&report);
         }

@@ -11,7 +11,7 @@ mod imp {
 
     use crate::cli::CliError;
     use crate::cli::backend::Remark;
-    use crate::config;
+    use crate::config::{self, Config};
 
     /// An OpenCL device.
     pub type Device = Candidate;
@@ -58,17 +58,15 @@ mod imp {
     }
 
     /// Makes the backend on a device; `say` hears what its start-up found.
-    pub fn make(
-        device: Device,
-        precision: config::Precision,
-        say: impl Fn(Remark),
-    ) -> Result<Made, BackendError> {
-        let precision = match precision {
+    pub fn make(device: Device, config: &Config, say: impl Fn(Remark)) -> Result<Made, BackendError> {
+        let precision = match config.backend.precision {
             config::Precision::Fp32 => Precision::Fp32,
             config::Precision::Tf32 => Precision::Tf32,
         };
         let tuning = tuning_folder().and_then(|folder| recall(&folder, &device));
-        let backend = OpenCl::new(device, Options { precision, tuning, ..Options::default() })?;
+        let exact_shortcuts = config.training.exact_shortcuts;
+        let options = Options { precision, exact_shortcuts, tuning, ..Options::default() };
+        let backend = OpenCl::new(device, options)?;
         backend.notes().iter().for_each(|note| say(Remark::Warning(note)));
         Ok(backend)
     }
@@ -103,7 +101,7 @@ mod imp {
 
     use crate::cli::CliError;
     use crate::cli::backend::Remark;
-    use crate::config::Precision;
+    use crate::config::Config;
 
     /// There are none.
     pub enum Device {}
@@ -144,7 +142,7 @@ mod imp {
     }
 
     /// Cannot be called.
-    pub fn make(device: Device, _: Precision, _: impl Fn(Remark)) -> Result<Made, BackendError> {
+    pub fn make(device: Device, _: &Config, _: impl Fn(Remark)) -> Result<Made, BackendError> {
         match device {}
     }
 

@@ -56,9 +56,9 @@ impl Predict {
         if self.invert {
             pixels.iter_mut().for_each(|pixel| *pixel = 255 - *pixel);
         }
-        let backend = loaded.config.backend.clone();
+        let asked = loaded.config.clone();
         let classes = loaded.dataset.classes;
-        let scores = on_backend(&backend, report::tell(true), Scores { loaded, pixels })?;
+        let scores = on_backend(&asked, report::tell(true), Scores { loaded, pixels })?;
         let predictions: Vec<Prediction> = names
             .into_iter()
             .zip(scores.chunks(classes))

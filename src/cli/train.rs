@@ -95,7 +95,7 @@ impl Train {
             refuse_changes(&path, &config)?;
         }
         let splits = Splits::new(dataset, config.data.validation_size, config.training.seed)?;
-        let backend = config.backend.clone();
+        let asked = config.clone();
         let work = Run {
             config: &config,
             origins: &origins,
@@ -104,7 +104,7 @@ impl Train {
             ownership,
             quiet: self.quiet,
         };
-        let summary = match on_backend(&backend, report::tell(self.quiet), work) {
+        let summary = match on_backend(&asked, report::tell(self.quiet), work) {
             Err(error @ CliError::Failed(_)) if self.json => {
                 report::print_json(&told_failure(&path, &config, &error.to_string()))?;
                 return Err(error);

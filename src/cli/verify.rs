@@ -24,11 +24,8 @@ impl Verify {
     pub fn run(self) -> Result<(), CliError> {
         let config = self.knobs.apply(ConfigBuilder::new()).build()?;
         let effort = if self.quick { Effort::Quick } else { Effort::Full };
-        let report = on_backend(
-            &config.backend,
-            report::tell(false),
-            Suite { effort, precision: config.backend.precision },
-        )?;
+        let report =
+            on_backend(&config, report::tell(false), Suite { effort, precision: config.backend.precision })?;
         report::print(&format!("{report}\n"))?;
         if report.passed() {
             Ok(())

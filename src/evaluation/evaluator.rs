@@ -1,6 +1,6 @@
 //! Predictions for a fixed set of images.
 
-use ff_backend::{Backend, Plan, Result, Shape};
+use ff_backend::{Backend, IndexSlice, Result, Shape};
 
 use crate::network::{Activities, ImageRows, Network, download, label_energies, neutral_logits, upload};
 
@@ -77,9 +77,9 @@ impl<B: Backend> Evaluator<B> {
         let depth = network.spec.depth();
         for (chunk, starts) in &mut self.chunks {
             for &at in starts.iter() {
-                let plan = Plan { indices: &self.order, at };
-                chunk.images.gather(backend, &self.images, plan, None)?;
-                chunk.images.multiply(backend, network, true)?;
+                let rows = IndexSlice { indices: &self.order, offset: at };
+                chunk.images.gather(backend, &self.images, rows, None)?;
+                chunk.images.multiply(backend, network)?;
                 if energy {
                     let images = &chunk.images;
                     label_energies(backend, network, images, &mut chunk.activities, &mut chunk.scores)?;
@@ -107,9 +107,9 @@ impl<B: Backend> Evaluator<B> {
         let mut all = Vec::with_capacity(self.rows * network.spec.classes);
         for (chunk, starts) in &mut self.chunks {
             for &at in starts.iter() {
-                let plan = Plan { indices: &self.order, at };
-                chunk.images.gather(backend, &self.images, plan, None)?;
-                chunk.images.multiply(backend, network, true)?;
+                let rows = IndexSlice { indices: &self.order, offset: at };
+                chunk.images.gather(backend, &self.images, rows, None)?;
+                chunk.images.multiply(backend, network)?;
                 match &mut chunk.logits {
                     Some(logits) if head => {
                         neutral_logits(backend, network, &chunk.images, &mut chunk.activities, logits)?;

@@ -1,6 +1,6 @@
 //! The losses that training minimizes, measured on held-out images without learning.
 
-use ff_backend::{Backend, LabelCode, Loss, Plan, Real, Result, TALLY_ROWS, Tally};
+use ff_backend::{Backend, IndexSlice, LabelCode, Loss, Real, Result, TALLY_ROWS, Tally};
 
 use crate::batching::negatives::{self, Positives};
 use crate::batching::{Draws, Negatives, interleaved};
@@ -137,11 +137,11 @@ impl<B: Backend> Chunk<B> {
     fn forward(&mut self, backend: &B, network: &Network<B>, pairs: &Pairs<B>, at: usize) -> Result<()> {
         let images = &mut self.images;
         let first = if pairs.negatives.shares_images() { at } else { 2 * at };
-        images.gather(backend, &pairs.images, Plan { indices: &pairs.order, at: first }, None)?;
-        let numbers = Plan { indices: &pairs.numbers, at };
+        images.gather(backend, &pairs.images, IndexSlice { indices: &pairs.order, offset: first }, None)?;
+        let numbers = IndexSlice { indices: &pairs.numbers, offset: at };
         pairs.negatives.blend(backend, &mut images.features, &mut images.squares, numbers)?;
-        images.multiply(backend, network, true)?;
-        let code = LabelCode::Each(Plan { indices: &pairs.labels, at: 2 * at });
+        images.multiply(backend, network)?;
+        let code = LabelCode::Each(IndexSlice { indices: &pairs.labels, offset: 2 * at });
         for l in 0..network.layers.len() {
             forward(backend, network, &self.images, l, code, &mut self.stack)?;
             self.stack.count(backend, l)?;

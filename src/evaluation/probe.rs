@@ -29,7 +29,7 @@ pub fn train_probe<B: Backend>(
     let mut activities = Activities::new(backend, &spec, batch_size)?;
     let mut logits = backend.zeros(batch_size, spec.classes)?;
     let mut errors = backend.zeros(batch_size, spec.classes)?;
-    let mut cost = backend.zeros(1, 2)?;
+    let mut cost = backend.zeros(1, 1)?;
     let mut shares = backend.zeros(1, batch_size)?;
     upload(backend, &mut shares, &vec![1.0 / batch_size as f32; batch_size])?;
     let mut plan: Option<EpochPlan<B>> = None;
@@ -48,7 +48,7 @@ pub fn train_probe<B: Backend>(
         for index in 0..plan.batches {
             let batch = plan.batch(index);
             rows.gather(backend, &images, batch.rows, batch.shifts)?;
-            rows.multiply(backend, network, true)?;
+            rows.multiply(backend, network)?;
             neutral_logits(backend, network, &rows, &mut activities, &mut logits)?;
             backend.softmax(&logits, batch.truth, &mut errors, &mut cost)?;
             let rule = OPTIMIZER.rule(factor, step);

@@ -38,15 +38,9 @@ impl<B: Backend> Dense<B> {
 }
 
 impl<B: Backend> Layer<B> for Dense<B> {
-    fn product(
-        &self,
-        backend: &B,
-        features: &B::Matrix,
-        skip_zeros: bool,
-        out: &mut B::Matrix,
-    ) -> Result<()> {
+    fn product(&self, backend: &B, features: &B::Matrix, out: &mut B::Matrix) -> Result<()> {
         let weight = &self.tensors.weights.weight.value;
-        backend.product(features, weight, self.label_features, skip_zeros, out)
+        backend.product(features, weight, self.label_features, out)
     }
 
     fn activate(
@@ -79,12 +73,7 @@ impl<B: Backend> Layer<B> for Dense<B> {
         } else {
             None
         };
-        let delta = Delta {
-            coefficients: lesson.coefficients,
-            outputs: lesson.counting,
-            peer,
-            skip_zeros: lesson.skip_zeros,
-        };
+        let delta = Delta { coefficients: lesson.coefficients, outputs: lesson.counting, peer };
         backend.learn(&lesson.input, &delta, weights, rule)
     }
 

@@ -41,7 +41,7 @@ impl<B: Backend> HeadLayer<B> {
             normalization: activities.normalization,
             label: None,
         };
-        let delta = Delta { coefficients: shares, outputs: errors, peer: None, skip_zeros: false };
+        let delta = Delta { coefficients: shares, outputs: errors, peer: None };
         backend.learn(&input, &delta, &mut self.weights, rule)
     }
 }

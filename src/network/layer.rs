@@ -16,15 +16,12 @@ pub struct Lesson<'a, B: Backend> {
     pub coefficients: &'a B::Matrix,
     /// B.
     pub positives: usize,
-    /// Leave out rows and features that change nothing.
-    pub skip_zeros: bool,
 }
 
 /// A kind of hidden layer. [`Dense`](super::Dense) is the first.
 pub trait Layer<B: Backend> {
     /// out = features · W without the label's rows, which rows of all labels share. features `[n, F]`, out `[n, N]`.
-    fn product(&self, backend: &B, features: &B::Matrix, skip_zeros: bool, out: &mut B::Matrix)
-    -> Result<()>;
+    fn product(&self, backend: &B, features: &B::Matrix, out: &mut B::Matrix) -> Result<()>;
 
     /// The rest of a forward pass, given that product: out = h `[R, N]`, squares = Σ h² `[1, R]`, R a multiple of n.
     fn activate(

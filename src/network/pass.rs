@@ -1,6 +1,6 @@
 //! The way of a batch: gather, layer 0 from a product that rows may share, then layer after layer.
 
-use ff_backend::{Backend, LabelCode, Normalization, Plan, Result};
+use ff_backend::{Backend, IndexSlice, LabelCode, Normalization, Result};
 
 use super::Network;
 use crate::spec::Spec;
@@ -33,15 +33,15 @@ impl<B: Backend> ImageRows<B> {
         &mut self,
         backend: &B,
         images: &B::Images,
-        rows: Plan<B>,
-        shifts: Option<Plan<B>>,
+        rows: IndexSlice<B>,
+        shifts: Option<IndexSlice<B>>,
     ) -> Result<()> {
         backend.gather(images, rows, shifts, self.covered_pixels, &mut self.features, &mut self.squares)
     }
 
-    /// Multiplies them with the first layer's weights; with `skip_zeros`, blank pixels may be left out.
-    pub fn multiply(&mut self, backend: &B, network: &Network<B>, skip_zeros: bool) -> Result<()> {
-        network.layers[0].product(backend, &self.features, skip_zeros, &mut self.product)
+    /// Multiplies them with the first layer's weights.
+    pub fn multiply(&mut self, backend: &B, network: &Network<B>) -> Result<()> {
+        network.layers[0].product(backend, &self.features, &mut self.product)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a layer keeps: trained tensors, and how they are made and moved.
 
-use ff_backend::{Backend, Parameter, Real, Result, Shape, Weights};
+use ff_backend::{Backend, Parameter, Real, Result, Shape, Tensor, Weights};
 
 use crate::spec::Optimizer;
 
@@ -12,15 +12,15 @@ pub struct Tensors<B: Backend> {
     pub running_mean: B::Matrix,
 }
 
-/// Weights or a bias (one row), with fresh optimizer state.
-pub fn parameter<B: Backend>(
+/// Weights or a bias, with fresh optimizer state.
+pub fn parameter<B: Backend, T: Tensor<B>>(
     backend: &B,
     rows: usize,
     columns: usize,
     values: &[f32],
     optimizer: Optimizer,
-) -> Result<Parameter<B>> {
-    let zeros = || if rows == 1 { backend.zeros(rows, columns) } else { backend.weights(rows, columns) };
+) -> Result<Parameter<T>> {
+    let zeros = || T::zeros(backend, rows, columns);
     let mut value = zeros()?;
     upload(backend, &mut value, values)?;
     let second = (optimizer.moments() > 1).then(zeros).transpose()?;
@@ -33,12 +33,12 @@ pub(super) fn elements<B: Backend>(weights: &Weights<B>) -> usize {
 }
 
 /// Uploads f32 values in the backend's precision.
-pub fn upload<B: Backend>(backend: &B, target: &mut B::Matrix, values: &[f32]) -> Result<()> {
+pub fn upload<B: Backend>(backend: &B, target: &mut impl Tensor<B>, values: &[f32]) -> Result<()> {
     let values: Vec<B::Real> = values.iter().map(|&x| B::Real::from_f64(f64::from(x))).collect();
     backend.upload(target, &values)
 }
 
 /// Downloads values as f32.
-pub fn download<B: Backend>(backend: &B, source: &B::Matrix) -> Result<Vec<f32>> {
+pub fn download<B: Backend>(backend: &B, source: &impl Tensor<B>) -> Result<Vec<f32>> {
     Ok(backend.download(source)?.into_iter().map(|x| x.to_f64() as f32).collect())
 }

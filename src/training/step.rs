@@ -88,13 +88,12 @@ impl<B: Backend> Stepper<B> {
         head: Rule,
     ) -> Result<()> {
         let (spec, stack) = (&self.spec, &mut self.stack);
-        let skip_zeros = spec.exact_shortcuts;
         stack.gather(backend, images, batch)?;
         let rows = &mut stack.images;
         self.negatives.blend(backend, &mut rows.features, &mut rows.squares, batch.numbers)?;
-        rows.multiply(backend, network, skip_zeros)?;
+        rows.multiply(backend, network)?;
         if let Some(neutral) = &mut self.neutral {
-            neutral.read(backend, network, images, batch, rows, skip_zeros)?;
+            neutral.read(backend, network, images, batch, rows)?;
             neutral.learn(backend, network, head)?;
         }
         let errors = self.neutral.as_ref().map(|neutral| &neutral.errors);
@@ -104,7 +103,7 @@ impl<B: Backend> Stepper<B> {
             stack.learn(backend, network, spec, l, code, layers)?;
             if spec.layer_schedule == LayerSchedule::Greedy && l + 1 < network.layers.len() {
                 if l == 0 {
-                    stack.images.multiply(backend, network, skip_zeros)?;
+                    stack.images.multiply(backend, network)?;
                 }
                 stack.forward(backend, network, spec, l, code, batch.dropout_seed)?;
             }
@@ -189,7 +188,6 @@ impl<B: Backend> Stack<B> {
             counting: activities.counting(l),
             coefficients: &self.coefficients,
             positives: self.pairs,
-            skip_zeros: spec.exact_shortcuts,
         };
         network.layers[l].learn(backend, &lesson, rule)
     }
@@ -213,7 +211,7 @@ impl<B: Backend> Neutral<B> {
             logits: backend.zeros(pairs, classes)?,
             errors: backend.zeros(pairs, classes)?,
             shares,
-            cost: backend.zeros(1, 2)?,
+            cost: backend.zeros(1, 1)?,
         })
     }
 
@@ -225,12 +223,11 @@ impl<B: Backend> Neutral<B> {
         images: &B::Images,
         batch: &Batch<B>,
         shared: &ImageRows<B>,
-        skip_zeros: bool,
     ) -> Result<()> {
         let rows = match &mut self.images {
             Some(own) => {
                 own.gather(backend, images, batch.rows, batch.shifts)?;
-                own.multiply(backend, network, skip_zeros)?;
+                own.multiply(backend, network)?;
                 own
             }
             None => shared,

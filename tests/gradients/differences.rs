@@ -1,17 +1,17 @@
 //! Central differences.
 
-use ff_backend::{Backend, Real};
+use ff_backend::{Backend, Real, Tensor};
 
 /// Small enough for the curvature, large enough for the rounding of f64.
 const STEP: f64 = 1e-5;
 
 /// The values of a matrix.
-pub fn fetch<B: Backend>(backend: &B, source: &B::Matrix) -> Vec<f64> {
+pub fn fetch<B: Backend>(backend: &B, source: &impl Tensor<B>) -> Vec<f64> {
     backend.download(source).unwrap().into_iter().map(Real::to_f64).collect()
 }
 
 /// Sets the values of a matrix.
-pub fn send<B: Backend>(backend: &B, target: &mut B::Matrix, values: &[f64]) {
+pub fn send<B: Backend>(backend: &B, target: &mut impl Tensor<B>, values: &[f64]) {
     let values: Vec<B::Real> = values.iter().map(|&x| B::Real::from_f64(x)).collect();
     backend.upload(target, &values).unwrap();
 }

@@ -31,12 +31,12 @@ pub fn check<B: Backend>(backend: &B, name: &str) {
 fn agreement<B: Backend>(probe: &mut Probe<B>, sets: &[String]) -> f64 {
     let backend = probe.backend;
     probe.look();
-    probe.rows.multiply(backend, &probe.network, true).unwrap();
+    probe.rows.multiply(backend, &probe.network).unwrap();
     let pairs = probe.network.spec.batch_size;
     let mut activities = Activities::new(backend, &probe.network.spec, pairs).unwrap();
     let mut logits = backend.zeros(pairs, CLASSES).unwrap();
     let mut errors = backend.zeros(pairs, CLASSES).unwrap();
-    let mut cost = backend.zeros(1, 2).unwrap();
+    let mut cost = backend.zeros(1, 1).unwrap();
     let mut worst = 0.0_f64;
     let parts = probe.network.head.as_ref().unwrap().len();
     assert_eq!(parts, (probe.network.layers.len() - 1).max(1), "the first layer is read only if it is alone");
@@ -49,7 +49,7 @@ fn agreement<B: Backend>(probe: &mut Probe<B>, sets: &[String]) -> f64 {
         let (values, velocity) = (fetch(backend, &weights.value), fetch(backend, &weights.first));
         let slopes = slopes(&values, |moved| {
             part(probe, moved);
-            send(backend, &mut cost, &[0.0, 0.0]);
+            send(backend, &mut cost, &[0.0]);
             neutral_logits(backend, &probe.network, &probe.rows, &mut activities, &mut logits).unwrap();
             backend.softmax(&logits, probe.plan.batch(0).truth, &mut errors, &mut cost).unwrap();
             fetch(backend, &cost)[0]

@@ -1,6 +1,6 @@
 //! A small network and one batch, to ask for losses and gradients.
 
-use ff_backend::{Backend, Delta, Input, LabelCode, Rule, TALLY_ROWS, Tally};
+use ff_backend::{Backend, Delta, Gradient, Input, LabelCode, Rule, TALLY_ROWS, Tally};
 use forward_forward::batching::EpochPlan;
 use forward_forward::config::ConfigBuilder;
 use forward_forward::data::ImageShape;
@@ -80,7 +80,7 @@ impl<'b, B: Backend> Probe<'b, B> {
         let Probe { backend, network, stack, .. } = self;
         let batch = self.plan.batch(0);
         let code = LabelCode::Each(batch.labels);
-        self.rows.multiply(*backend, network, true).unwrap();
+        self.rows.multiply(*backend, network).unwrap();
         for at in 0..=l {
             forward(*backend, network, &self.rows, at, code, stack).unwrap();
             let rate = network.spec.dropout;
@@ -113,11 +113,12 @@ impl<'b, B: Backend> Probe<'b, B> {
         self.loss(l);
         let (backend, layer) = (self.backend, &self.network.spec.layers[l]);
         let outputs = self.stack.counting(l);
-        let delta = Delta { coefficients: &self.coefficients, outputs, peer: None, skip_zeros: false };
-        let mut weight = backend.zeros(layer.fan_in(), layer.units).unwrap();
-        let mut bias = backend.zeros(1, layer.units).unwrap();
-        backend.gradient(&self.input(l), &delta, &mut weight, Some(&mut bias)).unwrap();
-        [fetch(backend, &weight), fetch(backend, &bias)]
+        let delta = Delta { coefficients: &self.coefficients, outputs, peer: None };
+        let weight = backend.weight(layer.fan_in(), layer.units).unwrap();
+        let bias = Some(backend.zeros(1, layer.units).unwrap());
+        let mut gradient = Gradient { weight, bias };
+        backend.gradient(&self.input(l), &delta, &mut gradient).unwrap();
+        [fetch(backend, &gradient.weight), fetch(backend, &gradient.bias.unwrap())]
     }
 
     /// A training step that changes no weights but leaves all negated gradients in the velocities.
@@ -136,19 +137,25 @@ impl<'b, B: Backend> Probe<'b, B> {
 
     /// Slopes of layer `l`'s loss along its weights and biases.
     pub fn slopes(&mut self, l: usize) -> [Vec<f64>; 2] {
-        let along = |probe: &mut Self, pick: fn(&mut Network<B>, usize) -> &mut B::Matrix| {
-            let values = fetch(probe.backend, pick(&mut probe.network, l));
+        let along = |probe: &mut Self, values: Vec<f64>, put: fn(&mut Self, usize, &[f64])| {
             let slopes = crate::differences::slopes(&values, |moved| {
-                send(probe.backend, pick(&mut probe.network, l), moved);
+                put(probe, l, moved);
                 probe.loss(l)
             });
-            send(probe.backend, pick(&mut probe.network, l), &values);
+            put(probe, l, &values);
             slopes
         };
+        let weights = &self.network.layers[l].tensors().weights;
+        let weight = fetch(self.backend, &weights.weight.value);
+        let bias = fetch(self.backend, &weights.bias.as_ref().unwrap().value);
         [
-            along(self, |network, l| &mut network.layers[l].tensors_mut().weights.weight.value),
-            along(self, |network, l| {
-                &mut network.layers[l].tensors_mut().weights.bias.as_mut().unwrap().value
+            along(self, weight, |probe, l, values| {
+                let weights = &mut probe.network.layers[l].tensors_mut().weights;
+                send(probe.backend, &mut weights.weight.value, values);
+            }),
+            along(self, bias, |probe, l, values| {
+                let weights = &mut probe.network.layers[l].tensors_mut().weights;
+                send(probe.backend, &mut weights.bias.as_mut().unwrap().value, values);
             }),
         ]
     }

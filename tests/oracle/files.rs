@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use ff_backend::{Backend, Real};
+use ff_backend::{Backend, Real, Tensor};
 use safetensors::{Dtype, SafeTensors};
 
 /// Tensors by name, and what the file says of itself.
@@ -102,18 +102,18 @@ impl File {
     }
 
     /// Sends a tensor down.
-    pub fn load<B: Backend>(&self, backend: &B, name: &str, target: &mut B::Matrix) {
+    pub fn load<B: Backend>(&self, backend: &B, name: &str, target: &mut impl Tensor<B>) {
         send(backend, target, self.values(name));
     }
 }
 
 /// Sends values down in the backend's precision.
-pub fn send<B: Backend>(backend: &B, target: &mut B::Matrix, values: &[f64]) {
+pub fn send<B: Backend>(backend: &B, target: &mut impl Tensor<B>, values: &[f64]) {
     let values: Vec<B::Real> = values.iter().map(|&x| B::Real::from_f64(x)).collect();
     backend.upload(target, &values).unwrap();
 }
 
 /// Brings values up.
-pub fn fetch<B: Backend>(backend: &B, source: &B::Matrix) -> Vec<f64> {
+pub fn fetch<B: Backend>(backend: &B, source: &impl Tensor<B>) -> Vec<f64> {
     backend.download(source).unwrap().into_iter().map(Real::to_f64).collect()
 }

@@ -133,22 +133,23 @@ fn compare_network<B: Backend>(
     network: &Network<B>,
     result: &mut Comparison,
 ) {
-    let mut compare = |part: &str, rest: String, ours: &B::Matrix| {
+    let mut compare = |part: &str, rest: String, ours: Vec<f64>| {
         let name = format!("{at}.{part}.{rest}");
-        result.close(&format!("{at} {part}"), &name, &fetch(backend, ours), file.values(&name));
+        result.close(&format!("{at} {part}"), &name, &ours, file.values(&name));
     };
     for (l, layer) in network.layers.iter().enumerate() {
         let Tensors { weights, running_mean } = layer.tensors();
         let bias = weights.bias.as_ref().unwrap();
-        for (parameter, name) in [(&weights.weight, "weight"), (bias, "bias")] {
-            compare("layers", format!("{l}.{name}"), &parameter.value);
-            compare("velocity", format!("{l}.{name}"), &parameter.first);
-        }
-        compare("running_mean", l.to_string(), running_mean);
+        compare("layers", format!("{l}.weight"), fetch(backend, &weights.weight.value));
+        compare("velocity", format!("{l}.weight"), fetch(backend, &weights.weight.first));
+        compare("layers", format!("{l}.bias"), fetch(backend, &bias.value));
+        compare("velocity", format!("{l}.bias"), fetch(backend, &bias.first));
+        compare("running_mean", l.to_string(), fetch(backend, running_mean));
     }
     for part in network.head.iter().flatten() {
-        compare("head", format!("{}.weight", part.layer), &part.weights.weight.value);
-        compare("head_velocity", format!("{}.weight", part.layer), &part.weights.weight.first);
+        let (name, weight) = (format!("{}.weight", part.layer), &part.weights.weight);
+        compare("head", name.clone(), fetch(backend, &weight.value));
+        compare("head_velocity", name, fetch(backend, &weight.first));
     }
     let read = network.spec.scored_layers();
     for l in (0..network.layers.len()).filter(|l| !read.contains(l)) {

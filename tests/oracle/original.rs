@@ -1,6 +1,6 @@
 //! One batch of the original JAX toolkit: activities, goodness, losses, gradients, energies.
 
-use ff_backend::{Backend, Delta, LabelCode, Plan, TALLY_ROWS, Tally};
+use ff_backend::{Backend, Delta, Gradient, IndexSlice, LabelCode, TALLY_ROWS, Tally};
 use forward_forward::config::{Config, ConfigBuilder};
 use forward_forward::data::ImageShape;
 use forward_forward::network::{Activities, ImageRows, Network, forward, label_energies};
@@ -48,7 +48,7 @@ fn images<B: Backend>(backend: &B, file: &File, network: &Network<B>) -> ImageRo
     let mut images = ImageRows::new(backend, spec, pairs).unwrap();
     send(backend, &mut images.features, &visible.concat());
     send(backend, &mut images.squares, &squares);
-    images.multiply(backend, network, true).unwrap();
+    images.multiply(backend, network).unwrap();
     images
 }
 
@@ -101,7 +101,7 @@ fn compare_learning<B: Backend>(
     let labels = [file.indices("labels"), file.indices("wrong_labels")].concat();
     let mut on_device = backend.indices(labels.len()).unwrap();
     backend.upload_indices(&mut on_device, &labels).unwrap();
-    let code = LabelCode::Each(Plan { indices: &on_device, at: 0 });
+    let code = LabelCode::Each(IndexSlice { indices: &on_device, offset: 0 });
     let mut stack = Activities::new(backend, spec, labels.len()).unwrap();
     let mut coefficients = backend.zeros(1, labels.len()).unwrap();
     let mut sums = backend.zeros(TALLY_ROWS, spec.depth()).unwrap();
@@ -128,18 +128,15 @@ fn compare_learning<B: Backend>(
         };
         let input = layer.input(features, squares, code);
         let outputs = stack.counting(l);
-        let delta = Delta { coefficients: &coefficients, outputs, peer: None, skip_zeros: true };
-        let mut weight = backend.zeros(layer.fan_in(), layer.units).unwrap();
-        let mut bias = backend.zeros(1, layer.units).unwrap();
-        backend.gradient(&input, &delta, &mut weight, Some(&mut bias)).unwrap();
-        for (part, gradient) in [("weight", &weight), ("bias", &bias)] {
+        let delta = Delta { coefficients: &coefficients, outputs, peer: None };
+        let weight = backend.weight(layer.fan_in(), layer.units).unwrap();
+        let bias = Some(backend.zeros(1, layer.units).unwrap());
+        let mut gradient = Gradient { weight, bias };
+        backend.gradient(&input, &delta, &mut gradient).unwrap();
+        let (weight, bias) = (fetch(backend, &gradient.weight), fetch(backend, &gradient.bias.unwrap()));
+        for (part, gradient) in [("weight", weight), ("bias", bias)] {
             let name = format!("grad.{l}.{part}");
-            result.close(
-                &format!("gradient of {part}"),
-                &name,
-                &fetch(backend, gradient),
-                file.values(&name),
-            );
+            result.close(&format!("gradient of {part}"), &name, &gradient, file.values(&name));
         }
     }
     let losses = fetch(backend, &sums);

@@ -1,6 +1,9 @@
 //! The trait.
 
-use crate::{Delta, DeviceInfo, Input, Normalization, Objective, Plan, Real, Result, Rule, Tally, Weights};
+use crate::{
+    Delta, DeviceInfo, Gradient, IndexSlice, Input, Normalization, Objective, Real, Result, Rule, Tally,
+    Weights, unfused,
+};
 
 /// Rows and columns of something a backend holds.
 pub trait Shape {
@@ -14,6 +17,20 @@ pub trait Shape {
     }
 }
 
+/// Numbers on a device, `[rows, columns]`: a [`Backend::Matrix`] or a [`Backend::Weight`].
+///
+/// What a host sends or receives is row-major, however the device lays it out.
+pub trait Tensor<B: Backend>: Shape + Sized {
+    /// A new one of zeros. Fails with [`BackendError::OutOfMemory`](crate::BackendError::OutOfMemory).
+    fn zeros(backend: &B, rows: usize, columns: usize) -> Result<Self>;
+    /// `self` ← `values`, of which there must be rows · columns.
+    fn upload(&mut self, backend: &B, values: &[B::Real]) -> Result<()>;
+    /// The values. Waits for everything enqueued before.
+    fn download(&self, backend: &B) -> Result<Vec<B::Real>>;
+    /// `target` ← `self`, of the same shape.
+    fn copy(&self, backend: &B, target: &mut Self) -> Result<()>;
+}
+
 /// Everything that Forward-Forward training asks of a device.
 ///
 /// Operations may only enqueue: `download` and `synchronize` alone wait, and an error of an enqueued
@@ -21,11 +38,17 @@ pub trait Shape {
 /// in full unless the operation says that it adds. Operands never alias (Rust's borrows see to it).
 /// Every operation fails with [`BackendError::Shape`](crate::BackendError::Shape) if its operands do
 /// not fit (the checks are in [`shapes`](crate::shapes)), and with the device's error if that fails.
+///
+/// Whether work that cannot change a number is left out (features that are 0, rows with a coefficient of
+/// 0) is up to the backend, which may be told when it is made.
 pub trait Backend: Sized + 'static {
     /// The scalar that products are computed in.
     type Real: Real;
-    /// A matrix of `Real` on the device.
-    type Matrix: Shape;
+    /// A matrix on the device: activities, sums, biases.
+    type Matrix: Tensor<Self>;
+    /// The weights of a layer `[fan_in, fan_out]`, their gradient or their moments, laid out as this
+    /// backend multiplies them.
+    type Weight: Tensor<Self>;
     /// A list of u32 on the device: `[1, n]`.
     type Indices: Shape;
     /// u8 images on the device, one a row, each `height · width` pixels.
@@ -36,18 +59,25 @@ pub trait Backend: Sized + 'static {
     /// What this backend runs on.
     fn device(&self) -> DeviceInfo;
     /// A new matrix of zeros.
-    fn zeros(&self, rows: usize, columns: usize) -> Result<Self::Matrix>;
-    /// As `zeros`, for a layer's weights (and their moments), which a backend may lay out as it multiplies them.
-    /// They are for products and for learning; their shape, `upload`, `download` and `copy` are those of any matrix.
-    fn weights(&self, rows: usize, columns: usize) -> Result<Self::Matrix> {
-        self.zeros(rows, columns)
+    fn zeros(&self, rows: usize, columns: usize) -> Result<Self::Matrix> {
+        Self::Matrix::zeros(self, rows, columns)
+    }
+    /// New weights of zeros.
+    fn weight(&self, rows: usize, columns: usize) -> Result<Self::Weight> {
+        Self::Weight::zeros(self, rows, columns)
     }
     /// `target` ← `values`, row-major.
-    fn upload(&self, target: &mut Self::Matrix, values: &[Self::Real]) -> Result<()>;
+    fn upload<T: Tensor<Self>>(&self, target: &mut T, values: &[Self::Real]) -> Result<()> {
+        target.upload(self, values)
+    }
     /// The values of `source`, row-major. Waits for everything enqueued before.
-    fn download(&self, source: &Self::Matrix) -> Result<Vec<Self::Real>>;
+    fn download<T: Tensor<Self>>(&self, source: &T) -> Result<Vec<Self::Real>> {
+        source.download(self)
+    }
     /// `target` ← `source`.
-    fn copy(&self, source: &Self::Matrix, target: &mut Self::Matrix) -> Result<()>;
+    fn copy<T: Tensor<Self>>(&self, source: &T, target: &mut T) -> Result<()> {
+        source.copy(self, target)
+    }
     /// A new list of `len` zeros.
     fn indices(&self, len: usize) -> Result<Self::Indices>;
     /// `target[..values.len()]` ← `values`.
@@ -69,8 +99,8 @@ pub trait Backend: Sized + 'static {
     fn gather(
         &self,
         images: &Self::Images,
-        rows: Plan<Self>,
-        shifts: Option<Plan<Self>>,
+        rows: IndexSlice<Self>,
+        shifts: Option<IndexSlice<Self>>,
         skip: usize,
         out: &mut Self::Matrix,
         squares: &mut Self::Matrix,
@@ -82,20 +112,18 @@ pub trait Backend: Sized + 'static {
         &self,
         x: &mut Self::Matrix,
         masks: &Self::Images,
-        which: Plan<Self>,
+        which: IndexSlice<Self>,
         squares: &mut Self::Matrix,
     ) -> Result<()>;
 
     // Forward
 
     /// out = input · weight[first_row.., :]. input `[n, F]`, weight `[first_row + F, N]`, out `[n, N]`.
-    /// With `skip_zeros` a backend may leave out features that are 0 (images are mostly blank): same result.
     fn product(
         &self,
         input: &Self::Matrix,
-        weight: &Self::Matrix,
+        weight: &Self::Weight,
         first_row: usize,
-        skip_zeros: bool,
         out: &mut Self::Matrix,
     ) -> Result<()>;
 
@@ -112,7 +140,8 @@ pub trait Backend: Sized + 'static {
         squares: &mut Self::Matrix,
     ) -> Result<()>;
 
-    /// A whole layer: `product` then `activate`, for as many rows of `out` as of `input.features`.
+    /// A whole layer, [`unfused::project`]: `product` then `activate`, for as many rows of `out` as of
+    /// `input.features`.
     fn project(
         &self,
         input: &Input<Self>,
@@ -120,9 +149,7 @@ pub trait Backend: Sized + 'static {
         out: &mut Self::Matrix,
         squares: &mut Self::Matrix,
     ) -> Result<()> {
-        let mut product = self.zeros(out.rows(), out.columns())?;
-        self.product(input.features, &layer.weight.value, input.classes(), true, &mut product)?;
-        self.activate(&product, input, layer, out, squares)
+        unfused::project(self, input, layer, out, squares)
     }
 
     /// Silences each activity with probability `rate` and divides the others by 1 − rate; squares anew.
@@ -169,26 +196,17 @@ pub trait Backend: Sized + 'static {
         mean: &mut Self::Matrix,
     ) -> Result<()>;
 
-    /// weight = zᵀδ and bias = Σ_r δ_r, where z is the normalized input with its label features and
-    /// δ_r = coefficients_r · outputs_r − `[r < peer.rows]` · peer.strength/peer.rows · (mean(m) − m).
+    /// `gradient.weight` = zᵀδ and `gradient.bias` = Σ_r δ_r, where z is the normalized input with its label
+    /// features and δ_r = coefficients_r · outputs_r − `[r < peer.rows]` · peer.strength/peer.rows · (mean(m) − m).
     /// weight `[classes + F, N]`, bias `[1, N]`.
-    fn gradient(
-        &self,
-        input: &Input<Self>,
-        delta: &Delta<Self>,
-        weight: &mut Self::Matrix,
-        bias: Option<&mut Self::Matrix>,
-    ) -> Result<()>;
+    fn gradient(&self, input: &Input<Self>, delta: &Delta<Self>, gradient: &mut Gradient<Self>)
+    -> Result<()>;
 
-    /// One step of `rule` for one parameter; its moments are [flushed](crate::FLUSH_BELOW).
-    fn update(
-        &self,
-        parameter: &mut crate::Parameter<Self>,
-        gradient: &Self::Matrix,
-        rule: Rule,
-    ) -> Result<()>;
+    /// One step of `rule` for the weight, and one of `rule.without_decay()` for the bias; their moments are
+    /// [flushed](crate::FLUSH_BELOW). The gradient has a bias if the layer has one.
+    fn update(&self, layer: &mut Weights<Self>, gradient: &Gradient<Self>, rule: Rule) -> Result<()>;
 
-    /// A layer's learning step: `gradient`, then `update` of weight and bias (which does not decay).
+    /// A layer's learning step, [`unfused::learn`]: `gradient`, then `update`.
     fn learn(
         &self,
         input: &Input<Self>,
@@ -196,27 +214,7 @@ pub trait Backend: Sized + 'static {
         layer: &mut Weights<Self>,
         rule: Rule,
     ) -> Result<()> {
-        self.learn_apart(input, delta, layer, rule)
-    }
-
-    /// What `learn` does where a backend has no better way for these weights: two operations, and a gradient in memory.
-    fn learn_apart(
-        &self,
-        input: &Input<Self>,
-        delta: &Delta<Self>,
-        layer: &mut Weights<Self>,
-        rule: Rule,
-    ) -> Result<()> {
-        let mut weight = self.zeros(layer.weight.value.rows(), layer.weight.value.columns())?;
-        match &mut layer.bias {
-            Some(parameter) => {
-                let mut bias = self.zeros(1, weight.columns())?;
-                self.gradient(input, delta, &mut weight, Some(&mut bias))?;
-                self.update(parameter, &bias, rule.without_decay())?;
-            }
-            None => self.gradient(input, delta, &mut weight, None)?,
-        }
-        self.update(&mut layer.weight, &weight, rule)
+        unfused::learn(self, input, delta, layer, rule)
     }
 
     // Reading labels
@@ -228,18 +226,17 @@ pub trait Backend: Sized + 'static {
         activities: &Self::Matrix,
         squares: &Self::Matrix,
         normalization: Normalization,
-        weight: &Self::Matrix,
+        weight: &Self::Weight,
         logits: &mut Self::Matrix,
         add: bool,
     ) -> Result<()>;
 
-    /// `errors[r] = softmax(logits[r]) − onehot(labels[r])`; `cost[0, 0]` += mean cross-entropy and
-    /// `cost[0, 1]` += fraction of rows whose largest logit is not the label's. cost `[1, 2]`. Probabilities are
-    /// [flushed](crate::FLUSH_BELOW).
+    /// `errors[r] = softmax(logits[r]) − onehot(labels[r])`; `cost[0, 0]` += mean cross-entropy, in nats.
+    /// logits and errors `[B, C]`, cost `[1, 1]`. Probabilities are [flushed](crate::FLUSH_BELOW).
     fn softmax(
         &self,
         logits: &Self::Matrix,
-        labels: Plan<Self>,
+        labels: IndexSlice<Self>,
         errors: &mut Self::Matrix,
         cost: &mut Self::Matrix,
     ) -> Result<()>;
@@ -250,8 +247,8 @@ pub trait Backend: Sized + 'static {
     fn draw_labels(
         &self,
         errors: &Self::Matrix,
-        labels: Plan<Self>,
-        uniforms: Plan<Self>,
+        labels: IndexSlice<Self>,
+        uniforms: IndexSlice<Self>,
         out: &mut Self::Indices,
     ) -> Result<()>;
 
@@ -264,6 +261,6 @@ pub trait Backend: Sized + 'static {
         column: usize,
     ) -> Result<()>;
 
-    /// `out[at + r]` = column of the largest of `scores[r]` (the first of equals), then scores ← 0.
-    fn argmax(&self, scores: &mut Self::Matrix, out: &mut Self::Indices, at: usize) -> Result<()>;
+    /// `out[offset + r]` = column of the largest of `scores[r]` (the first of equals), then scores ← 0.
+    fn argmax(&self, scores: &mut Self::Matrix, out: &mut Self::Indices, offset: usize) -> Result<()>;
 }

@@ -1,8 +1,8 @@
 //! The contract between the Forward-Forward algorithm and the hardware that runs it.
 //!
 //! [`Backend`] is about two dozen operations, each a word of the algorithm. [`oracle::Oracle`]
-//! implements them as naive f64 loops that can be checked against the formulas by eye, and
-//! [`conformance`] compares any backend with it.
+//! implements them as naive f64 loops that can be checked against the formulas by eye, [`unfused`]
+//! composes the fused ones from the others, and [`conformance`] compares any backend with all of these.
 //!
 //! Rows are samples; matrices are row-major `[rows, columns]`; a vector is a matrix of one row.
 
@@ -13,11 +13,12 @@ mod numbers;
 pub mod oracle;
 pub mod shapes;
 mod types;
+pub mod unfused;
 
-pub use backend::{Backend, Shape};
+pub use backend::{Backend, Shape, Tensor};
 pub use error::{BackendError, Result};
 pub use numbers::{FLUSH_BELOW, Real, dropout_keeps};
 pub use types::{
-    Delta, DeviceInfo, Input, LabelCode, LabelFeatures, Loss, Normalization, Objective, Parameter, Peer,
-    Plan, Rule, TALLY_ROWS, Tally, Weights,
+    Delta, DeviceInfo, Gradient, IndexSlice, Input, LabelCode, LabelFeatures, Loss, Normalization, Objective,
+    Parameter, Peer, Rule, TALLY_ROWS, Tally, Weights,
 };

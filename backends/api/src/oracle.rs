@@ -1,10 +1,10 @@
 //! The formulas as naive f64 loops: what every backend is compared with.
 //!
-//! Written to be checked by eye, not to be fast. Fused operations are the trait's default compositions.
+//! Written to be checked by eye, not to be fast. Fused operations are those of [`unfused`](crate::unfused).
 
 use crate::{
-    Backend, Delta, DeviceInfo, Input, LabelCode, Loss, Normalization, Objective, Parameter, Plan, Real,
-    Result, Rule, Shape, Tally, Weights, dropout_keeps, shapes,
+    Backend, Delta, DeviceInfo, Gradient, IndexSlice, Input, LabelCode, Loss, Normalization, Objective,
+    Parameter, Real, Result, Rule, Shape, Tally, Tensor, Weights, dropout_keeps, shapes,
 };
 
 /// The f64 reference backend.
@@ -92,8 +92,9 @@ pub fn sigmoid(x: f64) -> f64 {
     1.0 / (1.0 + (-x).exp())
 }
 
-fn planned(plan: &Plan<Oracle>, row: usize) -> usize {
-    plan.indices.0[plan.at + row] as usize
+/// Entry `row` of a slice.
+fn entry(slice: &IndexSlice<Oracle>, row: usize) -> usize {
+    slice.indices.0[slice.offset + row] as usize
 }
 
 /// z of one row: label features, then the others, normalized as the input says.
@@ -105,7 +106,7 @@ fn normalized_row(input: &Input<Oracle>, row: usize) -> Vec<f64> {
         let label_scale = input.label_scale(scale);
         for c in 0..label.classes {
             let active = match label.code {
-                LabelCode::Each(plan) => f64::from(u8::from(planned(&plan, row) == c)),
+                LabelCode::Each(labels) => f64::from(u8::from(entry(&labels, row) == c)),
                 LabelCode::Same(same) => f64::from(u8::from(same as usize == c)),
                 LabelCode::Neutral => 1.0 / label.classes as f64,
             };
@@ -116,9 +117,32 @@ fn normalized_row(input: &Input<Oracle>, row: usize) -> Vec<f64> {
     z
 }
 
+impl Tensor<Oracle> for Matrix {
+    fn zeros(_: &Oracle, rows: usize, columns: usize) -> Result<Matrix> {
+        Ok(Matrix { rows, columns, values: vec![0.0; rows * columns] })
+    }
+
+    fn upload(&mut self, _: &Oracle, values: &[f64]) -> Result<()> {
+        shapes::upload(self, values.len())?;
+        self.values.copy_from_slice(values);
+        Ok(())
+    }
+
+    fn download(&self, _: &Oracle) -> Result<Vec<f64>> {
+        Ok(self.values.clone())
+    }
+
+    fn copy(&self, _: &Oracle, target: &mut Matrix) -> Result<()> {
+        shapes::copy(self, target)?;
+        target.values.clone_from(&self.values);
+        Ok(())
+    }
+}
+
 impl Backend for Oracle {
     type Real = f64;
     type Matrix = Matrix;
+    type Weight = Matrix;
     type Indices = Indices;
     type Images = Images;
 
@@ -131,26 +155,6 @@ impl Backend for Oracle {
             memory_bytes: 0,
             precision: "fp64".into(),
         }
-    }
-
-    fn zeros(&self, rows: usize, columns: usize) -> Result<Matrix> {
-        Ok(Matrix { rows, columns, values: vec![0.0; rows * columns] })
-    }
-
-    fn upload(&self, target: &mut Matrix, values: &[f64]) -> Result<()> {
-        shapes::upload(target, values.len())?;
-        target.values.copy_from_slice(values);
-        Ok(())
-    }
-
-    fn download(&self, source: &Matrix) -> Result<Vec<f64>> {
-        Ok(source.values.clone())
-    }
-
-    fn copy(&self, source: &Matrix, target: &mut Matrix) -> Result<()> {
-        shapes::copy(source, target)?;
-        target.values.clone_from(&source.values);
-        Ok(())
     }
 
     fn indices(&self, len: usize) -> Result<Indices> {
@@ -179,31 +183,37 @@ impl Backend for Oracle {
     fn gather(
         &self,
         images: &Images,
-        rows: Plan<Self>,
-        shifts: Option<Plan<Self>>,
+        rows: IndexSlice<Self>,
+        shifts: Option<IndexSlice<Self>>,
         skip: usize,
         out: &mut Matrix,
         squares: &mut Matrix,
     ) -> Result<()> {
         shapes::gather::<Self>(images, &rows, shifts.as_ref(), skip, out, squares)?;
         for r in 0..out.rows {
-            let shift = shifts.map_or(128 * 256 + 128, |shifts| planned(&shifts, r));
+            let shift = shifts.map_or(128 * 256 + 128, |shifts| entry(&shifts, r));
             let (dy, dx) = ((shift / 256) as isize - 128, (shift % 256) as isize - 128);
             for f in 0..out.columns {
                 let (y, x) = (((skip + f) / images.width) as isize, ((skip + f) % images.width) as isize);
-                out.set(r, f, images.pixel(planned(&rows, r), y - dy, x - dx));
+                out.set(r, f, images.pixel(entry(&rows, r), y - dy, x - dx));
             }
             squares.values[r] = out.square_of_row(r);
         }
         Ok(())
     }
 
-    fn hybrid(&self, x: &mut Matrix, masks: &Images, which: Plan<Self>, squares: &mut Matrix) -> Result<()> {
+    fn hybrid(
+        &self,
+        x: &mut Matrix,
+        masks: &Images,
+        which: IndexSlice<Self>,
+        squares: &mut Matrix,
+    ) -> Result<()> {
         shapes::hybrid::<Self>(x, masks, &which, squares)?;
         let pairs = x.rows / 2;
         for i in 0..pairs {
             for f in 0..x.columns {
-                let at = planned(&which, i) * masks.columns() + f;
+                let at = entry(&which, i) * masks.columns() + f;
                 let mask = f64::from(masks.pixels[at]) / 255.0;
                 x.set(pairs + i, f, mask * x.at(i, f) + (1.0 - mask) * x.at(pairs + i, f));
             }
@@ -212,14 +222,7 @@ impl Backend for Oracle {
         Ok(())
     }
 
-    fn product(
-        &self,
-        input: &Matrix,
-        weight: &Matrix,
-        first_row: usize,
-        _skip_zeros: bool,
-        out: &mut Matrix,
-    ) -> Result<()> {
+    fn product(&self, input: &Matrix, weight: &Matrix, first_row: usize, out: &mut Matrix) -> Result<()> {
         shapes::product::<Self>(input, weight, first_row, out)?;
         for r in 0..out.rows {
             for j in 0..out.columns {
@@ -338,10 +341,10 @@ impl Backend for Oracle {
         &self,
         input: &Input<Self>,
         delta: &Delta<Self>,
-        weight: &mut Matrix,
-        bias: Option<&mut Matrix>,
+        gradient: &mut Gradient<Self>,
     ) -> Result<()> {
-        shapes::gradient::<Self>(input, delta, weight, bias.as_deref())?;
+        shapes::gradient::<Self>(input, delta, gradient)?;
+        let Gradient { weight, bias } = gradient;
         let mut bias_gradient = vec![0.0; weight.columns];
         weight.values.fill(0.0);
         for r in 0..delta.outputs.rows {
@@ -364,31 +367,11 @@ impl Backend for Oracle {
         Ok(())
     }
 
-    fn update(&self, parameter: &mut Parameter<Self>, gradient: &Matrix, rule: Rule) -> Result<()> {
-        shapes::update::<Self>(parameter, gradient)?;
-        for (i, &g) in gradient.values.iter().enumerate() {
-            let w = &mut parameter.value.values[i];
-            let first = &mut parameter.first.values[i];
-            match rule {
-                Rule::Momentum { rate, momentum, decay } => {
-                    *first = (momentum * *first - (1.0 - momentum) * g).flushed();
-                    *w += rate * (*first - decay * *w);
-                }
-                Rule::Adam { rate, step, idle } => {
-                    let Some(second) = parameter.second.as_mut().map(|second| &mut second.values[i]) else {
-                        return Err(crate::BackendError::Unsupported("Adam needs a second moment".into()));
-                    };
-                    for k in 0..=u64::from(idle) {
-                        let g = if k == 0 { g } else { 0.0 };
-                        let t = (step + k) as f64;
-                        *first = (Rule::BETA1 * *first + (1.0 - Rule::BETA1) * g).flushed();
-                        *second = (Rule::BETA2 * *second + (1.0 - Rule::BETA2) * g * g).flushed();
-                        let m = *first / (1.0 - Rule::BETA1.powf(t));
-                        let v = *second / (1.0 - Rule::BETA2.powf(t));
-                        *w -= rate * m / (v.sqrt() + Rule::EPSILON);
-                    }
-                }
-            }
+    fn update(&self, layer: &mut Weights<Self>, gradient: &Gradient<Self>, rule: Rule) -> Result<()> {
+        shapes::update::<Self>(layer, gradient, rule)?;
+        step(&mut layer.weight, &gradient.weight, rule);
+        if let (Some(bias), Some(gradient)) = (&mut layer.bias, &gradient.bias) {
+            step(bias, gradient, rule.without_decay());
         }
         Ok(())
     }
@@ -418,7 +401,7 @@ impl Backend for Oracle {
     fn softmax(
         &self,
         logits: &Matrix,
-        labels: Plan<Self>,
+        labels: IndexSlice<Self>,
         errors: &mut Matrix,
         cost: &mut Matrix,
     ) -> Result<()> {
@@ -427,15 +410,13 @@ impl Backend for Oracle {
             let row: Vec<f64> = (0..logits.columns).map(|c| logits.at(r, c)).collect();
             let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let total: f64 = row.iter().map(|x| (x - largest).exp()).sum();
-            let label = planned(&labels, r);
+            let label = entry(&labels, r);
             for (c, x) in row.iter().enumerate() {
                 let probability = ((x - largest).exp() / total).flushed();
                 errors.set(r, c, probability - f64::from(u8::from(c == label)));
             }
-            let wrong = row.get(label).is_none_or(|x| *x < largest);
             cost.values[0] +=
                 (total.ln() + largest - row.get(label).copied().unwrap_or(0.0)) / logits.rows as f64;
-            cost.values[1] += f64::from(u8::from(wrong)) / logits.rows as f64;
         }
         Ok(())
     }
@@ -443,16 +424,16 @@ impl Backend for Oracle {
     fn draw_labels(
         &self,
         errors: &Matrix,
-        labels: Plan<Self>,
-        uniforms: Plan<Self>,
+        labels: IndexSlice<Self>,
+        uniforms: IndexSlice<Self>,
         out: &mut Indices,
     ) -> Result<()> {
         shapes::draw_labels::<Self>(errors, &labels, &uniforms, out)?;
         for r in 0..errors.rows {
-            let label = planned(&labels, r);
+            let label = entry(&labels, r);
             let others = || (0..errors.columns).filter(|&c| c != label);
             let total: f64 = others().map(|c| errors.at(r, c)).sum();
-            let target = planned(&uniforms, r) as f64 / 4_294_967_296.0 * total;
+            let target = entry(&uniforms, r) as f64 / 4_294_967_296.0 * total;
             let mut sum = 0.0;
             let drawn = others().find(|&c| {
                 sum += errors.at(r, c);
@@ -473,8 +454,8 @@ impl Backend for Oracle {
         Ok(())
     }
 
-    fn argmax(&self, scores: &mut Matrix, out: &mut Indices, at: usize) -> Result<()> {
-        shapes::argmax(scores, out, at)?;
+    fn argmax(&self, scores: &mut Matrix, out: &mut Indices, offset: usize) -> Result<()> {
+        shapes::argmax(scores, out, offset)?;
         for r in 0..scores.rows {
             let mut best = 0;
             for c in 1..scores.columns {
@@ -482,9 +463,35 @@ impl Backend for Oracle {
                     best = c;
                 }
             }
-            out.0[at + r] = best as u32;
+            out.0[offset + r] = best as u32;
         }
         scores.values.fill(0.0);
         Ok(())
+    }
+}
+
+/// One step of `rule` for every element of a parameter.
+fn step(parameter: &mut Parameter<Matrix>, gradient: &Matrix, rule: Rule) {
+    let Parameter { value, first, second } = parameter;
+    for (i, &g) in gradient.values.iter().enumerate() {
+        let (w, first) = (&mut value.values[i], &mut first.values[i]);
+        match rule {
+            Rule::Momentum { rate, momentum, decay } => {
+                *first = (momentum * *first - (1.0 - momentum) * g).flushed();
+                *w += rate * (*first - decay * *w);
+            }
+            Rule::Adam { rate, step, idle } => {
+                let Some(second) = second.as_mut().map(|second| &mut second.values[i]) else { continue };
+                for k in 0..=u64::from(idle) {
+                    let g = if k == 0 { g } else { 0.0 };
+                    let t = (step + k) as f64;
+                    *first = (Rule::BETA1 * *first + (1.0 - Rule::BETA1) * g).flushed();
+                    *second = (Rule::BETA2 * *second + (1.0 - Rule::BETA2) * g * g).flushed();
+                    let m = *first / (1.0 - Rule::BETA1.powf(t));
+                    let v = *second / (1.0 - Rule::BETA2.powf(t));
+                    *w -= rate * m / (v.sqrt() + Rule::EPSILON);
+                }
+            }
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! What fits what: one check per operation, called first by every backend, so that kernels may assume it.
 
 use crate::{
-    Backend, BackendError, Delta, Input, LabelCode, Parameter, Plan, Result, Shape, TALLY_ROWS, Tally,
-    Weights,
+    Backend, BackendError, Delta, Gradient, IndexSlice, Input, LabelCode, Parameter, Result, Rule, Shape,
+    TALLY_ROWS, Tally, Weights,
 };
 
 /// Fails unless `left` has the shape `rows × columns`.
@@ -25,18 +25,10 @@ fn fits(
     if left == right { Ok(()) } else { Err(BackendError::Shape { operation, what, left, right }) }
 }
 
-/// Fails unless `count` entries are left in the plan.
-pub fn plan<B: Backend>(operation: &'static str, plan: &Plan<B>, count: usize) -> Result<()> {
-    let needed = plan.at.saturating_add(count);
-    if plan.indices.columns() >= needed {
-        return Ok(());
-    }
-    Err(BackendError::Shape {
-        operation,
-        what: "plan",
-        left: (1, plan.indices.columns()),
-        right: (1, needed),
-    })
+/// Fails unless the slice has `count` entries.
+pub fn slice<B: Backend>(operation: &'static str, slice: &IndexSlice<B>, count: usize) -> Result<()> {
+    let (there, needed) = (slice.indices.columns(), slice.offset.saturating_add(count));
+    if there >= needed { Ok(()) } else { fits(operation, "indices", (1, there), (1, needed)) }
 }
 
 /// Checks an upload of `count` values.
@@ -65,34 +57,34 @@ pub fn copy(source: &impl Shape, target: &impl Shape) -> Result<()> {
 /// Checks `gather`.
 pub fn gather<B: Backend>(
     images: &B::Images,
-    rows: &Plan<B>,
-    shifts: Option<&Plan<B>>,
+    rows: &IndexSlice<B>,
+    shifts: Option<&IndexSlice<B>>,
     skip: usize,
     out: &B::Matrix,
     squares: &B::Matrix,
 ) -> Result<()> {
     expect("gather", "out", out, out.rows(), images.columns().saturating_sub(skip))?;
     expect("gather", "squares", squares, 1, out.rows())?;
-    plan("gather", rows, out.rows())?;
-    shifts.map_or(Ok(()), |shifts| plan("gather", shifts, out.rows()))
+    slice("gather", rows, out.rows())?;
+    shifts.map_or(Ok(()), |shifts| slice("gather", shifts, out.rows()))
 }
 
 /// Checks `hybrid`.
 pub fn hybrid<B: Backend>(
     x: &B::Matrix,
     masks: &B::Images,
-    which: &Plan<B>,
+    which: &IndexSlice<B>,
     squares: &B::Matrix,
 ) -> Result<()> {
     expect("hybrid", "x", x, x.rows() / 2 * 2, masks.columns())?;
     expect("hybrid", "squares", squares, 1, x.rows())?;
-    plan("hybrid", which, x.rows() / 2)
+    slice("hybrid", which, x.rows() / 2)
 }
 
 /// Checks `product`.
 pub fn product<B: Backend>(
     input: &B::Matrix,
-    weight: &B::Matrix,
+    weight: &B::Weight,
     first_row: usize,
     out: &B::Matrix,
 ) -> Result<()> {
@@ -103,7 +95,7 @@ pub fn product<B: Backend>(
 fn input<B: Backend>(
     operation: &'static str,
     input: &Input<B>,
-    weight: &B::Matrix,
+    weight: &B::Weight,
     rows: usize,
 ) -> Result<()> {
     let n = input.features.rows();
@@ -111,7 +103,7 @@ fn input<B: Backend>(
     expect(operation, "weight", weight, input.classes() + input.features.columns(), weight.columns())?;
     if let Some(label) = input.label {
         match label.code {
-            LabelCode::Each(labels) => plan(operation, &labels, rows)?,
+            LabelCode::Each(labels) => slice(operation, &labels, rows)?,
             LabelCode::Same(index) if index as usize >= label.classes => {
                 let (left, right) = ((index as usize, 1), (label.classes, 1));
                 return Err(BackendError::Shape { operation, what: "label", left, right });
@@ -129,9 +121,18 @@ fn layer<B: Backend>(operation: &'static str, layer: &Weights<B>) -> Result<()> 
     layer.bias.as_ref().map_or(Ok(()), |bias| moments(operation, bias, 1, columns))
 }
 
-fn moments<B: Backend>(
+/// Fails unless there are the moments that the rule needs.
+fn memory_of<B: Backend>(rule: Rule, weights: &Weights<B>) -> Result<()> {
+    let bias = weights.bias.as_ref().is_none_or(|bias| bias.second.is_some());
+    if matches!(rule, Rule::Adam { .. }) && !(bias && weights.weight.second.is_some()) {
+        return Err(BackendError::Unsupported("Adam needs a second moment".into()));
+    }
+    Ok(())
+}
+
+fn moments<T: Shape>(
     operation: &'static str,
-    parameter: &Parameter<B>,
+    parameter: &Parameter<T>,
     rows: usize,
     columns: usize,
 ) -> Result<()> {
@@ -206,7 +207,7 @@ fn delta<B: Backend>(
     operation: &'static str,
     source: &Input<B>,
     delta: &Delta<B>,
-    weight: &B::Matrix,
+    weight: &B::Weight,
 ) -> Result<()> {
     input(operation, source, weight, delta.outputs.rows())?;
     expect(operation, "outputs", delta.outputs, delta.outputs.rows(), weight.columns())?;
@@ -219,24 +220,32 @@ fn delta<B: Backend>(
 }
 
 /// Checks `gradient`.
-pub fn gradient<B: Backend>(
-    source: &Input<B>,
-    change: &Delta<B>,
-    weight: &B::Matrix,
-    bias: Option<&B::Matrix>,
-) -> Result<()> {
-    delta("gradient", source, change, weight)?;
-    bias.map_or(Ok(()), |bias| expect("gradient", "bias", bias, 1, weight.columns()))
+pub fn gradient<B: Backend>(source: &Input<B>, change: &Delta<B>, gradient: &Gradient<B>) -> Result<()> {
+    delta("gradient", source, change, &gradient.weight)?;
+    let columns = gradient.weight.columns();
+    gradient.bias.as_ref().map_or(Ok(()), |bias| expect("gradient", "bias", bias, 1, columns))
 }
 
 /// Checks `update`.
-pub fn update<B: Backend>(parameter: &Parameter<B>, gradient: &B::Matrix) -> Result<()> {
-    moments("update", parameter, gradient.rows(), gradient.columns())
+pub fn update<B: Backend>(weights: &Weights<B>, gradient: &Gradient<B>, rule: Rule) -> Result<()> {
+    layer("update", weights)?;
+    memory_of(rule, weights)?;
+    let (rows, columns) = (weights.weight.value.rows(), weights.weight.value.columns());
+    expect("update", "gradient of the weight", &gradient.weight, rows, columns)?;
+    let shape = |bias: Option<&B::Matrix>| bias.map_or((0, 0), |bias| (bias.rows(), bias.columns()));
+    let (given, needed) = (gradient.bias.as_ref(), weights.bias.as_ref().map(|bias| &bias.value));
+    fits("update", "gradient of the bias", shape(given), shape(needed))
 }
 
 /// Checks `learn`.
-pub fn learn<B: Backend>(source: &Input<B>, change: &Delta<B>, weights: &Weights<B>) -> Result<()> {
+pub fn learn<B: Backend>(
+    source: &Input<B>,
+    change: &Delta<B>,
+    weights: &Weights<B>,
+    rule: Rule,
+) -> Result<()> {
     layer("learn", weights)?;
+    memory_of(rule, weights)?;
     delta("learn", source, change, &weights.weight.value)
 }
 
@@ -255,24 +264,24 @@ pub fn read_out(
 /// Checks `softmax`.
 pub fn softmax<B: Backend>(
     logits: &B::Matrix,
-    labels: &Plan<B>,
+    labels: &IndexSlice<B>,
     errors: &B::Matrix,
     cost: &B::Matrix,
 ) -> Result<()> {
-    plan("softmax", labels, logits.rows())?;
+    slice("softmax", labels, logits.rows())?;
     expect("softmax", "errors", errors, logits.rows(), logits.columns())?;
-    expect("softmax", "cost", cost, 1, 2)
+    expect("softmax", "cost", cost, 1, 1)
 }
 
 /// Checks `draw_labels`.
 pub fn draw_labels<B: Backend>(
     errors: &B::Matrix,
-    labels: &Plan<B>,
-    uniforms: &Plan<B>,
+    labels: &IndexSlice<B>,
+    uniforms: &IndexSlice<B>,
     out: &B::Indices,
 ) -> Result<()> {
-    plan("draw_labels", labels, errors.rows())?;
-    plan("draw_labels", uniforms, errors.rows())?;
+    slice("draw_labels", labels, errors.rows())?;
+    slice("draw_labels", uniforms, errors.rows())?;
     expect("draw_labels", "out", out, 1, 2 * errors.rows())
 }
 
@@ -282,7 +291,7 @@ pub fn accumulate(squares: &impl Shape, scores: &impl Shape, column: usize) -> R
 }
 
 /// Checks `argmax`.
-pub fn argmax(scores: &impl Shape, out: &impl Shape, at: usize) -> Result<()> {
-    let needed = at + scores.rows();
+pub fn argmax(scores: &impl Shape, out: &impl Shape, offset: usize) -> Result<()> {
+    let needed = offset.saturating_add(scores.rows());
     fits("argmax", "out", (1, out.columns()), (1, out.columns().max(needed)))
 }

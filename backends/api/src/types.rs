@@ -1,4 +1,4 @@
-//! The nouns of the contract: inputs, weights, objectives, update rules.
+//! The argument types of the contract: inputs, weights, objectives, update rules.
 
 use crate::{Backend, Shape};
 
@@ -27,25 +27,25 @@ impl Normalization {
     }
 }
 
-/// Entries `at..` of a list that was uploaded once for the whole epoch.
-pub struct Plan<'a, B: Backend> {
-    /// The whole list.
+/// Entries `offset..` of a list that is on the device, as many as the operation has rows.
+pub struct IndexSlice<'a, B: Backend> {
+    /// The whole list `[1, n]`.
     pub indices: &'a B::Indices,
-    /// Where this batch's entries begin.
-    pub at: usize,
+    /// Where the entries begin, 0 ≤ offset ≤ n.
+    pub offset: usize,
 }
 
-impl<B: Backend> Clone for Plan<'_, B> {
+impl<B: Backend> Clone for IndexSlice<'_, B> {
     fn clone(&self) -> Self {
         *self
     }
 }
-impl<B: Backend> Copy for Plan<'_, B> {}
+impl<B: Backend> Copy for IndexSlice<'_, B> {}
 
 /// Which label each row of a layer's input carries.
 pub enum LabelCode<'a, B: Backend> {
-    /// Row r carries label `plan[at + r]`.
-    Each(Plan<'a, B>),
+    /// Row r carries label `indices[offset + r]`.
+    Each(IndexSlice<'a, B>),
     /// Every row carries this label.
     Same(u32),
     /// Every row carries `1 / classes` of each label.
@@ -140,22 +140,30 @@ impl<B: Backend> Input<'_, B> {
     }
 }
 
-/// A trained tensor and what the optimizer remembers of it.
-pub struct Parameter<B: Backend> {
+/// A trained tensor and what the optimizer remembers of it, all of one shape.
+pub struct Parameter<T> {
     /// The values.
-    pub value: B::Matrix,
+    pub value: T,
     /// Adam's first moment, or the momentum rule's velocity (an ascent direction).
-    pub first: B::Matrix,
-    /// Adam's second moment.
-    pub second: Option<B::Matrix>,
+    pub first: T,
+    /// Adam's second moment; the momentum rule has none.
+    pub second: Option<T>,
 }
 
 /// The trained tensors of one layer.
 pub struct Weights<B: Backend> {
     /// `[fan_in, fan_out]`.
-    pub weight: Parameter<B>,
+    pub weight: Parameter<B::Weight>,
     /// `[1, fan_out]`; the head has none.
-    pub bias: Option<Parameter<B>>,
+    pub bias: Option<Parameter<B::Matrix>>,
+}
+
+/// The gradient of a layer's loss: it points uphill.
+pub struct Gradient<B: Backend> {
+    /// `[fan_in, fan_out]`.
+    pub weight: B::Weight,
+    /// `[1, fan_out]`, where it is wanted.
+    pub bias: Option<B::Matrix>,
 }
 
 /// What compares goodness: loss of a batch of B positive rows followed by B negative rows.
@@ -224,8 +232,6 @@ pub struct Delta<'a, B: Backend> {
     pub outputs: &'a B::Matrix,
     /// Peer normalization, if any.
     pub peer: Option<Peer<'a, B>>,
-    /// Leave zeros out of the product: rows with a coefficient of exactly 0, and features where they are 0.
-    pub skip_zeros: bool,
 }
 
 impl<B: Backend> Clone for Delta<'_, B> {
@@ -282,7 +288,7 @@ impl Rule {
 /// What a backend runs on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeviceInfo {
-    /// `cpu` or `opencl:P.D`.
+    /// `openblas`, `cpu` or `opencl:P.D`.
     pub backend: String,
     /// The device's own name.
     pub device: String,

@@ -68,7 +68,7 @@ impl<T: Scalar> Cpu<T> {
         let terms = RowTerms::new(input, rows);
         let coefficients = delta.coefficients.slice();
         let counts = |k: &usize| (*k..rows).step_by(shared.max(1)).any(|r| coefficients[r] != T::zero());
-        let active: Vec<usize> = (0..shared).filter(|k| !delta.skip_zeros || counts(k)).collect();
+        let active: Vec<usize> = (0..shared).filter(|k| !self.exact_shortcuts || counts(k)).collect();
         let depth = active.len() + usize::from(delta.peer.is_some());
 
         let mut workspace = self.workspace.lock().unwrap_or_else(PoisonError::into_inner);
@@ -114,7 +114,7 @@ impl<T: Scalar> Cpu<T> {
             let groups = strips.chunks_mut(BLOCK / TALL).enumerate().collect();
             self.each(groups, |(index, strips): (usize, &mut [StripMut<T>])| {
                 pack_strips(&features, index * BLOCK, strips);
-                if delta.skip_zeros {
+                if self.exact_shortcuts {
                     strips.iter_mut().for_each(StripMut::skip_zeros);
                 }
             });

@@ -8,7 +8,7 @@ use ndarray::{Axis, s};
 use crate::kernels::{activate, sum_of_squares};
 use crate::products::{Finish, Raw};
 use crate::vector::{Loop, widest};
-use crate::{Cpu, Matrix, Scalar};
+use crate::{Cpu, Matrix, Scalar, Weight};
 
 /// What each row adds to and multiplies its product with.
 pub(crate) struct RowTerms<T> {
@@ -31,9 +31,10 @@ impl<T: Scalar> RowTerms<T> {
         let fixed = input.label_scale(0.0);
         let (fixed, scaled) = (T::from_f64(fixed), T::from_f64(input.label_scale(1.0) - fixed));
         let labels = match input.label.map(|label| label.code) {
-            Some(LabelCode::Each(plan)) => {
-                plan.indices.0[plan.at..plan.at + rows].iter().map(|&label| label as usize).collect()
-            }
+            Some(LabelCode::Each(slice)) => slice.indices.0[slice.offset..slice.offset + rows]
+                .iter()
+                .map(|&label| label as usize)
+                .collect(),
             Some(LabelCode::Same(label)) => vec![label as usize; rows],
             Some(LabelCode::Neutral) | None => Vec::new(),
         };
@@ -53,7 +54,7 @@ enum LabelRows<'a, T: Clone> {
 }
 
 impl<'a, T: Scalar> LabelRows<'a, T> {
-    fn new(input: &Input<Cpu<T>>, weight: &'a Matrix<T>) -> Self {
+    fn new(input: &Input<Cpu<T>>, weight: &'a Weight<T>) -> Self {
         let rows = weight.first_rows(input.classes());
         match input.label.map(|label| label.code) {
             None => LabelRows::None,
@@ -113,19 +114,18 @@ impl<T: Scalar> Loop for WholeRow<'_, T> {
 }
 
 impl<T: Scalar> Cpu<T> {
-    pub(crate) fn bare_product(
+    pub(crate) fn product(
         &self,
         input: &Matrix<T>,
-        weight: &Matrix<T>,
+        weight: &Weight<T>,
         first_row: usize,
-        skip_zeros: bool,
         out: &mut Matrix<T>,
     ) -> Result<()> {
         shapes::product::<Self>(input, weight, first_row, out)?;
-        self.multiply(input, weight, first_row, skip_zeros, out, &Raw)
+        self.multiply(input, weight, first_row, self.exact_shortcuts, out, &Raw)
     }
 
-    pub(crate) fn whole_layer(
+    pub(crate) fn project(
         &self,
         input: &Input<Self>,
         layer: &Weights<Self>,
@@ -145,7 +145,7 @@ impl<T: Scalar> Cpu<T> {
         Ok(())
     }
 
-    pub(crate) fn finish_layer(
+    pub(crate) fn activate(
         &self,
         product: &Matrix<T>,
         input: &Input<Self>,
@@ -191,7 +191,7 @@ impl<T: Scalar> Cpu<T> {
         });
     }
 
-    pub(crate) fn silence(
+    pub(crate) fn dropout(
         &self,
         activities: &mut Matrix<T>,
         rate: f64,
@@ -212,7 +212,7 @@ impl<T: Scalar> Cpu<T> {
         Ok(())
     }
 
-    pub(crate) fn most_active(
+    pub(crate) fn top_k(
         &self,
         activities: &Matrix<T>,
         k: usize,
@@ -234,7 +234,7 @@ impl<T: Scalar> Cpu<T> {
         Ok(())
     }
 
-    pub(crate) fn row_coefficients(
+    pub(crate) fn coefficients(
         &self,
         squares: &Matrix<T>,
         objective: &Objective,
@@ -264,7 +264,7 @@ impl<T: Scalar> Cpu<T> {
         Ok(())
     }
 
-    pub(crate) fn follow_mean(
+    pub(crate) fn running_mean(
         &self,
         activities: &Matrix<T>,
         rows: usize,

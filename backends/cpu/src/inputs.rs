@@ -1,16 +1,16 @@
 //! From stored images to the rows of a batch.
 
-use ff_backend::{Plan, Result, Shape, shapes};
+use ff_backend::{IndexSlice, Result, Shape, shapes};
 
 use crate::kernels::sum_of_squares;
 use crate::{Cpu, Images, Matrix, Scalar};
 
 impl<T: Scalar> Cpu<T> {
-    pub(crate) fn gather_rows(
+    pub(crate) fn gather(
         &self,
         images: &Images,
-        rows: Plan<Self>,
-        shifts: Option<Plan<Self>>,
+        rows: IndexSlice<Self>,
+        shifts: Option<IndexSlice<Self>>,
         skip: usize,
         out: &mut Matrix<T>,
         squares: &mut Matrix<T>,
@@ -25,9 +25,9 @@ impl<T: Scalar> Cpu<T> {
             let rows_of_part = out.chunks_exact_mut(features.max(1)).zip(squares).enumerate();
             for (r, (out, square)) in rows_of_part {
                 let row = index * part + r;
-                let first = rows.indices.0[rows.at + row] as usize * images.columns();
+                let first = rows.indices.0[rows.offset + row] as usize * images.columns();
                 let image = &images.pixels[first..first + images.columns()];
-                match shifts.map(|shifts| shifts.indices.0[shifts.at + row]) {
+                match shifts.map(|shifts| shifts.indices.0[shifts.offset + row]) {
                     Some(shift) => {
                         let by = ((shift / 256) as isize - 128, (shift % 256) as isize - 128);
                         shifted(image, images.height, images.width, by, skip, out);
@@ -44,11 +44,11 @@ impl<T: Scalar> Cpu<T> {
         Ok(())
     }
 
-    pub(crate) fn blend(
+    pub(crate) fn hybrid(
         &self,
         x: &mut Matrix<T>,
         masks: &Images,
-        which: Plan<Self>,
+        which: IndexSlice<Self>,
         squares: &mut Matrix<T>,
     ) -> Result<()> {
         shapes::hybrid::<Self>(x, masks, &which, squares)?;
@@ -57,7 +57,7 @@ impl<T: Scalar> Cpu<T> {
         let squares = &mut squares.slice_mut()[pairs..];
         let pairs_of_rows = first.chunks_exact(features.max(1)).zip(second.chunks_exact_mut(features.max(1)));
         for (i, ((a, b), square)) in pairs_of_rows.zip(squares).enumerate() {
-            let at = which.indices.0[which.at + i] as usize * masks.columns();
+            let at = which.indices.0[which.offset + i] as usize * masks.columns();
             for ((b, &a), &mask) in b.iter_mut().zip(a).zip(&masks.pixels[at..]) {
                 let mask = brightness::<T>(mask);
                 *b = mask * a + (T::one() - mask) * *b;

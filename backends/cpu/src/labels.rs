@@ -1,10 +1,10 @@
 //! Reading labels: softmax head, hard negatives, argmax. Small next to the layers, so plain loops.
 
-use ff_backend::{Normalization, Plan, Real, Result, Shape, shapes};
+use ff_backend::{IndexSlice, Normalization, Real, Result, Shape, shapes};
 
 use crate::panels::pack_columns;
 use crate::vector::{Loop, widest};
-use crate::{Cpu, Indices, Matrix, Scalar};
+use crate::{Cpu, Indices, Matrix, Scalar, Weight};
 
 /// Classes that are summed side by side.
 const LANES: usize = 16;
@@ -61,12 +61,12 @@ fn with_scaled<T: Scalar>(sum: [T; LANES], factor: T, x: &[T; LANES]) -> [T; LAN
 }
 
 impl<T: Scalar> Cpu<T> {
-    pub(crate) fn class_logits(
+    pub(crate) fn read_out(
         &self,
         activities: &Matrix<T>,
         squares: &Matrix<T>,
         normalization: Normalization,
-        weight: &Matrix<T>,
+        weight: &Weight<T>,
         logits: &mut Matrix<T>,
         add: bool,
     ) -> Result<()> {
@@ -90,17 +90,17 @@ impl<T: Scalar> Cpu<T> {
         Ok(())
     }
 
-    pub(crate) fn class_errors(
+    pub(crate) fn softmax(
         &self,
         logits: &Matrix<T>,
-        labels: Plan<Self>,
+        labels: IndexSlice<Self>,
         errors: &mut Matrix<T>,
         cost: &mut Matrix<T>,
     ) -> Result<()> {
         shapes::softmax::<Self>(logits, &labels, errors, cost)?;
         let rows = logits.rows().max(1) as f64;
-        let labels = &labels.indices.0[labels.at..];
-        let (mut entropy, mut wrong) = (0.0, 0.0);
+        let labels = &labels.indices.0[labels.offset..];
+        let mut entropy = 0.0;
         for ((logits, mut errors), &label) in
             logits.view().rows().into_iter().zip(errors.view_mut().rows_mut()).zip(labels)
         {
@@ -112,25 +112,22 @@ impl<T: Scalar> Cpu<T> {
                 *error = T::from_f64(((x.widened() - largest).exp() / total).flushed() - target);
             }
             entropy += total.ln() + largest - own;
-            wrong += if own < largest { 1.0 } else { 0.0 };
         }
-        for (cost, sum) in cost.slice_mut().iter_mut().zip([entropy, wrong]) {
-            *cost += T::from_f64(sum / rows);
-        }
+        cost.slice_mut().iter_mut().for_each(|cost| *cost += T::from_f64(entropy / rows));
         Ok(())
     }
 
-    pub(crate) fn hard_labels(
+    pub(crate) fn draw_labels(
         &self,
         errors: &Matrix<T>,
-        labels: Plan<Self>,
-        uniforms: Plan<Self>,
+        labels: IndexSlice<Self>,
+        uniforms: IndexSlice<Self>,
         out: &mut Indices,
     ) -> Result<()> {
         shapes::draw_labels::<Self>(errors, &labels, &uniforms, out)?;
         let (positives, negatives) = out.0.split_at_mut(errors.rows());
-        let labels = &labels.indices.0[labels.at..];
-        let uniforms = &uniforms.indices.0[uniforms.at..];
+        let labels = &labels.indices.0[labels.offset..];
+        let uniforms = &uniforms.indices.0[uniforms.offset..];
         let errors = errors.view();
         let rows = errors.rows().into_iter().zip(labels).zip(uniforms);
         for (((errors, &label), &uniform), (positive, negative)) in
@@ -150,9 +147,23 @@ impl<T: Scalar> Cpu<T> {
         Ok(())
     }
 
-    pub(crate) fn best_labels(&self, scores: &mut Matrix<T>, out: &mut Indices, at: usize) -> Result<()> {
-        shapes::argmax(scores, out, at)?;
-        for (row, out) in scores.view().rows().into_iter().zip(&mut out.0[at..]) {
+    pub(crate) fn accumulate(
+        &self,
+        squares: &Matrix<T>,
+        factor: f64,
+        scores: &mut Matrix<T>,
+        column: usize,
+    ) -> Result<()> {
+        shapes::accumulate(squares, scores, column)?;
+        for (score, &square) in scores.view_mut().column_mut(column).iter_mut().zip(squares.slice()) {
+            *score += T::from_f64(factor) * square;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn argmax(&self, scores: &mut Matrix<T>, out: &mut Indices, offset: usize) -> Result<()> {
+        shapes::argmax(scores, out, offset)?;
+        for (row, out) in scores.view().rows().into_iter().zip(&mut out.0[offset..]) {
             let mut best = (0, row.first().copied().unwrap_or(T::zero()));
             for (c, &score) in row.iter().enumerate() {
                 if score > best.1 {

@@ -3,7 +3,7 @@
 
 use std::marker::PhantomData;
 
-use ff_backend::{Backend, BackendError, Delta, Input, Parameter, Result, Rule, Shape, Weights, shapes};
+use ff_backend::{Delta, Gradient, Input, Parameter, Result, Rule, Weights, shapes, unfused};
 use ndarray::{ArrayView2, ArrayViewMut2, Axis, s};
 
 use crate::fold::Folded;
@@ -77,65 +77,80 @@ impl<T: Scalar> Loop for Whole<'_, T> {
 }
 
 impl<T: Scalar> Cpu<T> {
-    pub(crate) fn whole_gradient(
+    pub(crate) fn gradient(
         &self,
         input: &Input<Self>,
         delta: &Delta<Self>,
-        weight: &mut Matrix<T>,
-        bias: Option<&mut Matrix<T>>,
+        gradient: &mut Gradient<Self>,
     ) -> Result<()> {
-        shapes::gradient::<Self>(input, delta, weight, bias.as_deref())?;
-        let rows = weight.rows();
+        shapes::gradient::<Self>(input, delta, gradient)?;
         self.fold(input, delta, |folded| {
-            if let Some(bias) = bias {
+            if let Some(bias) = &mut gradient.bias {
                 bias.slice_mut().copy_from_slice(folded.bias);
             }
-            let Some(processor) = self.processor else {
-                self.blas_gradient(&folded, weight.slice_mut());
-                return Ok(());
-            };
-            let mut panels = Self::panels(rows, folded.columns)?;
-            let stretches = folded.stretches(&mut panels);
-            self.each_stretch(processor, &folded, stretches.into_iter().map(Store));
-            weight.slice_mut().copy_from_slice(&panels.rows(rows));
-            Ok(())
-        })
-    }
-
-    /// One step of `rule` over the first elements of a parameter, as many as it has a gradient for.
-    pub(crate) fn apply(&self, parameter: &mut Parameter<Self>, gradient: &[T], rule: Rule) -> Result<()> {
-        needs_second(rule, parameter.second.is_some())?;
-        let rule = &Prepared::new(rule);
-        let part = Self::rows_per_part(gradient.len(), self.threads_for(gradient.len()));
-        let mut seconds = parameter.second.as_mut().map(|second| second.slice_mut().chunks_mut(part));
-        let moments =
-            parameter.value.slice_mut().chunks_mut(part).zip(parameter.first.slice_mut().chunks_mut(part));
-        let steps = moments.zip(gradient.chunks(part)).map(|((values, first), gradient)| {
-            let second = seconds.as_mut().and_then(Iterator::next).unwrap_or_default();
-            Whole(Step { values, first, second, rule }, gradient)
+            match (self.processor, &mut gradient.weight.0) {
+                (Some(processor), Layout::Panels(panels)) => {
+                    let stretches = folded.stretches(panels);
+                    self.each_stretch(processor, &folded, stretches.into_iter().map(Store));
+                }
+                _ => self.blas_gradient(&folded, gradient.weight.slice_mut()),
+            }
         });
-        self.each(steps.collect(), widest);
         Ok(())
     }
 
-    pub(crate) fn fused_step(
+    pub(crate) fn update(
+        &self,
+        layer: &mut Weights<Self>,
+        gradient: &Gradient<Self>,
+        rule: Rule,
+    ) -> Result<()> {
+        shapes::update::<Self>(layer, gradient, rule)?;
+        let Parameter { value, first, second } = &mut layer.weight;
+        let second = second.as_mut().map(|second| second.slice_mut()).unwrap_or_default();
+        self.step(value.slice_mut(), first.slice_mut(), second, gradient.weight.slice(), rule);
+        if let (Some(bias), Some(gradient)) = (&mut layer.bias, &gradient.bias) {
+            self.step_bias(bias, gradient.slice(), rule);
+        }
+        Ok(())
+    }
+
+    fn step_bias(&self, bias: &mut Parameter<Matrix<T>>, gradient: &[T], rule: Rule) {
+        let Parameter { value, first, second } = bias;
+        let second = second.as_mut().map(|second| second.slice_mut()).unwrap_or_default();
+        self.step(value.slice_mut(), first.slice_mut(), second, gradient, rule.without_decay());
+    }
+
+    /// One step of `rule`; `second` is empty where the rule has no second moment.
+    fn step(&self, values: &mut [T], first: &mut [T], second: &mut [T], gradient: &[T], rule: Rule) {
+        let rule = &Prepared::new(rule);
+        let part = Self::rows_per_part(gradient.len(), self.threads_for(gradient.len()));
+        let mut seconds = second.chunks_mut(part);
+        let moments = values.chunks_mut(part).zip(first.chunks_mut(part));
+        let steps = moments.zip(gradient.chunks(part)).map(|((values, first), gradient)| {
+            let second = seconds.next().unwrap_or_default();
+            Whole(Step { values, first, second, rule }, gradient)
+        });
+        self.each(steps.collect(), widest);
+    }
+
+    pub(crate) fn learn(
         &self,
         input: &Input<Self>,
         delta: &Delta<Self>,
         layer: &mut Weights<Self>,
         rule: Rule,
     ) -> Result<()> {
-        shapes::learn::<Self>(input, delta, layer)?;
-        needs_second(rule, layer.weight.second.is_some())?;
+        shapes::learn::<Self>(input, delta, layer, rule)?;
         let Weights { weight, bias } = layer;
         let (Some(processor), Layout::Panels(values), Layout::Panels(first)) =
             (self.processor, &mut weight.value.0, &mut weight.first.0)
         else {
-            return self.learn_apart(input, delta, layer, rule);
+            return unfused::learn(self, input, delta, layer, rule);
         };
         self.fold(input, delta, |folded| {
             if let Some(bias) = bias {
-                self.apply(bias, folded.bias, rule.without_decay())?;
+                self.step_bias(bias, folded.bias, rule);
             }
             let rule = &Prepared::new(rule);
             let mut seconds = match weight.second.as_mut().map(|second| &mut second.0) {
@@ -281,11 +296,4 @@ impl<T: Scalar, K: Target<T>, R: Registers<T>> Aside for HandOver<'_, T, K, R> {
         }
         self.target.fetch::<R>(at + 2 * TALL * WIDE + piece * PIECE);
     }
-}
-
-fn needs_second(rule: Rule, has_second: bool) -> Result<()> {
-    if matches!(rule, Rule::Adam { .. }) && !has_second {
-        return Err(BackendError::Unsupported("Adam needs a second moment".into()));
-    }
-    Ok(())
 }

@@ -25,8 +25,8 @@ mod vector;
 use std::sync::Mutex;
 
 use ff_backend::{
-    Backend, BackendError, Delta, DeviceInfo, Input, Normalization, Objective, Parameter, Plan, Result, Rule,
-    Shape, Tally, Weights, shapes,
+    Backend, BackendError, Delta, DeviceInfo, Gradient, IndexSlice, Input, Normalization, Objective, Result,
+    Rule, Shape, Tally, Tensor, Weights, shapes,
 };
 use ndarray::Array2;
 use panels::Panels;
@@ -47,32 +47,46 @@ pub struct Cpu<T: Scalar = f32> {
     threads: usize,
     /// Whose registers make the products; none where OpenBLAS does.
     processor: Option<Processor>,
+    /// Whether zeros are left out of products.
+    exact_shortcuts: bool,
     /// One for each thread.
     scratch: Vec<Mutex<Vec<T>>>,
     workspace: Mutex<fold::Workspace<T>>,
 }
 
-/// A matrix in host memory.
-pub struct Matrix<T>(pub(crate) Layout<T>);
-
-/// How a matrix lies in memory.
-pub(crate) enum Layout<T> {
-    /// Row after row.
-    Rows(Array2<T>),
-    /// Weights, as products read them.
-    Panels(Panels<T>),
-}
+/// A matrix in host memory, row-major.
+pub struct Matrix<T>(pub(crate) Array2<T>);
 
 impl<T: Scalar> Shape for Matrix<T> {
     fn rows(&self) -> usize {
+        self.0.nrows()
+    }
+    fn columns(&self) -> usize {
+        self.0.ncols()
+    }
+}
+
+/// A layer's weights in host memory, as products read them.
+pub struct Weight<T>(pub(crate) Layout<T>);
+
+/// How weights lie in memory.
+pub(crate) enum Layout<T> {
+    /// Row after row, for OpenBLAS.
+    Rows(Matrix<T>),
+    /// As tiles read them.
+    Panels(Panels<T>),
+}
+
+impl<T: Scalar> Shape for Weight<T> {
+    fn rows(&self) -> usize {
         match &self.0 {
-            Layout::Rows(rows) => rows.nrows(),
+            Layout::Rows(rows) => rows.rows(),
             Layout::Panels(panels) => panels.extent().0,
         }
     }
     fn columns(&self) -> usize {
         match &self.0 {
-            Layout::Rows(rows) => rows.ncols(),
+            Layout::Rows(rows) => rows.columns(),
             Layout::Panels(panels) => panels.extent().1,
         }
     }
@@ -121,7 +135,22 @@ impl<T: Scalar> Cpu<T> {
         // SAFETY: a setter of OpenBLAS without preconditions.
         unsafe { openblas_set_num_threads(1) };
         let scratch = (0..threads).map(|_| Mutex::default()).collect();
-        Ok(Cpu { pool, threads, processor: Processor::detect(), scratch, workspace: Mutex::default() })
+        Ok(Cpu {
+            pool,
+            threads,
+            processor: Processor::detect(),
+            exact_shortcuts: true,
+            scratch,
+            workspace: Mutex::default(),
+        })
+    }
+
+    /// The same backend, told whether to leave out work that changes no number: blank pixels, and rows with a
+    /// coefficient of 0. It does, unless told otherwise.
+    #[must_use]
+    pub fn with_exact_shortcuts(mut self, on: bool) -> Self {
+        self.exact_shortcuts = on;
+        self
     }
 
     /// The same backend with products by OpenBLAS, as on a processor without FMA.
@@ -129,6 +158,12 @@ impl<T: Scalar> Cpu<T> {
     pub fn with_openblas(mut self) -> Self {
         self.processor = None;
         self
+    }
+
+    fn copy_slice(&self, source: &[T], target: &mut [T]) {
+        let part = Self::rows_per_part(source.len(), self.threads_for(source.len()));
+        let parts = source.chunks(part).zip(target.chunks_mut(part)).collect();
+        self.each(parts, |(source, target): (&[T], &mut [T])| target.copy_from_slice(source));
     }
 
     fn panels(rows: usize, columns: usize) -> Result<Panels<T>> {
@@ -172,9 +207,66 @@ fn memory_bytes() -> u64 {
     kib.map_or(0, |kib| kib * 1024)
 }
 
+impl<T: Scalar> Tensor<Cpu<T>> for Matrix<T> {
+    fn zeros(_: &Cpu<T>, rows: usize, columns: usize) -> Result<Self> {
+        let elements = rows.checked_mul(columns).filter(|n| n.checked_mul(size_of::<T>()).is_some());
+        let out_of_memory = || out_of_memory::<T>(rows, columns);
+        let mut values = Vec::new();
+        values.try_reserve_exact(elements.ok_or_else(out_of_memory)?).map_err(|_| out_of_memory())?;
+        values.resize(rows * columns, T::zero());
+        Array2::from_shape_vec((rows, columns), values).map(Matrix).map_err(|_| out_of_memory())
+    }
+
+    fn upload(&mut self, _: &Cpu<T>, values: &[T]) -> Result<()> {
+        shapes::upload(self, values.len())?;
+        self.slice_mut().copy_from_slice(values);
+        Ok(())
+    }
+
+    fn download(&self, _: &Cpu<T>) -> Result<Vec<T>> {
+        Ok(self.slice().to_vec())
+    }
+
+    fn copy(&self, cpu: &Cpu<T>, target: &mut Self) -> Result<()> {
+        shapes::copy(self, target)?;
+        cpu.copy_slice(self.slice(), target.slice_mut());
+        Ok(())
+    }
+}
+
+impl<T: Scalar> Tensor<Cpu<T>> for Weight<T> {
+    fn zeros(cpu: &Cpu<T>, rows: usize, columns: usize) -> Result<Self> {
+        Ok(Weight(match cpu.processor {
+            Some(_) => Layout::Panels(Cpu::panels(rows, columns)?),
+            None => Layout::Rows(cpu.zeros(rows, columns)?),
+        }))
+    }
+
+    fn upload(&mut self, _: &Cpu<T>, values: &[T]) -> Result<()> {
+        shapes::upload(self, values.len())?;
+        match &mut self.0 {
+            Layout::Rows(rows) => rows.slice_mut().copy_from_slice(values),
+            Layout::Panels(panels) => panels.load(values),
+        }
+        Ok(())
+    }
+
+    fn download(&self, _: &Cpu<T>) -> Result<Vec<T>> {
+        Ok(self.first_rows(self.rows()).into_owned())
+    }
+
+    fn copy(&self, cpu: &Cpu<T>, target: &mut Self) -> Result<()> {
+        shapes::copy(self, target)?;
+        cpu.copy_slice(self.slice(), target.slice_mut());
+        Ok(())
+    }
+}
+
+/// Each operation is the method of the same name in the file of its part.
 impl<T: Scalar> Backend for Cpu<T> {
     type Real = T;
     type Matrix = Matrix<T>;
+    type Weight = Weight<T>;
     type Indices = Indices;
     type Images = Images;
 
@@ -187,48 +279,6 @@ impl<T: Scalar> Backend for Cpu<T> {
             memory_bytes: memory_bytes(),
             precision: T::NAME.into(),
         }
-    }
-
-    fn zeros(&self, rows: usize, columns: usize) -> Result<Matrix<T>> {
-        let elements = rows.checked_mul(columns).filter(|n| n.checked_mul(size_of::<T>()).is_some());
-        let out_of_memory = || out_of_memory::<T>(rows, columns);
-        let mut values = Vec::new();
-        values.try_reserve_exact(elements.ok_or_else(out_of_memory)?).map_err(|_| out_of_memory())?;
-        values.resize(rows * columns, T::zero());
-        let rows = Array2::from_shape_vec((rows, columns), values).map_err(|_| out_of_memory())?;
-        Ok(Matrix(Layout::Rows(rows)))
-    }
-
-    fn weights(&self, rows: usize, columns: usize) -> Result<Matrix<T>> {
-        if self.processor.is_none() {
-            return self.zeros(rows, columns);
-        }
-        Ok(Matrix(Layout::Panels(Self::panels(rows, columns)?)))
-    }
-
-    fn upload(&self, target: &mut Matrix<T>, values: &[T]) -> Result<()> {
-        shapes::upload(target, values.len())?;
-        match &mut target.0 {
-            Layout::Rows(_) => target.slice_mut().copy_from_slice(values),
-            Layout::Panels(panels) => panels.load(values),
-        }
-        Ok(())
-    }
-
-    fn download(&self, source: &Matrix<T>) -> Result<Vec<T>> {
-        Ok(source.first_rows(source.rows()).into_owned())
-    }
-
-    fn copy(&self, source: &Matrix<T>, target: &mut Matrix<T>) -> Result<()> {
-        shapes::copy(source, target)?;
-        if matches!(source.0, Layout::Rows(_)) != matches!(target.0, Layout::Rows(_)) {
-            return self.upload(target, &self.download(source)?);
-        }
-        let elements = source.slice().len();
-        let part = Self::rows_per_part(elements, self.threads_for(elements));
-        let parts = source.slice().chunks(part).zip(target.slice_mut().chunks_mut(part)).collect();
-        self.each(parts, |(source, target)| target.copy_from_slice(source));
-        Ok(())
     }
 
     fn indices(&self, len: usize) -> Result<Indices> {
@@ -257,34 +307,33 @@ impl<T: Scalar> Backend for Cpu<T> {
     fn gather(
         &self,
         images: &Images,
-        rows: Plan<Self>,
-        shifts: Option<Plan<Self>>,
+        rows: IndexSlice<Self>,
+        shifts: Option<IndexSlice<Self>>,
         skip: usize,
         out: &mut Matrix<T>,
         squares: &mut Matrix<T>,
     ) -> Result<()> {
-        self.gather_rows(images, rows, shifts, skip, out, squares)
+        self.gather(images, rows, shifts, skip, out, squares)
     }
 
     fn hybrid(
         &self,
         x: &mut Matrix<T>,
         masks: &Images,
-        which: Plan<Self>,
+        which: IndexSlice<Self>,
         squares: &mut Matrix<T>,
     ) -> Result<()> {
-        self.blend(x, masks, which, squares)
+        self.hybrid(x, masks, which, squares)
     }
 
     fn product(
         &self,
         input: &Matrix<T>,
-        weight: &Matrix<T>,
+        weight: &Weight<T>,
         first_row: usize,
-        skip_zeros: bool,
         out: &mut Matrix<T>,
     ) -> Result<()> {
-        self.bare_product(input, weight, first_row, skip_zeros, out)
+        self.product(input, weight, first_row, out)
     }
 
     fn activate(
@@ -295,7 +344,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         out: &mut Matrix<T>,
         squares: &mut Matrix<T>,
     ) -> Result<()> {
-        self.finish_layer(product, input, layer, out, squares)
+        self.activate(product, input, layer, out, squares)
     }
 
     fn project(
@@ -305,7 +354,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         out: &mut Matrix<T>,
         squares: &mut Matrix<T>,
     ) -> Result<()> {
-        self.whole_layer(input, layer, out, squares)
+        self.project(input, layer, out, squares)
     }
 
     fn dropout(
@@ -315,7 +364,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         seed: u32,
         squares: &mut Matrix<T>,
     ) -> Result<()> {
-        self.silence(activities, rate, seed, squares)
+        self.dropout(activities, rate, seed, squares)
     }
 
     fn top_k(
@@ -325,7 +374,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         out: &mut Matrix<T>,
         squares: &mut Matrix<T>,
     ) -> Result<()> {
-        self.most_active(activities, k, out, squares)
+        self.top_k(activities, k, out, squares)
     }
 
     fn coefficients(
@@ -335,7 +384,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         coefficients: &mut Matrix<T>,
         tally: Tally<Self>,
     ) -> Result<()> {
-        self.row_coefficients(squares, objective, coefficients, tally)
+        self.coefficients(squares, objective, coefficients, tally)
     }
 
     fn running_mean(
@@ -345,27 +394,20 @@ impl<T: Scalar> Backend for Cpu<T> {
         keep: f64,
         mean: &mut Matrix<T>,
     ) -> Result<()> {
-        self.follow_mean(activities, rows, keep, mean)
+        self.running_mean(activities, rows, keep, mean)
     }
 
     fn gradient(
         &self,
         input: &Input<Self>,
         delta: &Delta<Self>,
-        weight: &mut Matrix<T>,
-        bias: Option<&mut Matrix<T>>,
+        gradient: &mut Gradient<Self>,
     ) -> Result<()> {
-        self.whole_gradient(input, delta, weight, bias)
+        self.gradient(input, delta, gradient)
     }
 
-    fn update(&self, parameter: &mut Parameter<Self>, gradient: &Matrix<T>, rule: Rule) -> Result<()> {
-        shapes::update::<Self>(parameter, gradient)?;
-        if matches!(parameter.value.0, Layout::Rows(_)) {
-            return self.apply(parameter, gradient.slice(), rule);
-        }
-        let mut same = self.weights(gradient.rows(), gradient.columns())?;
-        self.copy(gradient, &mut same)?;
-        self.apply(parameter, same.slice(), rule)
+    fn update(&self, layer: &mut Weights<Self>, gradient: &Gradient<Self>, rule: Rule) -> Result<()> {
+        self.update(layer, gradient, rule)
     }
 
     fn learn(
@@ -375,7 +417,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         layer: &mut Weights<Self>,
         rule: Rule,
     ) -> Result<()> {
-        self.fused_step(input, delta, layer, rule)
+        self.learn(input, delta, layer, rule)
     }
 
     fn read_out(
@@ -383,31 +425,31 @@ impl<T: Scalar> Backend for Cpu<T> {
         activities: &Matrix<T>,
         squares: &Matrix<T>,
         normalization: Normalization,
-        weight: &Matrix<T>,
+        weight: &Weight<T>,
         logits: &mut Matrix<T>,
         add: bool,
     ) -> Result<()> {
-        self.class_logits(activities, squares, normalization, weight, logits, add)
+        self.read_out(activities, squares, normalization, weight, logits, add)
     }
 
     fn softmax(
         &self,
         logits: &Matrix<T>,
-        labels: Plan<Self>,
+        labels: IndexSlice<Self>,
         errors: &mut Matrix<T>,
         cost: &mut Matrix<T>,
     ) -> Result<()> {
-        self.class_errors(logits, labels, errors, cost)
+        self.softmax(logits, labels, errors, cost)
     }
 
     fn draw_labels(
         &self,
         errors: &Matrix<T>,
-        labels: Plan<Self>,
-        uniforms: Plan<Self>,
+        labels: IndexSlice<Self>,
+        uniforms: IndexSlice<Self>,
         out: &mut Indices,
     ) -> Result<()> {
-        self.hard_labels(errors, labels, uniforms, out)
+        self.draw_labels(errors, labels, uniforms, out)
     }
 
     fn accumulate(
@@ -417,14 +459,10 @@ impl<T: Scalar> Backend for Cpu<T> {
         scores: &mut Matrix<T>,
         column: usize,
     ) -> Result<()> {
-        shapes::accumulate(squares, scores, column)?;
-        for (score, &square) in scores.view_mut().column_mut(column).iter_mut().zip(squares.slice()) {
-            *score += T::from_f64(factor) * square;
-        }
-        Ok(())
+        self.accumulate(squares, factor, scores, column)
     }
 
-    fn argmax(&self, scores: &mut Matrix<T>, out: &mut Indices, at: usize) -> Result<()> {
-        self.best_labels(scores, out, at)
+    fn argmax(&self, scores: &mut Matrix<T>, out: &mut Indices, offset: usize) -> Result<()> {
+        self.argmax(scores, out, offset)
     }
 }

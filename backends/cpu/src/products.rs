@@ -11,7 +11,7 @@ use crate::panels::{Panels, panels, room};
 use crate::registers::{PanelWork, Registers, TALL, WIDE};
 use crate::strips::Strips;
 use crate::vector::{Loop, widest};
-use crate::{Cpu, Layout, Matrix, Scalar};
+use crate::{Cpu, Layout, Matrix, Scalar, Weight};
 
 /// Rows of weights that are multiplied at a time, so that a panel of them stays in cache. The sums go on from
 /// where they were: this does not show in the numbers.
@@ -48,7 +48,7 @@ impl<T: Scalar> Cpu<T> {
     pub(crate) fn multiply(
         &self,
         features: &Matrix<T>,
-        weight: &Matrix<T>,
+        weight: &Weight<T>,
         first_row: usize,
         skip_zeros: bool,
         out: &mut Matrix<T>,
@@ -61,8 +61,9 @@ impl<T: Scalar> Cpu<T> {
         // A few parts for each thread, so that one that is held up does not hold up the others.
         let few = 4 * self.threads_for(rows * depth / 16 * columns);
         let parts = parts(out, columns.div_ceil(few).next_multiple_of(WIDE));
-        let Some(processor) = self.processor else {
-            let (weight, features) = (weight.view(), features.view());
+        let (Some(processor), Layout::Panels(weight)) = (self.processor, &weight.0) else {
+            let (rows, features) = (weight.first_rows(weight.rows()), features.view());
+            let Ok(weight) = ArrayView2::from_shape((weight.rows(), columns), &rows) else { return Ok(()) };
             let weight = weight.slice(s![first_row.., ..]);
             self.each(parts, |mut part: Part<T>| {
                 let features = features.slice(s![part.row..part.row + part.out.nrows(), ..]);
@@ -76,16 +77,6 @@ impl<T: Scalar> Cpu<T> {
         let mut workspace = self.workspace.lock().unwrap_or_else(PoisonError::into_inner);
         self.pack(features, skip_zeros, &mut workspace.left);
         let left = &workspace.left;
-        let repacked;
-        let weight = match &weight.0 {
-            Layout::Panels(panels) => panels,
-            Layout::Rows(_) => {
-                let mut panels = Self::panels(weight.rows(), columns)?;
-                panels.load(weight.slice());
-                repacked = panels;
-                &repacked
-            }
-        };
         self.each_by(parts, |thread, part: Part<T>| {
             let mut scratch = self.scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
             let tiles = panels::<TALL>(part.out.nrows()) * panels::<WIDE>(part.out.ncols()) * TALL * WIDE;
@@ -133,8 +124,7 @@ fn parts<T: Scalar>(out: &mut Matrix<T>, wide: usize) -> Vec<Part<'_, T>> {
     let rows = out.rows();
     // Blocks of equal height: a low one costs as much packing as a high one.
     let tall = rows.div_ceil(rows.div_ceil(MANY).max(1)).next_multiple_of(TALL).max(TALL);
-    let Layout::Rows(out) = &mut out.0 else { return parts };
-    for (block, mut rest) in out.axis_chunks_iter_mut(Axis(0), tall).enumerate() {
+    for (block, mut rest) in out.0.axis_chunks_iter_mut(Axis(0), tall).enumerate() {
         let mut first = 0;
         while rest.ncols() > 0 {
             let columns = wide.min(rest.ncols());

@@ -5,12 +5,12 @@ use std::arch::x86_64;
 use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError};
 
-use ff_backend::Real;
+use ff_backend::{Real, Shape};
 use ndarray::{ArrayView2, ArrayViewMut2, NdFloat};
 
 #[cfg(target_arch = "x86_64")]
 use crate::registers::Registers;
-use crate::{Cpu, Layout, Matrix};
+use crate::{Cpu, Layout, Matrix, Weight};
 
 /// f32, or f64 for gradient checks.
 pub trait Scalar: Real + NdFloat {
@@ -45,17 +45,36 @@ impl Scalar for f64 {
 }
 
 impl<T: Scalar> Matrix<T> {
-    /// All values in the order in which they lie: row-major, unless these are weights.
+    /// All values, row-major.
+    pub(crate) fn slice(&self) -> &[T] {
+        self.0.as_slice().unwrap_or_default()
+    }
+
+    pub(crate) fn slice_mut(&mut self) -> &mut [T] {
+        self.0.as_slice_mut().unwrap_or_default()
+    }
+
+    pub(crate) fn view(&self) -> ArrayView2<'_, T> {
+        self.0.view()
+    }
+
+    pub(crate) fn view_mut(&mut self) -> ArrayViewMut2<'_, T> {
+        self.0.view_mut()
+    }
+}
+
+impl<T: Scalar> Weight<T> {
+    /// All values in the order in which they lie.
     pub(crate) fn slice(&self) -> &[T] {
         match &self.0 {
-            Layout::Rows(rows) => rows.as_slice().unwrap_or_default(),
+            Layout::Rows(rows) => rows.slice(),
             Layout::Panels(panels) => panels.values(),
         }
     }
 
     pub(crate) fn slice_mut(&mut self) -> &mut [T] {
         match &mut self.0 {
-            Layout::Rows(rows) => rows.as_slice_mut().unwrap_or_default(),
+            Layout::Rows(rows) => rows.slice_mut(),
             Layout::Panels(panels) => panels.values_mut(),
         }
     }
@@ -63,24 +82,8 @@ impl<T: Scalar> Matrix<T> {
     /// The first rows, row-major.
     pub(crate) fn first_rows(&self, count: usize) -> Cow<'_, [T]> {
         match &self.0 {
-            Layout::Rows(rows) => Cow::Borrowed(&self.slice()[..count * rows.ncols()]),
+            Layout::Rows(rows) => Cow::Borrowed(&rows.slice()[..count * rows.columns()]),
             Layout::Panels(panels) => Cow::Owned(panels.rows(count)),
-        }
-    }
-
-    /// The rows; weights have none to show.
-    pub(crate) fn view(&self) -> ArrayView2<'_, T> {
-        match &self.0 {
-            Layout::Rows(rows) => rows.view(),
-            Layout::Panels(_) => <&[[T; 0]]>::default().into(),
-        }
-    }
-
-    /// The rows; weights have none to show.
-    pub(crate) fn view_mut(&mut self) -> ArrayViewMut2<'_, T> {
-        match &mut self.0 {
-            Layout::Rows(rows) => rows.view_mut(),
-            Layout::Panels(_) => <&mut [[T; 0]]>::default().into(),
         }
     }
 }

@@ -3,7 +3,8 @@
 
 use ff_backend::conformance::{Effort, run};
 use ff_backend::{
-    Backend, Delta, Input, LabelCode, LabelFeatures, Normalization, Parameter, Peer, Plan, Rule, Weights,
+    Backend, Delta, IndexSlice, Input, LabelCode, LabelFeatures, Normalization, Parameter, Peer, Rule,
+    Tensor, Weights,
 };
 use ff_backend_cpu::{Cpu, Scalar};
 
@@ -21,6 +22,13 @@ fn single_precision() {
 #[test]
 fn double_precision() {
     conforms(&Cpu::<f64>::new(2).unwrap(), Effort::Full);
+}
+
+#[test]
+fn without_shortcuts() {
+    conforms(&Cpu::<f32>::new(2).unwrap().with_exact_shortcuts(false), Effort::Quick);
+    let trained = |on| trained(&Cpu::new(2).unwrap().with_exact_shortcuts(on));
+    assert!(trained(true) == trained(false), "leaving zeros out changes numbers");
 }
 
 #[test]
@@ -45,19 +53,24 @@ fn trained(cpu: &Cpu) -> Vec<u32> {
         cpu.upload(&mut matrix, &values).unwrap();
         matrix
     };
-    let parameter = |rows, columns| {
-        let zeros = || if rows == 1 { cpu.zeros(rows, columns) } else { cpu.weights(rows, columns) };
-        let (mut value, first, second) = (zeros().unwrap(), zeros().unwrap(), Some(zeros().unwrap()));
-        cpu.copy(&waves(rows, columns, 0.37), &mut value).unwrap();
-        Parameter { value, first, second }
+    fn parameter<T: Tensor<Cpu>>(cpu: &Cpu, values: &[f32], rows: usize, columns: usize) -> Parameter<T> {
+        let zeros = || T::zeros(cpu, rows, columns).unwrap();
+        let mut value = zeros();
+        cpu.upload(&mut value, values).unwrap();
+        Parameter { value, first: zeros(), second: Some(zeros()) }
+    }
+    let wave = |count: usize| -> Vec<f32> { (0..count).map(|i| (i as f32 * 0.37).sin()).collect() };
+    let fan_in = classes + features;
+    let mut layer = Weights {
+        weight: parameter(cpu, &wave(fan_in * width), fan_in, width),
+        bias: Some(parameter(cpu, &wave(width), 1, width)),
     };
-    let mut layer = Weights { weight: parameter(classes + features, width), bias: Some(parameter(1, width)) };
     let mut labels = cpu.indices(2 * pairs).unwrap();
     cpu.upload_indices(&mut labels, &(0..2 * pairs as u32).map(|r| r % 10).collect::<Vec<_>>()).unwrap();
     let (images, mut squares) = (waves(pairs, features, 0.11), cpu.zeros(1, pairs).unwrap());
     cpu.upload(&mut squares, &vec![150.0; pairs]).unwrap();
     let label = LabelFeatures {
-        code: LabelCode::Each(Plan { indices: &labels, at: 0 }),
+        code: LabelCode::Each(IndexSlice { indices: &labels, offset: 0 }),
         classes,
         strength: 1.0,
         normalized: true,
@@ -68,15 +81,16 @@ fn trained(cpu: &Cpu) -> Vec<u32> {
     let mut product = cpu.zeros(pairs, width).unwrap();
     let (mut out, mut goodness) = (cpu.zeros(2 * pairs, width).unwrap(), cpu.zeros(1, 2 * pairs).unwrap());
     for step in 1..=3 {
-        cpu.product(&images, &layer.weight.value, classes, true, &mut product).unwrap();
+        cpu.product(&images, &layer.weight.value, classes, &mut product).unwrap();
         cpu.activate(&product, &input, &layer, &mut out, &mut goodness).unwrap();
         let peer = Peer { mean: &mean, strength: 0.03, rows: pairs };
-        let delta = Delta { coefficients: &coefficients, outputs: &out, peer: Some(peer), skip_zeros: true };
+        let delta = Delta { coefficients: &coefficients, outputs: &out, peer: Some(peer) };
         cpu.learn(&input, &delta, &mut layer, Rule::Adam { rate: 0.01, step, idle: 1 }).unwrap();
     }
     let bias = layer.bias.unwrap();
-    let all = [&layer.weight.value, &layer.weight.first, &bias.value, &out, &goodness];
-    all.into_iter().flat_map(|matrix| cpu.download(matrix).unwrap()).map(f32::to_bits).collect()
+    let weights = [&layer.weight.value, &layer.weight.first].map(|weight| cpu.download(weight).unwrap());
+    let matrices = [&bias.value, &out, &goodness].map(|matrix| cpu.download(matrix).unwrap());
+    weights.into_iter().chain(matrices).flatten().map(f32::to_bits).collect()
 }
 
 #[test]

@@ -5,8 +5,8 @@
 use std::time::Instant;
 
 use ff_backend::{
-    Backend, Delta, Input, LabelCode, LabelFeatures, Loss, Normalization, Objective, Parameter, Plan, Result,
-    Rule, TALLY_ROWS, Tally, Weights,
+    Backend, Delta, IndexSlice, Input, LabelCode, LabelFeatures, Loss, Normalization, Objective, Parameter,
+    Result, Rule, TALLY_ROWS, Tally, Tensor, Weights,
 };
 use ff_backend_cpu::Cpu;
 use ff_backend_opencl::{KernelPath, OpenCl, Options, Precision, choose};
@@ -35,20 +35,22 @@ fn noise(count: usize, scale: f64) -> impl Iterator<Item = f64> {
     (0..count).map(move |i| scale * (f64::from(hash(i)) / 4_294_967_296.0 - 0.5))
 }
 
-fn filled<B: Backend>(backend: &B, rows: usize, columns: usize, scale: f64) -> Result<B::Matrix> {
+fn filled<B: Backend, T: Tensor<B>>(backend: &B, rows: usize, columns: usize, scale: f64) -> Result<T> {
     use ff_backend::Real;
-    let mut matrix = backend.zeros(rows, columns)?;
+    let mut tensor = T::zeros(backend, rows, columns)?;
     let values: Vec<B::Real> = noise(rows * columns, scale).map(B::Real::from_f64).collect();
-    backend.upload(&mut matrix, &values)?;
-    Ok(matrix)
+    backend.upload(&mut tensor, &values)?;
+    Ok(tensor)
 }
 
-fn parameter<B: Backend>(backend: &B, rows: usize, columns: usize, scale: f64) -> Result<Parameter<B>> {
-    Ok(Parameter {
-        value: filled(backend, rows, columns, scale)?,
-        first: backend.zeros(rows, columns)?,
-        second: Some(backend.zeros(rows, columns)?),
-    })
+fn parameter<B: Backend, T: Tensor<B>>(
+    backend: &B,
+    rows: usize,
+    columns: usize,
+    scale: f64,
+) -> Result<Parameter<T>> {
+    let zeros = || T::zeros(backend, rows, columns);
+    Ok(Parameter { value: filled(backend, rows, columns, scale)?, first: zeros()?, second: Some(zeros()?) })
 }
 
 impl<'a, B: Backend> Step<'a, B> {
@@ -82,7 +84,7 @@ impl<'a, B: Backend> Step<'a, B> {
         let backend = self.backend;
         let loss = Loss::Bce { threshold: 2.0, temperature: 1.0 };
         let objective = Objective { loss, factor: 1.0, gradient_scale: 1.0 };
-        let code = LabelCode::Each(Plan { indices: &self.labels, at: 0 });
+        let code = LabelCode::Each(IndexSlice { indices: &self.labels, offset: 0 });
         let label = LabelFeatures { code, classes: CLASSES, strength: 1.0, normalized: true };
         for l in 0..DEPTH {
             let start = Instant::now();
@@ -102,7 +104,7 @@ impl<'a, B: Backend> Step<'a, B> {
             };
             if l == 0 {
                 let weight = &self.layers[0].weight.value;
-                backend.product(&self.images, weight, CLASSES, true, &mut self.product)?;
+                backend.product(&self.images, weight, CLASSES, &mut self.product)?;
                 backend.activate(&self.product, &input, &self.layers[0], out, squares)?;
             } else {
                 backend.project(&input, &self.layers[l], out, squares)?;
@@ -114,8 +116,7 @@ impl<'a, B: Backend> Step<'a, B> {
                 seconds[0] += start.elapsed().as_secs_f64();
             }
             let start = Instant::now();
-            let delta =
-                Delta { coefficients: &self.coefficients, outputs: out, peer: None, skip_zeros: false };
+            let delta = Delta { coefficients: &self.coefficients, outputs: out, peer: None };
             backend.learn(&input, &delta, &mut self.layers[l], Rule::Adam { rate: 1e-3, step, idle: 0 })?;
             if waits {
                 backend.synchronize()?;

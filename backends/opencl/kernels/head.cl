@@ -34,13 +34,13 @@ kernel void read_out(IN activities, const int columns, IN squares, SCALE_ARGS, I
     }
 }
 
-// errors = softmax(logits) - onehot(labels); cost += mean cross-entropy, fraction of wrong rows.
+// errors = softmax(logits) - onehot(labels); cost += mean cross-entropy.
 // One work-group of GROUP.
 kernel void softmax(IN logits, const int rows, const int class_count, LIST labels, const int labels_at,
                     OUT errors, OUT cost)
 {
     local real scratch[GROUP];
-    real entropy = REAL(0.0), wrong = REAL(0.0);
+    real entropy = REAL(0.0);
     for (int r = get_local_id(0); r < rows; r += GROUP) {
         IN row = logits + (size_t)r * class_count;
         const uint label = labels[labels_at + r];
@@ -55,14 +55,9 @@ kernel void softmax(IN logits, const int rows, const int class_count, LIST label
         }
         const float own = label < (uint)class_count ? row[label] : 0.0f;
         entropy += log(total) + ((real)largest - (real)own);
-        wrong += own < largest ? REAL(1.0) : REAL(0.0);
     }
     entropy = sum_items(entropy, scratch, GROUP);
-    wrong = sum_items(wrong, scratch, GROUP);
-    if (get_local_id(0) == 0) {
-        cost[0] += (float)(entropy / (real)rows);
-        cost[1] += (float)(wrong / (real)rows);
-    }
+    if (get_local_id(0) == 0) cost[0] += (float)(entropy / (real)rows);
 }
 
 #if defined(REFERENCE) && defined(cl_khr_fp64)

@@ -1,6 +1,6 @@
 //! The arguments of a launch, in the order of the kernel's parameters.
 
-use ff_backend::{Input, LabelCode, Normalization, Plan, Rule, Shape};
+use ff_backend::{IndexSlice, Input, LabelCode, Normalization, Rule, Shape};
 
 use crate::OpenCl;
 use crate::driver::Arg;
@@ -101,8 +101,8 @@ impl Args {
     }
 
     /// A list and where it begins.
-    pub(crate) fn plan(self, plan: &Plan<OpenCl>) -> Self {
-        self.buffer(&plan.indices.buffer).count(plan.at)
+    pub(crate) fn slice(self, slice: &IndexSlice<OpenCl>) -> Self {
+        self.buffer(&slice.indices.buffer).count(slice.offset)
     }
 
     /// SCALE_ARGS.
@@ -126,9 +126,7 @@ impl Args {
         let (unlabelled, each, same) = (0, 1, 2);
         let code = input.label.map(|label| label.code);
         let args = match &code {
-            Some(LabelCode::Each(plan)) => {
-                self.buffer(rows).buffer(&plan.indices.buffer).count(plan.at).int(0).int(each)
-            }
+            Some(LabelCode::Each(labels)) => self.buffer(rows).slice(labels).int(0).int(each),
             Some(LabelCode::Same(label)) => {
                 self.buffer(rows).buffer(rows).int(0).count(*label as usize).int(same)
             }

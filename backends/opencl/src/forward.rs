@@ -13,7 +13,7 @@ use crate::{KernelPath, Matrix, OpenCl};
 const READS_MEAN: i32 = 2;
 
 impl OpenCl {
-    pub(crate) fn bare_product(
+    pub(crate) fn product(
         &self,
         input: &Matrix,
         weight: &Matrix,
@@ -30,7 +30,7 @@ impl OpenCl {
         self.launch_project(out, args)
     }
 
-    pub(crate) fn whole_layer(
+    pub(crate) fn project(
         &self,
         input: &Input<Self>,
         layer: &Weights<Self>,
@@ -59,7 +59,7 @@ impl OpenCl {
         self.launch_elements(&self.small.add_partials, out.rows, args)
     }
 
-    pub(crate) fn rest_of_layer(
+    pub(crate) fn activate(
         &self,
         product: &Matrix,
         input: &Input<Self>,
@@ -81,7 +81,7 @@ impl OpenCl {
         self.launch_rows(&self.small.activate, out.rows, args)
     }
 
-    pub(crate) fn silence(
+    pub(crate) fn dropout(
         &self,
         activities: &mut Matrix,
         rate: f64,
@@ -99,7 +99,7 @@ impl OpenCl {
         self.launch_rows(&self.small.dropout, activities.rows, args)
     }
 
-    pub(crate) fn most_active(
+    pub(crate) fn top_k(
         &self,
         activities: &Matrix,
         k: usize,

@@ -1,16 +1,16 @@
 //! From stored images to the rows of a batch.
 
-use ff_backend::{Plan, Result, shapes};
+use ff_backend::{IndexSlice, Result, shapes};
 
 use crate::args::Args;
 use crate::{Images, Matrix, OpenCl};
 
 impl OpenCl {
-    pub(crate) fn gather_rows(
+    pub(crate) fn gather(
         &self,
         images: &Images,
-        rows: Plan<Self>,
-        shifts: Option<Plan<Self>>,
+        rows: IndexSlice<Self>,
+        shifts: Option<IndexSlice<Self>>,
         skip: usize,
         out: &mut Matrix,
         squares: &mut Matrix,
@@ -21,8 +21,8 @@ impl OpenCl {
             .count(images.count)
             .count(images.height)
             .count(images.width)
-            .plan(&rows)
-            .plan(&shifts.unwrap_or(rows))
+            .slice(&rows)
+            .slice(&shifts.unwrap_or(rows))
             .flag(shifts.is_some())
             .count(skip)
             .count(out.columns)
@@ -31,11 +31,11 @@ impl OpenCl {
         self.launch_rows(&self.small.gather, out.rows, args)
     }
 
-    pub(crate) fn blend(
+    pub(crate) fn hybrid(
         &self,
         x: &mut Matrix,
         masks: &Images,
-        which: Plan<Self>,
+        which: IndexSlice<Self>,
         squares: &mut Matrix,
     ) -> Result<()> {
         shapes::hybrid::<Self>(x, masks, &which, squares)?;
@@ -46,7 +46,7 @@ impl OpenCl {
             .count(x.columns)
             .buffer(&masks.buffer)
             .count(masks.count)
-            .plan(&which)
+            .slice(&which)
             .matrix(squares);
         self.launch_rows(&self.small.hybrid, pairs, args)
     }

@@ -1,12 +1,12 @@
 //! Reading labels.
 
-use ff_backend::{Normalization, Plan, Result, shapes};
+use ff_backend::{IndexSlice, Normalization, Result, shapes};
 
 use crate::args::Args;
 use crate::{Indices, Matrix, OpenCl};
 
 impl OpenCl {
-    pub(crate) fn class_logits(
+    pub(crate) fn read_out(
         &self,
         activities: &Matrix,
         squares: &Matrix,
@@ -28,10 +28,10 @@ impl OpenCl {
         self.launch_rows(&self.small.read_out, logits.rows, args)
     }
 
-    pub(crate) fn class_errors(
+    pub(crate) fn softmax(
         &self,
         logits: &Matrix,
-        labels: Plan<Self>,
+        labels: IndexSlice<Self>,
         errors: &mut Matrix,
         cost: &mut Matrix,
     ) -> Result<()> {
@@ -43,17 +43,17 @@ impl OpenCl {
             .matrix(logits)
             .count(logits.rows)
             .count(logits.columns)
-            .plan(&labels)
+            .slice(&labels)
             .matrix(errors)
             .matrix(cost);
         self.launch_group(&self.small.softmax, args)
     }
 
-    pub(crate) fn hard_labels(
+    pub(crate) fn draw_labels(
         &self,
         errors: &Matrix,
-        labels: Plan<Self>,
-        uniforms: Plan<Self>,
+        labels: IndexSlice<Self>,
+        uniforms: IndexSlice<Self>,
         out: &mut Indices,
     ) -> Result<()> {
         shapes::draw_labels::<Self>(errors, &labels, &uniforms, out)?;
@@ -61,13 +61,13 @@ impl OpenCl {
             .matrix(errors)
             .count(errors.rows)
             .count(errors.columns)
-            .plan(&labels)
-            .plan(&uniforms)
+            .slice(&labels)
+            .slice(&uniforms)
             .buffer(&out.buffer);
         self.launch_elements(&self.small.draw_labels, errors.rows, args)
     }
 
-    pub(crate) fn add_scores(
+    pub(crate) fn accumulate(
         &self,
         squares: &Matrix,
         factor: f64,
@@ -85,10 +85,14 @@ impl OpenCl {
         self.launch_elements(&self.small.accumulate, scores.rows, args)
     }
 
-    pub(crate) fn best_labels(&self, scores: &mut Matrix, out: &mut Indices, at: usize) -> Result<()> {
-        shapes::argmax(scores, out, at)?;
-        let args =
-            Args::new().matrix(scores).count(scores.rows).count(scores.columns).buffer(&out.buffer).count(at);
+    pub(crate) fn argmax(&self, scores: &mut Matrix, out: &mut Indices, offset: usize) -> Result<()> {
+        shapes::argmax(scores, out, offset)?;
+        let args = Args::new()
+            .matrix(scores)
+            .count(scores.rows)
+            .count(scores.columns)
+            .buffer(&out.buffer)
+            .count(offset);
         self.launch_elements(&self.small.argmax, scores.rows, args)
     }
 }

@@ -4,7 +4,7 @@
 //! the optimizer uses each tile up at once. Its first work-groups do the label rows and the bias.
 
 use ff_backend::{
-    BackendError, Delta, Input, Loss, Objective, Parameter, Result, Rule, Shape, Tally, Weights, shapes,
+    Delta, Gradient, Input, Loss, Objective, Parameter, Result, Rule, Shape, Tally, Weights, shapes,
 };
 
 use crate::args::{Args, Steps, elements};
@@ -27,14 +27,14 @@ impl<'a> Target<'a> {
         Target { value, first: value, second: value }
     }
 
-    fn step(parameter: &'a Parameter<OpenCl>) -> Self {
+    fn step(parameter: &'a Parameter<Matrix>) -> Self {
         let Parameter { value, first, second } = parameter;
         Target { value, first, second: second.as_ref().unwrap_or(first) }
     }
 }
 
 impl OpenCl {
-    pub(crate) fn compare(
+    pub(crate) fn coefficients(
         &self,
         squares: &Matrix,
         objective: &Objective,
@@ -65,7 +65,7 @@ impl OpenCl {
         self.launch_group(&self.small.coefficients, args)
     }
 
-    pub(crate) fn follow_mean(
+    pub(crate) fn running_mean(
         &self,
         activities: &Matrix,
         rows: usize,
@@ -83,44 +83,43 @@ impl OpenCl {
         self.launch_columns(&self.small.running_mean, activities.columns, args)
     }
 
-    pub(crate) fn bare_gradient(
+    pub(crate) fn gradient(
         &self,
         input: &Input<Self>,
         delta: &Delta<Self>,
-        weight: &mut Matrix,
-        bias: Option<&mut Matrix>,
+        gradient: &mut Gradient<Self>,
     ) -> Result<()> {
-        shapes::gradient::<Self>(input, delta, weight, bias.as_deref())?;
-        self.launch_learn(
-            input,
-            delta,
-            Target::store(weight),
-            bias.as_deref().map(Target::store),
-            &Steps::STORE,
-        )
+        shapes::gradient::<Self>(input, delta, gradient)?;
+        let bias = gradient.bias.as_ref().map(Target::store);
+        self.launch_learn(input, delta, Target::store(&gradient.weight), bias, &Steps::STORE)
     }
 
-    pub(crate) fn step(&self, parameter: &mut Parameter<Self>, gradient: &Matrix, rule: Rule) -> Result<()> {
-        shapes::update(parameter, gradient)?;
-        needs_second(rule, parameter)?;
+    pub(crate) fn update(
+        &self,
+        layer: &mut Weights<Self>,
+        gradient: &Gradient<Self>,
+        rule: Rule,
+    ) -> Result<()> {
+        shapes::update::<Self>(layer, gradient, rule)?;
         for steps in Steps::of(rule) {
-            self.launch_update(gradient, Target::step(parameter), &steps)?;
+            self.launch_update(&gradient.weight, Target::step(&layer.weight), &steps)?;
+        }
+        if let (Some(bias), Some(gradient)) = (&layer.bias, &gradient.bias) {
+            for steps in Steps::of(rule.without_decay()) {
+                self.launch_update(gradient, Target::step(bias), &steps)?;
+            }
         }
         Ok(())
     }
 
-    pub(crate) fn fused_step(
+    pub(crate) fn learn(
         &self,
         input: &Input<Self>,
         delta: &Delta<Self>,
         layer: &mut Weights<Self>,
         rule: Rule,
     ) -> Result<()> {
-        shapes::learn::<Self>(input, delta, layer)?;
-        needs_second(rule, &layer.weight)?;
-        if let Some(bias) = &layer.bias {
-            needs_second(rule, bias)?;
-        }
+        shapes::learn::<Self>(input, delta, layer, rule)?;
         let (weight, bias) = (Target::step(&layer.weight), layer.bias.as_ref().map(Target::step));
         let steps = Steps::of(rule);
         let Some((now, idle)) = steps.split_first() else { return Ok(()) };
@@ -171,7 +170,7 @@ impl OpenCl {
             .count(shared)
             .matrix(delta.coefficients)
             .count(rows)
-            .flag(delta.skip_zeros)
+            .flag(self.exact_shortcuts)
             .matrix(means)
             .count(columns)
             .flag(peer.is_some())
@@ -223,11 +222,4 @@ impl OpenCl {
         let groups = [columns.div_ceil(tile.columns), small_rows + tiles];
         self.launch(&self.products.learn, groups, self.tuning.product_items(), args)
     }
-}
-
-fn needs_second(rule: Rule, parameter: &Parameter<OpenCl>) -> Result<()> {
-    if matches!(rule, Rule::Adam { .. }) && parameter.second.is_none() {
-        return Err(BackendError::Unsupported("Adam needs a second moment".into()));
-    }
-    Ok(())
 }

@@ -22,8 +22,8 @@ mod tuning;
 use std::rc::Rc;
 
 use ff_backend::{
-    Backend, BackendError, Delta, DeviceInfo, Input, Normalization, Objective, Parameter, Plan, Result, Rule,
-    Shape, Tally, Weights, shapes,
+    Backend, BackendError, Delta, DeviceInfo, Gradient, IndexSlice, Input, Normalization, Objective, Result,
+    Rule, Shape, Tally, Tensor, Weights, shapes,
 };
 
 pub use devices::{Candidate, Kind, choose, devices, failures, gpu};
@@ -48,20 +48,29 @@ pub enum Precision {
 }
 
 /// What a backend may be told.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// Arithmetic of the products.
     pub precision: Precision,
+    /// Whether rows with a coefficient of 0 are left out of gradients: no number changes.
+    pub exact_shortcuts: bool,
     /// Forces a kernel path.
     pub path: Option<KernelPath>,
     /// Numbers to compile the kernels with, instead of the device's or the path's own.
     pub tuning: Option<Tuning>,
 }
 
+impl Default for Options {
+    fn default() -> Self {
+        Options { precision: Precision::Fp32, exact_shortcuts: true, path: None, tuning: None }
+    }
+}
+
 /// A backend on one OpenCL device. It belongs to one thread.
 pub struct OpenCl {
     candidate: Candidate,
     tuning: Tuning,
+    exact_shortcuts: bool,
     notes: Vec<String>,
     pool: Pool,
     small: Small,
@@ -90,6 +99,7 @@ impl OpenCl {
         let (small, products, tuning) = cut_kernels(&context, &candidate, &tunings)?;
         let mut backend = OpenCl {
             tuning,
+            exact_shortcuts: options.exact_shortcuts,
             notes: Vec::new(),
             pool: Pool::new(&candidate),
             small,
@@ -203,9 +213,40 @@ fn cut_kernels_to(
     Ok((small, products, tuning))
 }
 
+impl Tensor<OpenCl> for Matrix {
+    fn zeros(backend: &OpenCl, rows: usize, columns: usize) -> Result<Self> {
+        let bytes = rows.saturating_mul(columns).saturating_mul(size_of::<f32>());
+        let what = || format!("a matrix of {rows} × {columns}");
+        let OpenCl { pool, context, queue, .. } = backend;
+        Ok(Matrix { buffer: pool.zeros(context, queue, bytes, what)?, rows, columns })
+    }
+
+    fn upload(&mut self, backend: &OpenCl, values: &[f32]) -> Result<()> {
+        shapes::upload(self, values.len())?;
+        if values.is_empty() { Ok(()) } else { backend.queue.write(&self.buffer.memory, values) }
+    }
+
+    fn download(&self, backend: &OpenCl) -> Result<Vec<f32>> {
+        match self.elements() {
+            0 => backend.queue.finish().map(|()| Vec::new()),
+            count => backend.queue.read(&self.buffer.memory, count),
+        }
+    }
+
+    fn copy(&self, backend: &OpenCl, target: &mut Self) -> Result<()> {
+        shapes::copy(self, target)?;
+        match self.elements() * size_of::<f32>() {
+            0 => Ok(()),
+            bytes => backend.queue.copy(&self.buffer.memory, &target.buffer.memory, bytes),
+        }
+    }
+}
+
+/// Each operation is the method of the same name in the file of its part.
 impl Backend for OpenCl {
     type Real = f32;
     type Matrix = Matrix;
+    type Weight = Matrix;
     type Indices = Indices;
     type Images = Images;
 
@@ -220,32 +261,6 @@ impl Backend for OpenCl {
                 Precision::Fp32 => "fp32".into(),
                 Precision::Tf32 => "tf32".into(),
             },
-        }
-    }
-
-    fn zeros(&self, rows: usize, columns: usize) -> Result<Matrix> {
-        let bytes = rows.saturating_mul(columns).saturating_mul(size_of::<f32>());
-        let what = || format!("a matrix of {rows} × {columns}");
-        Ok(Matrix { buffer: self.pool.zeros(&self.context, &self.queue, bytes, what)?, rows, columns })
-    }
-
-    fn upload(&self, target: &mut Matrix, values: &[f32]) -> Result<()> {
-        shapes::upload(target, values.len())?;
-        if values.is_empty() { Ok(()) } else { self.queue.write(&target.buffer.memory, values) }
-    }
-
-    fn download(&self, source: &Matrix) -> Result<Vec<f32>> {
-        match source.elements() {
-            0 => self.queue.finish().map(|()| Vec::new()),
-            count => self.queue.read(&source.buffer.memory, count),
-        }
-    }
-
-    fn copy(&self, source: &Matrix, target: &mut Matrix) -> Result<()> {
-        shapes::copy(source, target)?;
-        match source.elements() * size_of::<f32>() {
-            0 => Ok(()),
-            bytes => self.queue.copy(&source.buffer.memory, &target.buffer.memory, bytes),
         }
     }
 
@@ -284,29 +299,27 @@ impl Backend for OpenCl {
     fn gather(
         &self,
         images: &Images,
-        rows: Plan<Self>,
-        shifts: Option<Plan<Self>>,
+        rows: IndexSlice<Self>,
+        shifts: Option<IndexSlice<Self>>,
         skip: usize,
         out: &mut Matrix,
         squares: &mut Matrix,
     ) -> Result<()> {
-        self.gather_rows(images, rows, shifts, skip, out, squares)
+        self.gather(images, rows, shifts, skip, out, squares)
     }
 
-    fn hybrid(&self, x: &mut Matrix, masks: &Images, which: Plan<Self>, squares: &mut Matrix) -> Result<()> {
-        self.blend(x, masks, which, squares)
-    }
-
-    fn product(
+    fn hybrid(
         &self,
-        input: &Matrix,
-        weight: &Matrix,
-        first_row: usize,
-        // Zeros cost a GPU less than looking for them.
-        _skip_zeros: bool,
-        out: &mut Matrix,
+        x: &mut Matrix,
+        masks: &Images,
+        which: IndexSlice<Self>,
+        squares: &mut Matrix,
     ) -> Result<()> {
-        self.bare_product(input, weight, first_row, out)
+        self.hybrid(x, masks, which, squares)
+    }
+
+    fn product(&self, input: &Matrix, weight: &Matrix, first_row: usize, out: &mut Matrix) -> Result<()> {
+        self.product(input, weight, first_row, out)
     }
 
     fn activate(
@@ -317,7 +330,7 @@ impl Backend for OpenCl {
         out: &mut Matrix,
         squares: &mut Matrix,
     ) -> Result<()> {
-        self.rest_of_layer(product, input, layer, out, squares)
+        self.activate(product, input, layer, out, squares)
     }
 
     fn project(
@@ -327,15 +340,15 @@ impl Backend for OpenCl {
         out: &mut Matrix,
         squares: &mut Matrix,
     ) -> Result<()> {
-        self.whole_layer(input, layer, out, squares)
+        self.project(input, layer, out, squares)
     }
 
     fn dropout(&self, activities: &mut Matrix, rate: f64, seed: u32, squares: &mut Matrix) -> Result<()> {
-        self.silence(activities, rate, seed, squares)
+        self.dropout(activities, rate, seed, squares)
     }
 
     fn top_k(&self, activities: &Matrix, k: usize, out: &mut Matrix, squares: &mut Matrix) -> Result<()> {
-        self.most_active(activities, k, out, squares)
+        self.top_k(activities, k, out, squares)
     }
 
     fn coefficients(
@@ -345,25 +358,24 @@ impl Backend for OpenCl {
         coefficients: &mut Matrix,
         tally: Tally<Self>,
     ) -> Result<()> {
-        self.compare(squares, objective, coefficients, tally)
+        self.coefficients(squares, objective, coefficients, tally)
     }
 
     fn running_mean(&self, activities: &Matrix, rows: usize, keep: f64, mean: &mut Matrix) -> Result<()> {
-        self.follow_mean(activities, rows, keep, mean)
+        self.running_mean(activities, rows, keep, mean)
     }
 
     fn gradient(
         &self,
         input: &Input<Self>,
         delta: &Delta<Self>,
-        weight: &mut Matrix,
-        bias: Option<&mut Matrix>,
+        gradient: &mut Gradient<Self>,
     ) -> Result<()> {
-        self.bare_gradient(input, delta, weight, bias)
+        self.gradient(input, delta, gradient)
     }
 
-    fn update(&self, parameter: &mut Parameter<Self>, gradient: &Matrix, rule: Rule) -> Result<()> {
-        self.step(parameter, gradient, rule)
+    fn update(&self, layer: &mut Weights<Self>, gradient: &Gradient<Self>, rule: Rule) -> Result<()> {
+        self.update(layer, gradient, rule)
     }
 
     fn learn(
@@ -373,7 +385,7 @@ impl Backend for OpenCl {
         layer: &mut Weights<Self>,
         rule: Rule,
     ) -> Result<()> {
-        self.fused_step(input, delta, layer, rule)
+        self.learn(input, delta, layer, rule)
     }
 
     fn read_out(
@@ -385,34 +397,34 @@ impl Backend for OpenCl {
         logits: &mut Matrix,
         add: bool,
     ) -> Result<()> {
-        self.class_logits(activities, squares, normalization, weight, logits, add)
+        self.read_out(activities, squares, normalization, weight, logits, add)
     }
 
     fn softmax(
         &self,
         logits: &Matrix,
-        labels: Plan<Self>,
+        labels: IndexSlice<Self>,
         errors: &mut Matrix,
         cost: &mut Matrix,
     ) -> Result<()> {
-        self.class_errors(logits, labels, errors, cost)
+        self.softmax(logits, labels, errors, cost)
     }
 
     fn draw_labels(
         &self,
         errors: &Matrix,
-        labels: Plan<Self>,
-        uniforms: Plan<Self>,
+        labels: IndexSlice<Self>,
+        uniforms: IndexSlice<Self>,
         out: &mut Indices,
     ) -> Result<()> {
-        self.hard_labels(errors, labels, uniforms, out)
+        self.draw_labels(errors, labels, uniforms, out)
     }
 
     fn accumulate(&self, squares: &Matrix, factor: f64, scores: &mut Matrix, column: usize) -> Result<()> {
-        self.add_scores(squares, factor, scores, column)
+        self.accumulate(squares, factor, scores, column)
     }
 
-    fn argmax(&self, scores: &mut Matrix, out: &mut Indices, at: usize) -> Result<()> {
-        self.best_labels(scores, out, at)
+    fn argmax(&self, scores: &mut Matrix, out: &mut Indices, offset: usize) -> Result<()> {
+        self.argmax(scores, out, offset)
     }
 }

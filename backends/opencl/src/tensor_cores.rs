@@ -1,6 +1,6 @@
 //! Products on NVIDIA's tensor cores: only where there are some, and only if they agree with plain ones.
 
-use ff_backend::{Backend, Delta, Input, Normalization, Result};
+use ff_backend::{Backend, Delta, Gradient, Input, Normalization, Result};
 
 use crate::program::Products;
 use crate::{Candidate, KernelPath, Matrix, OpenCl, Tuning};
@@ -50,14 +50,14 @@ impl OpenCl {
         let (squares, mut coefficients) = (self.zeros(1, ROWS)?, self.zeros(1, ROWS)?);
         self.upload(&mut coefficients, &[1.0; ROWS])?;
         let mut product = self.zeros(ROWS, UNITS)?;
-        self.product(&features, &weight, 0, false, &mut product)?;
+        self.product(&features, &weight, 0, &mut product)?;
         let input =
             Input { features: &features, squares: &squares, normalization: Normalization::None, label: None };
-        let delta = Delta { coefficients: &coefficients, outputs: &outputs, peer: None, skip_zeros: false };
-        let mut gradient = self.zeros(FEATURES, UNITS)?;
-        self.gradient(&input, &delta, &mut gradient, None)?;
+        let delta = Delta { coefficients: &coefficients, outputs: &outputs, peer: None };
+        let mut gradient = Gradient { weight: self.weight(FEATURES, UNITS)?, bias: None };
+        self.gradient(&input, &delta, &mut gradient)?;
         let mut values = self.download(&product)?;
-        values.extend(self.download(&gradient)?);
+        values.extend(self.download(&gradient.weight)?);
         Ok(values)
     }
 

@@ -80,7 +80,7 @@ fn time(backend: &OpenCl) -> Result<f64> {
         backend.upload(&mut matrix, &values)?;
         Ok(matrix)
     };
-    let parameter = |rows, columns| -> Result<Parameter<OpenCl>> {
+    let parameter = |rows, columns| -> Result<Parameter<Matrix>> {
         let second = Some(backend.zeros(rows, columns)?);
         Ok(Parameter { value: filled(rows, columns)?, first: backend.zeros(rows, columns)?, second })
     };
@@ -97,7 +97,7 @@ fn time(backend: &OpenCl) -> Result<f64> {
         let start = Instant::now();
         for step in 1..=STEPS as u64 {
             backend.project(&input, &layer, &mut out, &mut squares)?;
-            let delta = Delta { coefficients: &coefficients, outputs: &out, peer: None, skip_zeros: false };
+            let delta = Delta { coefficients: &coefficients, outputs: &out, peer: None };
             backend.learn(&input, &delta, &mut layer, Rule::Adam { rate: 1e-3, step, idle: 0 })?;
         }
         backend.synchronize()?;

@@ -2,25 +2,33 @@
 #![allow(clippy::unwrap_used)]
 
 use ff_backend::oracle::Oracle;
-use ff_backend::{Backend, Parameter, Real, Rule};
+use ff_backend::{Backend, Gradient, Parameter, Real, Rule, Tensor, Weights};
 use ff_backend_opencl::{OpenCl, Options, devices};
 
 const COUNT: usize = 40;
 
+fn filled<B: Backend, T: Tensor<B>>(backend: &B, f: fn(f64) -> f64) -> T {
+    let mut tensor = T::zeros(backend, 1, COUNT).unwrap();
+    let values: Vec<B::Real> = (0..COUNT).map(|i| B::Real::from_f64(f(i as f64))).collect();
+    backend.upload(&mut tensor, &values).unwrap();
+    tensor
+}
+
+fn parameter<B: Backend, T: Tensor<B>>(backend: &B) -> Parameter<T> {
+    let second = Some(filled(backend, |i| 1.0 + (i * 0.3).cos().powi(2)));
+    Parameter { value: filled(backend, f64::sin), first: filled(backend, f64::cos), second }
+}
+
 fn after<B: Backend>(backend: &B, idle: u32) -> Vec<f64> {
-    let filled = |f: fn(f64) -> f64| {
-        let mut matrix = backend.zeros(1, COUNT).unwrap();
-        let values: Vec<B::Real> = (0..COUNT).map(|i| B::Real::from_f64(f(i as f64))).collect();
-        backend.upload(&mut matrix, &values).unwrap();
-        matrix
-    };
-    let second = Some(filled(|i| 1.0 + (i * 0.3).cos().powi(2)));
-    let mut parameter = Parameter { value: filled(f64::sin), first: filled(f64::cos), second };
-    let gradient = filled(|i| (i * 0.7).sin());
-    backend.update(&mut parameter, &gradient, Rule::Adam { rate: 0.01, step: 3, idle }).unwrap();
-    let Parameter { value, first, second } = parameter;
-    let all = [value, first, second.unwrap()];
-    all.iter().flat_map(|matrix| backend.download(matrix).unwrap()).map(Real::to_f64).collect()
+    let mut layer = Weights { weight: parameter(backend), bias: Some(parameter(backend)) };
+    let slope = |i: f64| (i * 0.7).sin();
+    let gradient = Gradient { weight: filled(backend, slope), bias: Some(filled(backend, slope)) };
+    backend.update(&mut layer, &gradient, Rule::Adam { rate: 0.01, step: 3, idle }).unwrap();
+    let Parameter { value, first, second } = layer.weight;
+    let weight = [value, first, second.unwrap()].map(|part| backend.download(&part).unwrap());
+    let Parameter { value, first, second } = layer.bias.unwrap();
+    let bias = [value, first, second.unwrap()].map(|part| backend.download(&part).unwrap());
+    weight.into_iter().chain(bias).flatten().map(Real::to_f64).collect()
 }
 
 #[test]

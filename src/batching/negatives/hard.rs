@@ -1,6 +1,6 @@
 //! The positive's image under a wrong label that the head finds likely (arXiv 2212.13345, section 3.3).
 
-use ff_backend::{Backend, BackendError, Plan, Result};
+use ff_backend::{Backend, BackendError, IndexSlice, Result};
 use ndarray_rand::rand::Rng;
 
 use super::random::wrong_labels;
@@ -37,10 +37,10 @@ impl<B: Backend> Negatives<B> for Hard<B> {
         backend: &B,
         batch: &Batch<'a, B>,
         errors: Option<&B::Matrix>,
-    ) -> Result<Plan<'a, B>> {
+    ) -> Result<IndexSlice<'a, B>> {
         let errors =
             errors.ok_or_else(|| BackendError::Unsupported("hard negatives without a head".into()))?;
         backend.draw_labels(errors, batch.truth, batch.numbers, &mut self.labels)?;
-        Ok(Plan { indices: &self.labels, at: 0 })
+        Ok(IndexSlice { indices: &self.labels, offset: 0 })
     }
 }

@@ -1,6 +1,6 @@
 //! Two images in one, through a mask with large connected regions (arXiv 2212.13345, section 3.2). No label enters.
 
-use ff_backend::{Backend, Plan, Result};
+use ff_backend::{Backend, IndexSlice, Result};
 use ndarray_rand::rand::Rng;
 use ndarray_rand::rand::seq::SliceRandom;
 
@@ -46,7 +46,7 @@ impl<B: Backend> Negatives<B> for Hybrid<B> {
         backend: &B,
         images: &mut B::Matrix,
         squares: &mut B::Matrix,
-        numbers: Plan<B>,
+        numbers: IndexSlice<B>,
     ) -> Result<()> {
         backend.hybrid(images, &self.masks, numbers, squares)
     }

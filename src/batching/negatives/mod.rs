@@ -4,7 +4,7 @@ mod hard;
 mod hybrid;
 mod random;
 
-use ff_backend::{Backend, Plan, Result};
+use ff_backend::{Backend, IndexSlice, Result};
 
 pub use hard::Hard;
 pub use hybrid::{Hybrid, MASKS, masks};
@@ -53,7 +53,7 @@ pub trait Negatives<B: Backend> {
         _backend: &B,
         _images: &mut B::Matrix,
         _squares: &mut B::Matrix,
-        _numbers: Plan<B>,
+        _numbers: IndexSlice<B>,
     ) -> Result<()> {
         Ok(())
     }
@@ -65,7 +65,7 @@ pub trait Negatives<B: Backend> {
         _backend: &B,
         batch: &Batch<'a, B>,
         _errors: Option<&B::Matrix>,
-    ) -> Result<Plan<'a, B>> {
+    ) -> Result<IndexSlice<'a, B>> {
         Ok(batch.labels)
     }
 }

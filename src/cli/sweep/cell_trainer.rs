@@ -47,21 +47,21 @@ impl<'a> CellTrainer<'a> {
         say: impl Fn(Remark),
     ) -> Result<(), CliError> {
         let mut known: Vec<(BackendConfig, Arithmetic)> = Vec::new();
-        let mut found = |backend: BackendConfig| match known.iter().find(|(other, _)| *other == backend) {
+        let mut found = |config: Config| match known.iter().find(|(other, _)| *other == config.backend) {
             Some((_, arithmetic)) => Ok::<_, CliError>(arithmetic.clone()),
             None => {
-                let arithmetic = Arithmetic::of(&on_backend(&backend, &say, Look)?);
-                known.push((backend, arithmetic.clone()));
+                let arithmetic = Arithmetic::of(&on_backend(&config, &say, Look)?);
+                known.push((config.backend, arithmetic.clone()));
                 Ok(arithmetic)
             }
         };
         for cell in cells {
             let mut config = self.config(cell);
             self.resolve(cell, &mut config, !self.display.is_quiet())?;
-            found(config.backend)?;
+            found(config)?;
         }
         for (cell, earlier) in before {
-            let now = found(self.config(cell).backend)?;
+            let now = found(self.config(cell))?;
             if !now.agrees(earlier) {
                 return Err(foreign(self.experiment, cell, earlier, &now.to_string()));
             }
@@ -109,7 +109,6 @@ impl<'a> CellTrainer<'a> {
         }
         self.resolve(task.cell, &mut config, false)?;
         let splits = self.datasets.splits(&config)?;
-        let backend = config.backend.clone();
         let work = CellRun {
             config: &config,
             origins: self.experiment.origins(task.cell),
@@ -118,7 +117,7 @@ impl<'a> CellTrainer<'a> {
             limits: Limits { stop: &self.stop, until: task.until },
             observers: self.display.observers(task.cell),
         };
-        on_backend(&backend, |_| (), work)
+        on_backend(&config, |_| (), work)
     }
 }
 

@@ -123,14 +123,14 @@ fn shape_of(config: &Config) -> Result<DataShape, CliError> {
 
 /// Operations a second of the backend on products as large as the first cell's.
 fn measure(config: &Config, threads: usize) -> Result<f64, CliError> {
-    let mut backend = config.backend.clone();
-    if backend.threads == 0 {
-        backend.threads = threads;
+    let mut config = config.clone();
+    if config.backend.threads == 0 {
+        config.backend.threads = threads;
     }
     let widest = config.network.layer_sizes.iter().copied().max().unwrap_or(1);
     let side = widest.clamp(16, 512);
     let rows = (2 * config.training.batch_size).clamp(16, 512);
-    on_backend(&backend, |_| (), Product((rows, side, side)))
+    on_backend(&config, |_| (), Product((rows, side, side)))
 }
 
 struct Product((usize, usize, usize));

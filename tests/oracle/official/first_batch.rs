@@ -1,6 +1,6 @@
 //! What the official code computes on the way to its first update.
 
-use ff_backend::{Backend, Delta, LabelCode, Loss, Peer, Real, TALLY_ROWS, Tally, oracle::sigmoid};
+use ff_backend::{Backend, Delta, Gradient, LabelCode, Loss, Peer, Real, TALLY_ROWS, Tally, oracle::sigmoid};
 use forward_forward::batching::EpochPlan;
 use forward_forward::config::Config;
 use forward_forward::network::{Activities, ImageRows, Network, forward, neutral_logits};
@@ -27,7 +27,7 @@ pub fn compare<B: Backend>(backend: &B, file: &File, config: &Config, result: &m
     let stored = backend.images(&pixels(file, "train.images"), height, width).unwrap();
     let mut images = ImageRows::new(backend, spec, pairs).unwrap();
     images.gather(backend, &stored, plan.batch(0).rows, None).unwrap();
-    images.multiply(backend, &network, true).unwrap();
+    images.multiply(backend, &network).unwrap();
     let mut batch = FirstBatch { backend, file, network, images, plan };
     batch.compare_head(result);
     batch.compare_layers(result);
@@ -40,7 +40,7 @@ impl<B: Backend> FirstBatch<'_, B> {
         let mut activities = Activities::new(backend, spec, pairs).unwrap();
         let mut logits = backend.zeros(pairs, classes).unwrap();
         let mut errors = backend.zeros(pairs, classes).unwrap();
-        let mut cost = backend.zeros(1, 2).unwrap();
+        let mut cost = backend.zeros(1, 1).unwrap();
         neutral_logits(backend, &self.network, &self.images, &mut activities, &mut logits).unwrap();
         backend.softmax(&logits, self.plan.batch(0).truth, &mut errors, &mut cost).unwrap();
         let mut probabilities = fetch(backend, &errors);
@@ -89,20 +89,21 @@ impl<B: Backend> FirstBatch<'_, B> {
                     coefficients: &coefficients,
                     outputs: &stack.hidden[l],
                     peer: (sign == "positive").then_some(peer),
-                    skip_zeros: true,
                 };
                 let (features, squares) = match l {
                     0 => (&self.images.features, &self.images.squares),
                     _ => (&stack.hidden[l - 1], &stack.squares[l - 1]),
                 };
                 let input = layer.input(features, squares, code);
-                let mut weight = backend.zeros(layer.fan_in(), layer.units).unwrap();
-                let mut bias = backend.zeros(1, layer.units).unwrap();
-                backend.gradient(&input, &delta, &mut weight, Some(&mut bias)).unwrap();
-                for (part, gradient) in [("weight", &weight), ("bias", &bias)] {
+                let weight = backend.weight(layer.fan_in(), layer.units).unwrap();
+                let bias = Some(backend.zeros(1, layer.units).unwrap());
+                let mut gradient = Gradient { weight, bias };
+                backend.gradient(&input, &delta, &mut gradient).unwrap();
+                let (weight, bias) =
+                    (fetch(backend, &gradient.weight), fetch(backend, &gradient.bias.unwrap()));
+                for (part, gradient) in [("weight", weight), ("bias", bias)] {
                     // Theirs is a sum over the batch, and uphill; ours is a mean, and downhill.
-                    let ascent: Vec<f64> =
-                        fetch(backend, gradient).into_iter().map(|g| -g * pairs as f64).collect();
+                    let ascent: Vec<f64> = gradient.into_iter().map(|g| -g * pairs as f64).collect();
                     let name = format!("batch1.ascent_{sign}.{l}.{part}");
                     let kind = format!("batch1 ascent_{sign}");
                     // Improbable negatives are left out: nothing beside the ascent of the positives.

@@ -32,7 +32,7 @@ impl<B: Backend> Pairs<B> {
     pub fn count(&mut self, backend: &B, network: &Network<B>, images: &B::Images, batch: &Batch<B>) {
         let code = LabelCode::Each(batch.labels);
         self.images.gather(backend, images, batch.rows, None).unwrap();
-        self.images.multiply(backend, network, true).unwrap();
+        self.images.multiply(backend, network).unwrap();
         for (l, layer) in network.spec.layers.iter().enumerate() {
             forward(backend, network, &self.images, l, code, &mut self.stack).unwrap();
             let goodness = fetch(backend, self.stack.goodness(l));

@@ -121,9 +121,9 @@ impl Draw {
         host
     }
 
-    /// Indices below `end`, after `at` that must not be read.
-    pub fn plan(&mut self, at: usize, len: usize, end: usize) -> Vec<u32> {
-        let unread = std::iter::repeat_n(0, at);
+    /// Indices below `end`, after `offset` that must not be read.
+    pub fn indices(&mut self, offset: usize, len: usize, end: usize) -> Vec<u32> {
+        let unread = std::iter::repeat_n(0, offset);
         unread.chain((0..len).map(|_| self.below(end) as u32)).collect()
     }
 

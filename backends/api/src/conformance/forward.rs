@@ -4,7 +4,7 @@ use super::draw::Host;
 use super::layer::{HostWeights, Layer, Reading};
 use super::trial::{Precision, Scale, Trial};
 use super::{Case, Effort, Tolerance};
-use crate::{Backend, Result};
+use crate::{Backend, Result, unfused};
 
 /// Steps of the oracle that one case may cost.
 const COST: usize = 20_000_000;
@@ -16,7 +16,6 @@ pub struct Product {
     features: usize,
     columns: usize,
     first_row: usize,
-    skip_zeros: bool,
 }
 
 impl Case for Product {
@@ -31,18 +30,14 @@ impl Case for Product {
         let empty = [[0, 7, 7], [7, 0, 7], [7, 7, 0]];
         let large = effort.large(vec![[128, 2000, 2000], [61, 784, 2000]]);
         let shapes = effort.shapes(COST).into_iter().chain(empty).chain(large);
-        let ways =
-            [(0, false), (1, true), (10, true), (64, false), (10, false), (0, true)].into_iter().cycle();
-        shapes
-            .zip(ways)
-            .map(|([rows, features, columns], (first_row, skip_zeros))| Product {
-                rows,
-                features,
-                columns,
-                first_row,
-                skip_zeros,
-            })
-            .collect()
+        let shapes = shapes.zip([0, 1, 10, 64].into_iter().cycle());
+        let case = |([rows, features, columns], first_row): ([usize; 3], usize)| Product {
+            rows,
+            features,
+            columns,
+            first_row,
+        };
+        shapes.map(case).collect()
     }
 
     fn run<B: Backend>(&self, trial: &mut Trial<B>) -> Result<()> {
@@ -59,13 +54,9 @@ impl Case for Product {
         weight.values[..self.first_row * self.columns].fill(f64::INFINITY);
         let scale = trial.precision.dot(self.features, input.longest_row() * lengths.longest_column());
         let input = trial.given("input", &input)?;
-        // A matrix of any layout will do.
-        let weight = match self.first_row {
-            0 => trial.given("weight", &weight)?,
-            _ => trial.given_weights("weight", &weight)?,
-        };
+        let weight = trial.given_weight("weight", &weight)?;
         let mut out = trial.poisoned(self.rows, self.columns)?;
-        trial.backend.product(&input, &weight, self.first_row, self.skip_zeros, &mut out)?;
+        trial.backend.product(&input, &weight, self.first_row, &mut out)?;
         trial.close("out", &out, Scale::Uniform(scale))
     }
 }
@@ -108,7 +99,7 @@ impl Case for Activate {
     }
 }
 
-/// `project`, against the oracle and against `product` and `activate` of the same backend.
+/// `project`, against the oracle and against [`unfused::project`].
 #[derive(Debug)]
 pub struct Project(Layer);
 
@@ -142,12 +133,9 @@ impl Case for Project {
         if trial.reference {
             return Ok(());
         }
-        let input = reading.input();
-        let mut product = trial.poisoned(layer.n, layer.units)?;
         let (mut other, mut squares) = (trial.poisoned(layer.n, layer.units)?, trial.poisoned(1, layer.n)?);
-        trial.backend.product(input.features, &weights.weight.value, input.classes(), false, &mut product)?;
-        trial.backend.activate(&product, &input, &weights, &mut other, &mut squares)?;
-        trial.alike("out beside that of its primitives", &out, &other, Scale::Rows(scales))
+        unfused::project(trial.backend, &reading.input(), &weights, &mut other, &mut squares)?;
+        trial.alike("out beside the unfused", &out, &other, Scale::Rows(scales))
     }
 }
 

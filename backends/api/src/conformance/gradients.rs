@@ -20,7 +20,6 @@ enum Idle {
 #[derive(Clone, Copy, Debug)]
 pub struct Change {
     idle: Idle,
-    skip_zeros: bool,
     peer: bool,
     /// Outputs of either sign, as the head's errors are.
     signed: bool,
@@ -31,8 +30,8 @@ impl Change {
     pub fn options() -> Vec<Change> {
         let mut options = Vec::new();
         for idle in [Idle::None, Idle::Most, Idle::All] {
-            for (skip_zeros, peer) in [(false, false), (true, false), (false, true), (true, true)] {
-                options.push(Change { idle, skip_zeros, peer, signed: options.len() % 3 == 2 });
+            for (peer, signed) in [(false, false), (false, true), (true, false), (true, true)] {
+                options.push(Change { idle, peer, signed });
             }
         }
         options
@@ -65,7 +64,6 @@ impl Change {
         }
         Ok(Changing {
             peer_rows: Some(peer_rows).filter(|rows| self.peer && *rows > 0),
-            skip_zeros: self.skip_zeros,
             coefficients: trial.given("coefficients", &coefficients)?,
             outputs: trial.given("outputs", &outputs)?,
             mean: trial.given("running mean", &mean)?,
@@ -79,7 +77,6 @@ const STRENGTH: f64 = 0.3;
 /// A delta on the device.
 pub struct Changing<B: Backend> {
     peer_rows: Option<usize>,
-    skip_zeros: bool,
     coefficients: Rc<B::Matrix>,
     outputs: Rc<B::Matrix>,
     mean: Rc<B::Matrix>,
@@ -90,7 +87,7 @@ pub struct Changing<B: Backend> {
 impl<B: Backend> Changing<B> {
     pub fn delta(&self) -> Delta<'_, B> {
         let peer = self.peer_rows.map(|rows| Peer { mean: &*self.mean, strength: STRENGTH, rows });
-        Delta { coefficients: &self.coefficients, outputs: &self.outputs, peer, skip_zeros: self.skip_zeros }
+        Delta { coefficients: &self.coefficients, outputs: &self.outputs, peer }
     }
 
     pub fn scales(&self, reading: &Reading<B>, precision: Precision) -> Scales {
@@ -131,11 +128,12 @@ impl Case for Gradient {
         let reading = layer.read(trial)?;
         let changing = change.draw(layer, trial)?;
         let scales = changing.scales(&reading, trial.precision);
-        let mut weight = trial.poisoned(layer.fan_in(), layer.units)?;
-        let mut bias = if layer.bias { Some(trial.poisoned(1, layer.units)?) } else { None };
-        trial.backend.gradient(&reading.input(), &changing.delta(), &mut weight, bias.as_mut())?;
-        trial.close("weight", &weight, Scale::Uniform(scales.weight.1))?;
-        bias.map_or(Ok(()), |bias| trial.close("bias", &bias, Scale::Uniform(scales.bias.1)))
+        let weight = trial.poisoned(layer.fan_in(), layer.units)?;
+        let bias = if layer.bias { Some(trial.poisoned(1, layer.units)?) } else { None };
+        let mut gradient = crate::Gradient { weight, bias };
+        trial.backend.gradient(&reading.input(), &changing.delta(), &mut gradient)?;
+        trial.close("weight", &gradient.weight, Scale::Uniform(scales.weight.1))?;
+        gradient.bias.map_or(Ok(()), |bias| trial.close("bias", &bias, Scale::Uniform(scales.bias.1)))
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::trial::{Precision, Scale, Trial};
 use super::{Case, Effort, Tolerance};
-use crate::{Backend, Plan, Result};
+use crate::{Backend, IndexSlice, Result};
 
-/// The plan's entries before this one must not be read.
-const AT: usize = 3;
+/// Entries of lists before this one must not be read.
+const OFFSET: usize = 3;
 
 /// How far images move.
 #[derive(Clone, Copy, Debug)]
@@ -59,12 +59,12 @@ impl Case for Gather {
         const IMAGES: usize = 5;
         let pixels = trial.draw.pixels(IMAGES * self.height * self.width);
         let images = trial.backend.images(&pixels, self.height, self.width)?;
-        let mut plan = trial.draw.plan(AT, self.rows, IMAGES);
-        if let Some(last) = plan[AT..].last_mut() {
+        let mut rows = trial.draw.indices(OFFSET, self.rows, IMAGES);
+        if let Some(last) = rows[OFFSET..].last_mut() {
             *last = IMAGES as u32 - 1;
         }
-        let plan = trial.listed("rows", &plan)?;
-        let mut shifts = vec![0; AT + 1];
+        let rows = trial.listed("rows", &rows)?;
+        let mut shifts = vec![0; OFFSET + 1];
         for _ in 0..self.rows {
             let (dy, dx) = match self.shifts {
                 Shifts::None => (128, 128),
@@ -78,8 +78,9 @@ impl Case for Gather {
         let shifts = trial.listed("shifts", &shifts)?;
         let columns = self.height * self.width - self.skip;
         let (mut out, mut squares) = (trial.poisoned(self.rows, columns)?, trial.poisoned(1, self.rows)?);
-        let shifts = (!matches!(self.shifts, Shifts::None)).then_some(Plan { indices: &*shifts, at: AT + 1 });
-        let rows = Plan { indices: &*plan, at: AT };
+        let shifts = (!matches!(self.shifts, Shifts::None))
+            .then_some(IndexSlice { indices: &*shifts, offset: OFFSET + 1 });
+        let rows = IndexSlice { indices: &*rows, offset: OFFSET };
         trial.backend.gather(&images, rows, shifts, self.skip, &mut out, &mut squares)?;
         trial.close("out", &out, Scale::Largest)?;
         trial.squares_of(&out, &squares, 0)
@@ -113,12 +114,12 @@ impl Case for Hybrid {
         bytes[..self.pixels].fill(0);
         bytes[self.pixels..2 * self.pixels].fill(255);
         let masks = trial.backend.images(&bytes, 1, self.pixels)?;
-        let which = trial.draw.plan(AT, self.pairs, MASKS);
+        let which = trial.draw.indices(OFFSET, self.pairs, MASKS);
         let which = trial.listed("which", &which)?;
         let x = trial.draw.matrix(2 * self.pairs, self.pixels, |draw| draw.between(0.0, 1.0));
         let (mut mixed, mut squares) = (trial.place(&x)?, trial.place(&x.squares())?);
-        let plan = Plan { indices: &*which, at: AT };
-        trial.backend.hybrid(&mut mixed, &masks, plan, &mut squares)?;
+        let which = IndexSlice { indices: &*which, offset: OFFSET };
+        trial.backend.hybrid(&mut mixed, &masks, which, &mut squares)?;
         let mut scales = vec![0.0; self.pairs * self.pixels];
         scales.resize(2 * self.pairs * self.pixels, 1.0);
         trial.close("x", &mixed, Scale::Each(scales))?;

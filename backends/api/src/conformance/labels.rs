@@ -3,10 +3,10 @@
 use super::draw::Host;
 use super::trial::{Precision, Scale, Trial};
 use super::{Case, Effort, Tolerance};
-use crate::{Backend, Normalization, Plan, Result};
+use crate::{Backend, IndexSlice, Normalization, Result};
 
 /// Entries of lists before this one must not be read.
-const AT: usize = 4;
+const OFFSET: usize = 4;
 
 /// `read_out`.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl Case for ReadOut {
         let (activities, squares, weight) = (
             trial.given("activities", &activities)?,
             trial.given("squares", &squares)?,
-            trial.given("weight", &weight)?,
+            trial.given_weight("weight", &weight)?,
         );
         let mut logits =
             if self.add { trial.place(&before)? } else { trial.poisoned(self.rows, self.classes)? };
@@ -88,17 +88,17 @@ impl Case for Softmax {
     fn run<B: Backend>(&self, trial: &mut Trial<B>) -> Result<()> {
         let magnitude = self.magnitude;
         let logits = trial.draw.matrix(self.rows, self.classes, |draw| magnitude * draw.between(-1.0, 1.0));
-        let labels = trial.draw.plan(AT, self.rows, self.classes);
-        let cost = trial.draw.matrix(1, 2, |draw| draw.between(0.0, 1.0));
+        let labels = trial.draw.indices(OFFSET, self.rows, self.classes);
+        let cost = trial.draw.matrix(1, 1, |draw| draw.between(0.0, 1.0));
         let scale = 1.0 + (self.classes as f64).sqrt() / 4.0;
         let rows = 1.0 + self.rows as f64 / 8.0;
         let (logits, labels) = (trial.given("logits", &logits)?, trial.listed("labels", &labels)?);
         let (mut errors, mut cost) = (trial.poisoned(self.rows, self.classes)?, trial.place(&cost)?);
-        let plan = Plan { indices: &*labels, at: AT };
-        trial.backend.softmax(&logits, plan, &mut errors, &mut cost)?;
+        let labels = IndexSlice { indices: &*labels, offset: OFFSET };
+        trial.backend.softmax(&logits, labels, &mut errors, &mut cost)?;
         trial.close("errors", &errors, Scale::Uniform(scale))?;
         trial.nothing_to_flush("errors to be flushed", &errors)?;
-        trial.close("cost", &cost, Scale::Each(vec![rows * (scale + 2.0 * magnitude), rows]))
+        trial.close("cost", &cost, Scale::Uniform(rows * (scale + 2.0 * magnitude)))
     }
 }
 
@@ -149,13 +149,13 @@ impl Case for DrawLabels {
     }
 
     fn run<B: Backend>(&self, trial: &mut Trial<B>) -> Result<()> {
-        let labels = trial.draw.plan(AT, self.rows, self.classes);
+        let labels = trial.draw.indices(OFFSET, self.rows, self.classes);
         let mut errors = trial.draw.matrix(self.rows, self.classes, |draw| {
             let zero = draw.chance(0.2);
             if zero { 0.0 } else { draw.between(0.0, 1.0).powi(3) }
         });
-        let mut uniforms = vec![u32::MAX; AT + 2];
-        for (r, label) in labels[AT..].iter().enumerate() {
+        let mut uniforms = vec![u32::MAX; OFFSET + 2];
+        for (r, label) in labels[OFFSET..].iter().enumerate() {
             let row = errors.row_mut(r);
             if r % 6 == 5 {
                 row.fill(0.0);
@@ -166,8 +166,8 @@ impl Case for DrawLabels {
         let errors = trial.given("errors", &errors)?;
         let (labels, uniforms) = (trial.listed("labels", &labels)?, trial.listed("uniforms", &uniforms)?);
         let mut out = trial.poisoned_list(2 * self.rows)?;
-        let labels = Plan { indices: &*labels, at: AT };
-        let uniforms = Plan { indices: &*uniforms, at: AT + 2 };
+        let labels = IndexSlice { indices: &*labels, offset: OFFSET };
+        let uniforms = IndexSlice { indices: &*uniforms, offset: OFFSET + 2 };
         trial.backend.draw_labels(&errors, labels, uniforms, &mut out)?;
         trial.exact_list("out", &out)
     }
@@ -220,7 +220,7 @@ impl Case for Accumulate {
 pub struct Argmax {
     rows: usize,
     classes: usize,
-    at: usize,
+    offset: usize,
     ties: bool,
 }
 
@@ -234,7 +234,9 @@ impl Case for Argmax {
     fn cases(effort: Effort) -> Vec<Self> {
         let shapes = effort.shapes(500_000).into_iter().chain([[0, 10], [2000, 10]]);
         let options = [(0, true), (0, false), (5, true), (61, false)];
-        let case = |[rows, classes]: [usize; 2]| options.map(|(at, ties)| Argmax { rows, classes, at, ties });
+        let case = |[rows, classes]: [usize; 2]| {
+            options.map(|(offset, ties)| Argmax { rows, classes, offset, ties })
+        };
         shapes.flat_map(case).collect()
     }
 
@@ -249,8 +251,8 @@ impl Case for Argmax {
             scores.values.iter_mut().for_each(|x| *x = (*x * 2.0).round());
         }
         let mut scores = trial.place(&scores)?;
-        let mut out = trial.poisoned_list(self.at + self.rows + AFTER)?;
-        trial.backend.argmax(&mut scores, &mut out, self.at)?;
+        let mut out = trial.poisoned_list(self.offset + self.rows + AFTER)?;
+        trial.backend.argmax(&mut scores, &mut out, self.offset)?;
         trial.exact_list("out", &out)?;
         trial.equal("scores", &scores, &Host::filled(self.rows, self.classes, 0.0))
     }

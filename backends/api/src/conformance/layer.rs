@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::draw::Host;
 use super::sizes::Effort;
 use super::trial::Trial;
-use crate::{Backend, Input, LabelCode, LabelFeatures, Normalization, Plan, Result, Weights};
+use crate::{Backend, IndexSlice, Input, LabelCode, LabelFeatures, Normalization, Result, Weights};
 
 /// Which label the rows carry.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +37,7 @@ pub struct Layer {
 }
 
 /// The entries of the labels' list before this one must not be read.
-const AT: usize = 5;
+const OFFSET: usize = 5;
 
 impl Layer {
     /// Every option in one shape, then every shape with one option or another, then no rows.
@@ -92,7 +92,7 @@ impl Layer {
         let features = trial.draw.activities(self.n, self.features);
         let squares = features.squares();
         let classes = self.label.map_or(1, |label| label.classes);
-        let labels = trial.draw.plan(AT, self.rows(), classes);
+        let labels = trial.draw.indices(OFFSET, self.rows(), classes);
         Ok(Reading {
             layer: self,
             features: trial.given("features", &features)?,
@@ -120,12 +120,13 @@ pub struct HostWeights {
 impl HostWeights {
     /// On the device, with moments of zero.
     pub fn place<B: Backend>(&self, trial: &mut Trial<B>) -> Result<Weights<B>> {
-        let mut parameter = |value: &Host| {
-            let zeros = Host::filled(value.rows, value.columns, 0.0);
-            trial.parameter(value, &zeros, Some(&zeros))
+        let zeros = |value: &Host| Host::filled(value.rows, value.columns, 0.0);
+        let still = zeros(&self.weight);
+        let weight = trial.parameter(&self.weight, &still, Some(&still))?;
+        let bias = match &self.bias {
+            Some(bias) => Some(trial.parameter(bias, &zeros(bias), Some(&zeros(bias)))?),
+            None => None,
         };
-        let weight = parameter(&self.weight)?;
-        let bias = self.bias.as_ref().map(parameter).transpose()?;
         Ok(Weights { weight, bias })
     }
 
@@ -153,7 +154,7 @@ impl<B: Backend> Reading<B> {
     pub fn input(&self) -> Input<'_, B> {
         let label = self.layer.label.map(|label| LabelFeatures {
             code: match label.code {
-                Code::Each => LabelCode::Each(Plan { indices: &*self.labels, at: AT }),
+                Code::Each => LabelCode::Each(IndexSlice { indices: &*self.labels, offset: OFFSET }),
                 Code::Same => LabelCode::Same(label.classes as u32 / 2),
                 Code::Neutral => LabelCode::Neutral,
             },

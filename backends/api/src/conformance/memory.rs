@@ -2,15 +2,28 @@
 
 use super::trial::{Precision, Trial};
 use super::{Case, Effort, Tolerance};
-use crate::{Backend, Result, Shape};
+use crate::{Backend, Result, Tensor};
 
 const EXACT: Tolerance = Tolerance { relative: 0.0, absolute: 0.0, reason: "nothing is computed" };
 
-/// `zeros`, `upload`, `download`.
+/// `zeros`, `upload`, `download`, of matrices and of weights.
 #[derive(Debug)]
 pub struct Transfer {
     rows: usize,
     columns: usize,
+}
+
+impl Transfer {
+    fn there_and_back<T: Tensor<B>, B: Backend>(&self, trial: &mut Trial<B>) -> Result<()> {
+        let host = trial.draw.signed(self.rows, self.columns);
+        let zeros = T::zeros(trial.backend, self.rows, self.columns)?;
+        let uploaded: T = trial.place(&host)?;
+        trial.backend.synchronize()?;
+        let shape = [&zeros, &uploaded].map(|m| [m.rows() as f64, m.columns() as f64]);
+        trial.finding("shape", shape.concat());
+        trial.exact("zeros", &zeros)?;
+        trial.kept("uploaded", &uploaded, &host)
+    }
 }
 
 impl Case for Transfer {
@@ -26,14 +39,8 @@ impl Case for Transfer {
     }
 
     fn run<B: Backend>(&self, trial: &mut Trial<B>) -> Result<()> {
-        let host = trial.draw.signed(self.rows, self.columns);
-        let zeros = trial.backend.zeros(self.rows, self.columns)?;
-        let uploaded = trial.place(&host)?;
-        trial.backend.synchronize()?;
-        let shape = [&zeros, &uploaded].map(|m| [m.rows() as f64, m.columns() as f64]);
-        trial.finding("shape", shape.concat());
-        trial.exact("zeros", &zeros)?;
-        trial.kept("matrix", &uploaded, &host)
+        self.there_and_back::<B::Matrix, B>(trial)?;
+        self.there_and_back::<B::Weight, B>(trial)
     }
 }
 
@@ -69,7 +76,7 @@ impl Case for TransferList {
     }
 }
 
-/// `copy`.
+/// `copy`, of matrices and of weights.
 #[derive(Debug)]
 pub struct Copy {
     rows: usize,
@@ -91,8 +98,12 @@ impl Case for Copy {
     fn run<B: Backend>(&self, trial: &mut Trial<B>) -> Result<()> {
         let host = trial.draw.signed(self.rows, self.columns);
         let source = trial.given("source", &host)?;
-        let mut target = trial.poisoned(self.rows, self.columns)?;
-        trial.backend.copy(&source, &mut target)?;
+        let mut target: B::Matrix = trial.poisoned(self.rows, self.columns)?;
+        trial.backend.copy(&*source, &mut target)?;
+        trial.kept("target", &target, &host)?;
+        let source = trial.given_weight("source", &host)?;
+        let mut target: B::Weight = trial.poisoned(self.rows, self.columns)?;
+        trial.backend.copy(&*source, &mut target)?;
         trial.kept("target", &target, &host)
     }
 }

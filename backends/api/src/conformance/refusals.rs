@@ -2,8 +2,8 @@
 
 use super::{Failure, Fault, Tolerance, Verdict};
 use crate::{
-    Backend, BackendError, Delta, Input, LabelCode, LabelFeatures, Loss, Normalization, Objective, Parameter,
-    Peer, Plan, Result, Rule, Tally, Weights,
+    Backend, BackendError, Delta, Gradient, IndexSlice, Input, LabelCode, LabelFeatures, Loss, Normalization,
+    Objective, Parameter, Peer, Result, Rule, Tally, Tensor, Weights,
 };
 
 /// A call that must fail, and what it returned.
@@ -49,6 +49,7 @@ fn failure((case, outcome): Attempt) -> Option<Failure> {
 fn memory<B: Backend>(b: &B) -> Result<Vec<Attempt>> {
     let mut matrix = b.zeros(2, 3)?;
     let wide = b.zeros(3, 2)?;
+    let [mut weight, tall] = [b.weight(2, 3)?, b.weight(3, 3)?];
     let mut list = b.indices(3)?;
     let values = b.download(&b.zeros(1, 7)?)?;
     Ok(vec![
@@ -57,13 +58,15 @@ fn memory<B: Backend>(b: &B) -> Result<Vec<Attempt>> {
         ("upload_indices: 4 of 3", b.upload_indices(&mut list, &[1, 2, 3, 4])),
         ("images: 5 bytes of 2×2", b.images(&[0; 5], 2, 2).map(|_| ())),
         ("copy: 3×2 to 2×3", b.copy(&wide, &mut matrix)),
+        ("upload: 7 values to weights of 2×3", b.upload(&mut weight, &values)),
+        ("copy: weights of 3×3 to 2×3", b.copy(&tall, &mut weight)),
     ])
 }
 
 fn inputs<B: Backend>(b: &B) -> Result<Vec<Attempt>> {
     let images = b.images(&[9; 12], 2, 3)?;
     let list = b.indices(4)?;
-    let rows = |at| Plan::<B> { indices: &list, at };
+    let rows = |offset| IndexSlice::<B> { indices: &list, offset };
     let [mut out, mut wide, mut odd] = [b.zeros(4, 6)?, b.zeros(4, 7)?, b.zeros(3, 6)?];
     let [mut squares, mut short] = [b.zeros(1, 4)?, b.zeros(1, 3)?];
     Ok(vec![
@@ -79,9 +82,9 @@ fn inputs<B: Backend>(b: &B) -> Result<Vec<Attempt>> {
     ])
 }
 
-fn parameter<B: Backend>(b: &B, rows: usize, columns: usize) -> Result<Parameter<B>> {
-    let second = Some(b.zeros(rows, columns)?);
-    Ok(Parameter { value: b.zeros(rows, columns)?, first: b.zeros(rows, columns)?, second })
+fn parameter<B: Backend, T: Tensor<B>>(b: &B, rows: usize, columns: usize) -> Result<Parameter<T>> {
+    let zeros = || T::zeros(b, rows, columns);
+    Ok(Parameter { value: zeros()?, first: zeros()?, second: Some(zeros()?) })
 }
 
 fn forward<B: Backend>(b: &B) -> Result<Vec<Attempt>> {
@@ -101,15 +104,15 @@ fn forward<B: Backend>(b: &B) -> Result<Vec<Attempt>> {
     };
     let code = |code| Some(LabelFeatures::<B> { code, classes: 3, strength: 1.0, normalized: true });
     let plain = input(&squares, None);
-    let late = input(&squares, code(LabelCode::Each(Plan { indices: &labels, at: 1 })));
+    let late = input(&squares, code(LabelCode::Each(IndexSlice { indices: &labels, offset: 1 })));
     let unknown = input(&squares, code(LabelCode::Same(3)));
     let unfit = input(&short, None);
     let labelled = input(&squares, code(LabelCode::Neutral));
     let weight = &weights.weight.value;
     Ok(vec![
-        ("product: weight too short", b.product(&features, weight, 1, false, &mut out)),
-        ("product: out too wide", b.product(&features, weight, 0, false, &mut wide)),
-        ("product: out too tall", b.product(&features, weight, 0, false, &mut odd)),
+        ("product: weight too short", b.product(&features, weight, 1, &mut out)),
+        ("product: out too wide", b.product(&features, weight, 0, &mut wide)),
+        ("product: out too tall", b.product(&features, weight, 0, &mut odd)),
         ("activate: rows not shared", b.activate(&product, &plain, &weights, &mut odd, &mut odd_squares)),
         ("activate: out too wide", b.activate(&product, &plain, &weights, &mut wide, &mut out_squares)),
         ("activate: squares too short", b.activate(&product, &plain, &weights, &mut out, &mut other)),
@@ -129,7 +132,12 @@ fn forward<B: Backend>(b: &B) -> Result<Vec<Attempt>> {
 fn learning<B: Backend>(b: &B) -> Result<Vec<Attempt>> {
     let [features, squares, outputs] = [b.zeros(4, 5)?, b.zeros(1, 4)?, b.zeros(4, 6)?];
     let [coefficients, short, mean] = [b.zeros(1, 4)?, b.zeros(1, 3)?, b.zeros(1, 6)?];
-    let [mut weight, mut tall, mut bias] = [b.zeros(5, 6)?, b.zeros(6, 6)?, b.zeros(1, 5)?];
+    let gradient = |rows, columns, bias| {
+        Ok(Gradient { weight: b.weight(rows, columns)?, bias: Some(b.zeros(1, bias)?) })
+    };
+    let [mut unbiased, mut narrow_bias] = [gradient(5, 6, 6)?, gradient(5, 6, 5)?];
+    unbiased.bias = None;
+    let [mut tall, fitting] = [gradient(6, 6, 6)?, gradient(5, 6, 6)?];
     let [mut out, mut sums, mut means] = [b.zeros(1, 4)?, b.zeros(4, 2)?, b.zeros(1, 5)?];
     let input = Input::<B> {
         features: &features,
@@ -137,16 +145,20 @@ fn learning<B: Backend>(b: &B) -> Result<Vec<Attempt>> {
         normalization: Normalization::Unit,
         label: None,
     };
-    let delta = |coefficients, peer| Delta::<B> { coefficients, outputs: &outputs, peer, skip_zeros: false };
+    let delta = |coefficients, peer| Delta::<B> { coefficients, outputs: &outputs, peer };
     let peer = |mean, rows| Some(Peer::<B> { mean, strength: 0.1, rows });
     let (plain, unfit) = (delta(&coefficients, None), delta(&short, None));
     let (crowded, narrow) = (delta(&coefficients, peer(&mean, 5)), delta(&coefficients, peer(&short, 2)));
     let rule = Rule::Momentum { rate: 0.1, momentum: 0.9, decay: 0.0 };
-    let mut fits = parameter(b, 5, 6)?;
     let adam = Rule::Adam { rate: 0.1, step: 1, idle: 0 };
-    let mut forgetful = Parameter { second: None, ..parameter(b, 5, 6)? };
-    let mut askew = Parameter { first: b.zeros(6, 5)?, ..parameter(b, 5, 6)? };
-    let mut weights = Weights { weight: parameter(b, 4, 6)?, bias: None };
+    let fits = || -> Result<Weights<B>> {
+        Ok(Weights { weight: parameter(b, 5, 6)?, bias: Some(parameter(b, 1, 6)?) })
+    };
+    let [mut layer, mut forgetful, mut amnesic, mut askew] = [fits()?, fits()?, fits()?, fits()?];
+    forgetful.weight.second = None;
+    amnesic.bias.iter_mut().for_each(|bias| bias.second = None);
+    askew.weight.first = b.weight(6, 5)?;
+    let mut short_weight = Weights { weight: parameter(b, 4, 6)?, bias: None };
     let loss = Loss::Symba { alpha: 1.0 };
     let objective = Objective { loss, factor: 1.0, gradient_scale: 1.0 };
     let mut tally = |squares, out: &mut B::Matrix, layer| {
@@ -159,36 +171,40 @@ fn learning<B: Backend>(b: &B) -> Result<Vec<Attempt>> {
         ("running_mean: mean too short", b.running_mean(&outputs, 4, 0.9, &mut means)),
         ("running_mean: too many rows", b.running_mean(&features, 5, 0.9, &mut means)),
         ("running_mean: of no rows", b.running_mean(&features, 0, 0.9, &mut means)),
-        ("gradient: weight too tall", b.gradient(&input, &plain, &mut tall, None)),
-        ("gradient: bias too short", b.gradient(&input, &plain, &mut weight, Some(&mut bias))),
-        ("gradient: coefficients too short", b.gradient(&input, &unfit, &mut weight, None)),
-        ("gradient: too many peer rows", b.gradient(&input, &crowded, &mut weight, None)),
-        ("gradient: running mean too short", b.gradient(&input, &narrow, &mut weight, None)),
-        ("update: gradient too tall", b.update(&mut fits, &tall, rule)),
-        ("update: first moment askew", b.update(&mut askew, &weight, rule)),
-        ("update: Adam without a second moment", b.update(&mut forgetful, &weight, adam)),
-        ("learn: weight too short", b.learn(&input, &plain, &mut weights, rule)),
+        ("gradient: weight too tall", b.gradient(&input, &plain, &mut tall)),
+        ("gradient: bias too short", b.gradient(&input, &plain, &mut narrow_bias)),
+        ("gradient: coefficients too short", b.gradient(&input, &unfit, &mut unbiased)),
+        ("gradient: too many peer rows", b.gradient(&input, &crowded, &mut unbiased)),
+        ("gradient: running mean too short", b.gradient(&input, &narrow, &mut unbiased)),
+        ("update: gradient too tall", b.update(&mut layer, &tall, rule)),
+        ("update: bias too short", b.update(&mut layer, &narrow_bias, rule)),
+        ("update: no gradient of the bias", b.update(&mut layer, &unbiased, rule)),
+        ("update: first moment askew", b.update(&mut askew, &fitting, rule)),
+        ("update: Adam without a second moment", b.update(&mut forgetful, &fitting, adam)),
+        ("update: Adam without the bias's second moment", b.update(&mut amnesic, &fitting, adam)),
+        ("learn: weight too short", b.learn(&input, &plain, &mut short_weight, rule)),
+        ("learn: Adam without a second moment", b.learn(&input, &plain, &mut forgetful, adam)),
     ])
 }
 
 fn labels<B: Backend>(b: &B) -> Result<Vec<Attempt>> {
     let [activities, squares, short] = [b.zeros(4, 5)?, b.zeros(1, 4)?, b.zeros(1, 3)?];
-    let [weight, tall] = [b.zeros(5, 3)?, b.zeros(6, 3)?];
+    let [weight, tall] = [b.weight(5, 3)?, b.weight(6, 3)?];
     let [mut logits, mut errors, mut wide] = [b.zeros(4, 3)?, b.zeros(4, 3)?, b.zeros(4, 4)?];
-    let [mut cost, mut costs] = [b.zeros(1, 2)?, b.zeros(1, 3)?];
+    let [mut cost, mut costs] = [b.zeros(1, 1)?, b.zeros(1, 2)?];
     let (list, mut out, mut few) = (b.indices(4)?, b.indices(8)?, b.indices(7)?);
-    let plan = |at| Plan::<B> { indices: &list, at };
+    let slice = |offset| IndexSlice::<B> { indices: &list, offset };
     let unit = Normalization::Unit;
     let mut found = vec![
         ("read_out: weight too tall", b.read_out(&activities, &squares, unit, &tall, &mut logits, false)),
         ("read_out: squares too short", b.read_out(&activities, &short, unit, &weight, &mut logits, true)),
         ("read_out: logits too wide", b.read_out(&activities, &squares, unit, &weight, &mut wide, false)),
-        ("softmax: labels run out", b.softmax(&logits, plan(1), &mut errors, &mut cost)),
-        ("softmax: errors too wide", b.softmax(&logits, plan(0), &mut wide, &mut cost)),
-        ("softmax: cost too long", b.softmax(&logits, plan(0), &mut errors, &mut costs)),
-        ("draw_labels: out too short", b.draw_labels(&errors, plan(0), plan(0), &mut few)),
-        ("draw_labels: labels run out", b.draw_labels(&errors, plan(1), plan(0), &mut out)),
-        ("draw_labels: uniforms run out", b.draw_labels(&errors, plan(0), plan(1), &mut out)),
+        ("softmax: labels run out", b.softmax(&logits, slice(1), &mut errors, &mut cost)),
+        ("softmax: errors too wide", b.softmax(&logits, slice(0), &mut wide, &mut cost)),
+        ("softmax: cost too long", b.softmax(&logits, slice(0), &mut errors, &mut costs)),
+        ("draw_labels: out too short", b.draw_labels(&errors, slice(0), slice(0), &mut few)),
+        ("draw_labels: labels run out", b.draw_labels(&errors, slice(1), slice(0), &mut out)),
+        ("draw_labels: uniforms run out", b.draw_labels(&errors, slice(0), slice(1), &mut out)),
         ("accumulate: no such column", b.accumulate(&squares, 1.0, &mut logits, 3)),
         ("accumulate: squares too short", b.accumulate(&short, 1.0, &mut logits, 0)),
     ];

@@ -6,8 +6,8 @@ use super::draw::Host;
 use super::trial::{Precision, Scale, Trial};
 use super::{Case, Effort, Tolerance};
 use crate::{
-    Backend, Delta, Input, LabelCode, LabelFeatures, Loss, Normalization, Objective, Peer, Plan, Result,
-    Rule, TALLY_ROWS, Tally, Weights,
+    Backend, Delta, IndexSlice, Input, LabelCode, LabelFeatures, Loss, Normalization, Objective, Parameter,
+    Peer, Result, Rule, TALLY_ROWS, Tally, Tensor, Weights,
 };
 
 const STEPS: usize = 5;
@@ -76,12 +76,12 @@ impl<B: Backend> Training<B> {
     fn new(trial: &mut Trial<B>, hinton: bool) -> Result<Self> {
         const IMAGES: usize = 40;
         let pixels = trial.draw.pixels(IMAGES * HEIGHT * WIDTH);
-        let rows = trial.draw.plan(0, STEPS * BATCH, IMAGES);
+        let rows = trial.draw.indices(0, STEPS * BATCH, IMAGES);
         let mut shift = || (125 + trial.draw.below(7)) as u32;
         let shifts: Vec<u32> = (0..STEPS * BATCH).map(|_| shift() * 256 + shift()).collect();
         let mut labels = Vec::new();
         for _ in 0..STEPS {
-            let right = trial.draw.plan(0, BATCH, CLASSES);
+            let right = trial.draw.indices(0, BATCH, CLASSES);
             let wrong = right.iter().map(|label| (label + 1) % CLASSES as u32);
             labels.extend(right.iter().copied().chain(wrong));
         }
@@ -102,7 +102,7 @@ impl<B: Backend> Training<B> {
             head: weights(trial, UNITS[1], CLASSES, false)?,
             one_each: trial.place(&Host::filled(1, BATCH, 1.0 / BATCH as f64))?,
             tally: trial.backend.zeros(TALLY_ROWS, 2)?,
-            cost: trial.backend.zeros(1, 2)?,
+            cost: trial.backend.zeros(1, 1)?,
         })
     }
 
@@ -129,21 +129,21 @@ impl<B: Backend> Training<B> {
 
     fn step(&mut self, b: &B, step: usize) -> Result<()> {
         let mut x = new_rows(b, BATCH, FEATURES)?;
-        let rows = Plan { indices: &*self.rows, at: step * BATCH };
-        let shifts = self.hinton.then_some(Plan { indices: &*self.shifts, at: step * BATCH });
+        let rows = IndexSlice { indices: &*self.rows, offset: step * BATCH };
+        let shifts = self.hinton.then_some(IndexSlice { indices: &*self.shifts, offset: step * BATCH });
         b.gather(&self.images, rows, shifts, CLASSES, &mut x.0, &mut x.1)?;
         if self.hinton {
             self.head(b, step, &x)?;
         }
         // Positive and negative rows share their image.
-        let mut labels = Plan { indices: &*self.labels, at: step * 2 * BATCH };
+        let mut labels = IndexSlice { indices: &*self.labels, offset: step * 2 * BATCH };
         if self.hinton && self.hard {
-            labels = Plan { indices: &self.drawn, at: 0 };
+            labels = IndexSlice { indices: &self.drawn, offset: 0 };
         }
         let input = self.image(&x, LabelCode::Each(labels));
         let [mut first, mut second] = [new_rows(b, 2 * BATCH, UNITS[0])?, new_rows(b, 2 * BATCH, UNITS[1])?];
         let mut product = b.zeros(BATCH, UNITS[0])?;
-        b.product(&x.0, &self.layers[0].weight.value, CLASSES, true, &mut product)?;
+        b.product(&x.0, &self.layers[0].weight.value, CLASSES, &mut product)?;
         b.activate(&product, &input, &self.layers[0], &mut first.0, &mut first.1)?;
         let hidden = self.hidden(&first);
         b.project(&hidden, &self.layers[1], &mut second.0, &mut second.1)?;
@@ -162,12 +162,8 @@ impl<B: Backend> Training<B> {
             b.coefficients(&out.1, &objective, &mut coefficients, tally)?;
             b.running_mean(&out.0, BATCH, 0.9, &mut self.means[layer])?;
             let peer = Peer { mean: &self.means[layer], strength: 0.03, rows: BATCH };
-            let delta = Delta {
-                coefficients: &coefficients,
-                outputs: &out.0,
-                peer: self.hinton.then_some(peer),
-                skip_zeros: self.hinton,
-            };
+            let delta =
+                Delta { coefficients: &coefficients, outputs: &out.0, peer: self.hinton.then_some(peer) };
             b.learn(input, &delta, &mut self.layers[layer], rule)?;
         }
         Ok(())
@@ -181,12 +177,12 @@ impl<B: Backend> Training<B> {
         let [mut logits, mut errors] = [b.zeros(BATCH, CLASSES)?, b.zeros(BATCH, CLASSES)?];
         let head = &self.head.weight.value;
         b.read_out(&second.0, &second.1, self.normalization(), head, &mut logits, false)?;
-        let labels = Plan { indices: &*self.labels, at: step * 2 * BATCH };
-        let uniforms = Plan { indices: &*self.uniforms, at: step * BATCH };
+        let labels = IndexSlice { indices: &*self.labels, offset: step * 2 * BATCH };
+        let uniforms = IndexSlice { indices: &*self.uniforms, offset: step * BATCH };
         b.softmax(&logits, labels, &mut errors, &mut self.cost)?;
         b.draw_labels(&errors, labels, uniforms, &mut self.drawn)?;
         let coefficients = &self.one_each;
-        let delta = Delta { coefficients, outputs: &errors, peer: None, skip_zeros: false };
+        let delta = Delta { coefficients, outputs: &errors, peer: None };
         let (input, rule) = (self.hidden(&second), self.rule(step));
         b.learn(&input, &delta, &mut self.head, rule)
     }
@@ -219,12 +215,13 @@ fn new_rows<B: Backend>(b: &B, rows: usize, columns: usize) -> Result<Rows<B>> {
 fn weights<B: Backend>(trial: &mut Trial<B>, fan_in: usize, units: usize, bias: bool) -> Result<Weights<B>> {
     let reach = 1.7 / (fan_in as f64).sqrt();
     let weight = trial.draw.matrix(fan_in, units, |draw| draw.between(-reach, reach));
-    let mut parameter = |value: &Host| {
-        let first = Host::filled(value.rows, value.columns, 0.0);
-        let second = Host::filled(value.rows, value.columns, 1e-4);
-        trial.parameter(value, &first, Some(&second))
-    };
-    let weight = parameter(&weight)?;
-    let bias = if bias { Some(parameter(&Host::filled(1, units, 0.0))?) } else { None };
+    let weight = parameter(trial, &weight)?;
+    let bias = if bias { Some(parameter(trial, &Host::filled(1, units, 0.0))?) } else { None };
     Ok(Weights { weight, bias })
+}
+
+fn parameter<B: Backend, T: Tensor<B>>(trial: &mut Trial<B>, value: &Host) -> Result<Parameter<T>> {
+    let first = Host::filled(value.rows, value.columns, 0.0);
+    let second = Host::filled(value.rows, value.columns, 1e-4);
+    trial.parameter(value, &first, Some(&second))
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::draw::{Draw, Host};
 use super::report::Tolerance;
-use crate::{Backend, Parameter, Real, Result, Shape};
+use crate::{Backend, Parameter, Real, Result, Shape, Tensor};
 
 /// What arithmetic to expect of a backend.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +69,7 @@ pub struct Output {
 
 enum Watched<B: Backend> {
     Matrix(Rc<B::Matrix>),
+    Weight(Rc<B::Weight>),
     Indices(Rc<B::Indices>),
 }
 
@@ -107,21 +108,21 @@ impl<'b, B: Backend> Trial<'b, B> {
     // Operands
 
     /// An operand to be changed in place, with a neighbour before and after it in memory.
-    pub fn place(&mut self, host: &Host) -> Result<B::Matrix> {
+    pub fn place<T: Tensor<B>>(&mut self, host: &Host) -> Result<T> {
         self.fence()?;
-        let matrix = self.bare(host)?;
+        let tensor = self.bare(host)?;
         self.fence()?;
-        Ok(matrix)
+        Ok(tensor)
     }
 
     /// An output, full of NaN, between neighbours.
-    pub fn poisoned(&mut self, rows: usize, columns: usize) -> Result<B::Matrix> {
+    pub fn poisoned<T: Tensor<B>>(&mut self, rows: usize, columns: usize) -> Result<T> {
         self.place(&Host::filled(rows, columns, f64::NAN))
     }
 
     /// An operand that must not change.
     pub fn given(&mut self, name: &'static str, host: &Host) -> Result<Rc<B::Matrix>> {
-        let matrix = Rc::new(self.bare(host)?);
+        let matrix: Rc<B::Matrix> = Rc::new(self.bare(host)?);
         self.watched.push((name, Watched::Matrix(matrix.clone()), host.values.clone()));
         Ok(matrix)
     }
@@ -146,40 +147,29 @@ impl<'b, B: Backend> Trial<'b, B> {
     }
 
     /// Weights that must not change.
-    pub fn given_weights(&mut self, name: &'static str, host: &Host) -> Result<Rc<B::Matrix>> {
-        let matrix = self.backend.weights(host.rows, host.columns)?;
-        let matrix = Rc::new(self.filled(matrix, host)?);
-        self.watched.push((name, Watched::Matrix(matrix.clone()), host.values.clone()));
-        Ok(matrix)
+    pub fn given_weight(&mut self, name: &'static str, host: &Host) -> Result<Rc<B::Weight>> {
+        let weight: Rc<B::Weight> = Rc::new(self.bare(host)?);
+        self.watched.push((name, Watched::Weight(weight.clone()), host.values.clone()));
+        Ok(weight)
     }
 
-    /// A trained tensor: weights, or a bias of one row.
-    pub fn parameter(&mut self, value: &Host, first: &Host, second: Option<&Host>) -> Result<Parameter<B>> {
-        let second = second.map(|second| self.tensor(second)).transpose()?;
-        Ok(Parameter { value: self.tensor(value)?, first: self.tensor(first)?, second })
+    /// A trained tensor.
+    pub fn parameter<T: Tensor<B>>(
+        &mut self,
+        value: &Host,
+        first: &Host,
+        second: Option<&Host>,
+    ) -> Result<Parameter<T>> {
+        let second = second.map(|second| self.place(second)).transpose()?;
+        Ok(Parameter { value: self.place(value)?, first: self.place(first)?, second })
     }
 
-    fn tensor(&mut self, host: &Host) -> Result<B::Matrix> {
-        if host.rows == 1 {
-            return self.place(host);
-        }
-        self.fence()?;
-        let matrix = self.backend.weights(host.rows, host.columns)?;
-        let matrix = self.filled(matrix, host)?;
-        self.fence()?;
-        Ok(matrix)
-    }
-
-    fn bare(&mut self, host: &Host) -> Result<B::Matrix> {
-        let matrix = self.backend.zeros(host.rows, host.columns)?;
-        self.filled(matrix, host)
-    }
-
-    fn filled(&mut self, mut matrix: B::Matrix, host: &Host) -> Result<B::Matrix> {
+    fn bare<T: Tensor<B>>(&mut self, host: &Host) -> Result<T> {
         self.empty |= host.values.is_empty();
+        let mut tensor = T::zeros(self.backend, host.rows, host.columns)?;
         let values: Vec<B::Real> = host.values.iter().map(|x| B::Real::from_f64(*x)).collect();
-        self.backend.upload(&mut matrix, &values)?;
-        Ok(matrix)
+        self.backend.upload(&mut tensor, &values)?;
+        Ok(tensor)
     }
 
     fn fence(&mut self) -> Result<()> {
@@ -192,26 +182,26 @@ impl<'b, B: Backend> Trial<'b, B> {
 
     // Judgements
 
-    /// `matrix` must be close to the oracle's.
-    pub fn close(&mut self, name: &'static str, matrix: &B::Matrix, scale: Scale) -> Result<()> {
-        self.push(name, matrix, None, self.within(scale))
+    /// `tensor` must be close to the oracle's.
+    pub fn close(&mut self, name: &'static str, tensor: &impl Tensor<B>, scale: Scale) -> Result<()> {
+        self.push(name, tensor, None, self.within(scale))
     }
 
-    /// `matrix` must be close to `other` of the same backend.
-    pub fn alike(
+    /// `tensor` must be close to `other` of the same backend.
+    pub fn alike<T: Tensor<B>>(
         &mut self,
         name: &'static str,
-        matrix: &B::Matrix,
-        other: &B::Matrix,
+        tensor: &T,
+        other: &T,
         scale: Scale,
     ) -> Result<()> {
         let expected = self.values(other)?;
-        self.push(name, matrix, Some(expected), self.within(scale))
+        self.push(name, tensor, Some(expected), self.within(scale))
     }
 
-    /// `matrix` must equal the oracle's.
-    pub fn exact(&mut self, name: &'static str, matrix: &B::Matrix) -> Result<()> {
-        self.push(name, matrix, None, Bound::Exact)
+    /// `tensor` must equal the oracle's.
+    pub fn exact(&mut self, name: &'static str, tensor: &impl Tensor<B>) -> Result<()> {
+        self.push(name, tensor, None, Bound::Exact)
     }
 
     /// `indices` must equal the oracle's.
@@ -227,9 +217,9 @@ impl<'b, B: Backend> Trial<'b, B> {
         self.push(name, matrix, Some(expected.values.clone()), Bound::Exact)
     }
 
-    /// `matrix` must still hold the bits of `before`.
-    pub fn kept(&mut self, name: &'static str, matrix: &B::Matrix, before: &Host) -> Result<()> {
-        self.push(name, matrix, Some(before.values.clone()), Bound::Kept)
+    /// `tensor` must still hold the bits of `before`.
+    pub fn kept(&mut self, name: &'static str, tensor: &impl Tensor<B>, before: &Host) -> Result<()> {
+        self.push(name, tensor, Some(before.values.clone()), Bound::Kept)
     }
 
     /// `squares` must hold the sums of squares of rows `from..` of `matrix`, as that came out.
@@ -253,9 +243,9 @@ impl<'b, B: Backend> Trial<'b, B> {
     }
 
     /// That no value lies between 0 and [`FLUSH_BELOW`](crate::FLUSH_BELOW).
-    pub fn nothing_to_flush(&mut self, name: &'static str, matrix: &B::Matrix) -> Result<()> {
+    pub fn nothing_to_flush(&mut self, name: &'static str, tensor: &impl Tensor<B>) -> Result<()> {
         let left =
-            self.values(matrix)?.into_iter().filter(|x| x.abs() < crate::FLUSH_BELOW && *x != 0.0).count();
+            self.values(tensor)?.into_iter().filter(|x| x.abs() < crate::FLUSH_BELOW && *x != 0.0).count();
         self.finding(name, vec![left as f64]);
         Ok(())
     }
@@ -264,7 +254,8 @@ impl<'b, B: Backend> Trial<'b, B> {
     pub fn finish(mut self) -> Result<Vec<Output>> {
         for (name, watched, before) in std::mem::take(&mut self.watched) {
             match watched {
-                Watched::Matrix(matrix) => self.push(name, &matrix, Some(before), Bound::Kept)?,
+                Watched::Matrix(matrix) => self.push(name, &*matrix, Some(before), Bound::Kept)?,
+                Watched::Weight(weight) => self.push(name, &*weight, Some(before), Bound::Kept)?,
                 Watched::Indices(indices) => {
                     let (values, columns) = (self.entries(&indices)?, indices.columns());
                     let expected = Some(before);
@@ -275,9 +266,9 @@ impl<'b, B: Backend> Trial<'b, B> {
         Ok(self.outputs)
     }
 
-    /// What `matrix` holds.
-    pub fn values(&self, matrix: &B::Matrix) -> Result<Vec<f64>> {
-        Ok(self.backend.download(matrix)?.into_iter().map(Real::to_f64).collect())
+    /// What `tensor` holds.
+    pub fn values(&self, tensor: &impl Tensor<B>) -> Result<Vec<f64>> {
+        Ok(self.backend.download(tensor)?.into_iter().map(Real::to_f64).collect())
     }
 
     fn entries(&self, indices: &B::Indices) -> Result<Vec<f64>> {
@@ -292,11 +283,11 @@ impl<'b, B: Backend> Trial<'b, B> {
     fn push(
         &mut self,
         name: &'static str,
-        matrix: &B::Matrix,
+        tensor: &impl Tensor<B>,
         expected: Option<Vec<f64>>,
         bound: Bound,
     ) -> Result<()> {
-        let (values, columns) = (self.values(matrix)?, matrix.columns());
+        let (values, columns) = (self.values(tensor)?, tensor.columns());
         self.outputs.push(Output { name, columns, values, expected, bound });
         Ok(())
     }

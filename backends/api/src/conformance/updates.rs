@@ -5,7 +5,7 @@ use super::gradients::{Change, with_changes};
 use super::layer::Layer;
 use super::trial::{Precision, Scale, Trial};
 use super::{Case, Effort, Tolerance};
-use crate::{Backend, Parameter, Result, Rule, Weights};
+use crate::{Backend, Gradient, Parameter, Result, Rule, Tensor, Weights, unfused};
 
 const RULES: [Rule; 9] = [
     Rule::Adam { rate: 0.01, step: 1, idle: 0 },
@@ -49,14 +49,14 @@ impl Roundings {
     }
 
     /// Judges a parameter against the oracle's, or another's.
-    fn judge<B: Backend>(
+    fn judge<B: Backend, T: Tensor<B>>(
         &self,
         trial: &mut Trial<B>,
         names: [&'static str; 3],
-        parameter: &Parameter<B>,
-        other: Option<&Parameter<B>>,
+        parameter: &Parameter<T>,
+        other: Option<&Parameter<T>>,
     ) -> Result<()> {
-        let mut one = |i: usize, matrix: &B::Matrix, other: Option<&B::Matrix>| {
+        let mut one = |i: usize, matrix: &T, other: Option<&T>| {
             let scale = Scale::Each(self.0[i].clone());
             match other {
                 None => trial.close(names[i], matrix, scale),
@@ -84,6 +84,9 @@ fn adam(rate: f64, step: u64, idle: u32, w: f64, m: f64, v: f64, slope: Slope) -
     let change = change / (1.0 - Rule::BETA1.powi(step)) / (root + Rule::EPSILON);
     [w + steps * rate * change, steps * (m + slope.scale), steps * rounding]
 }
+
+const WEIGHT: [&str; 3] = ["weight", "its first moment", "its second moment"];
+const BIAS: [&str; 3] = ["bias", "first moment of the bias", "second moment of the bias"];
 
 /// `update`.
 #[derive(Debug)]
@@ -130,21 +133,48 @@ impl Case for Update {
             let g = gradient.values[i].abs();
             Slope { least: g, most: g, scale: g }
         };
-        let roundings = Roundings::of(self.rule, &value, &first, &second, slope);
         let has_second = matches!(self.rule, Rule::Adam { .. });
-        let mut parameter = trial.parameter(&value, &first, has_second.then_some(&second))?;
-        let gradient = trial.given("gradient", &gradient)?;
-        trial.backend.update(&mut parameter, &gradient, self.rule)?;
-        roundings.judge(trial, ["value", "first moment", "second moment"], &parameter, None)?;
-        trial.nothing_to_flush("first moments to be flushed", &parameter.first)?;
-        match &parameter.second {
-            Some(second) => trial.nothing_to_flush("second moments to be flushed", second),
-            None => Ok(()),
+        // The bias is the first row of the same numbers.
+        let top = |host: &Host| Host {
+            rows: 1,
+            columns,
+            values: host.values.iter().take(columns).copied().collect(),
+        };
+        let mut layer =
+            Weights { weight: trial.parameter(&value, &first, has_second.then_some(&second))?, bias: None };
+        let mut descent = Gradient { weight: trial.place(&gradient)?, bias: None };
+        let biased = rows > 0;
+        if biased {
+            let second = has_second.then(|| top(&second));
+            layer.bias = Some(trial.parameter(&top(&value), &top(&first), second.as_ref())?);
+            descent.bias = Some(trial.place(&top(&gradient))?);
         }
+        trial.backend.update(&mut layer, &descent, self.rule)?;
+        trial.kept("gradient of the weight", &descent.weight, &gradient)?;
+        let roundings = Roundings::of(self.rule, &value, &first, &second, slope);
+        roundings.judge(trial, WEIGHT, &layer.weight, None)?;
+        moments_are_flushed(trial, &layer.weight)?;
+        let (Some(bias), Some(descent)) = (&layer.bias, &descent.bias) else { return Ok(()) };
+        trial.kept("gradient of the bias", descent, &top(&gradient))?;
+        let rule = self.rule.without_decay();
+        let roundings = Roundings::of(rule, &top(&value), &top(&first), &top(&second), slope);
+        roundings.judge(trial, BIAS, bias, None)?;
+        moments_are_flushed(trial, bias)
     }
 }
 
-/// `learn`, against the oracle and against `gradient` and `update` of the same backend.
+fn moments_are_flushed<B: Backend, T: Tensor<B>>(
+    trial: &mut Trial<B>,
+    parameter: &Parameter<T>,
+) -> Result<()> {
+    trial.nothing_to_flush("first moments to be flushed", &parameter.first)?;
+    match &parameter.second {
+        Some(second) => trial.nothing_to_flush("second moments to be flushed", second),
+        None => Ok(()),
+    }
+}
+
+/// `learn`, against the oracle and against [`unfused::learn`].
 #[derive(Debug)]
 pub struct Learn(Layer, Change, Rule);
 
@@ -178,40 +208,30 @@ impl Case for Learn {
         let weight = parameter(&host.weight, scales.weight);
         let bias = host.bias.as_ref().map(|bias| parameter(bias, scales.bias));
         let place = |trial: &mut Trial<B>| -> Result<Weights<B>> {
-            let mut one = |(value, first, second, _): &(Host, Host, Host, Roundings)| {
-                trial.parameter(value, first, Some(second))
+            let (value, first, second, _) = &weight;
+            let weight = trial.parameter(value, first, Some(second))?;
+            let bias = match &bias {
+                Some((value, first, second, _)) => Some(trial.parameter(value, first, Some(second))?),
+                None => None,
             };
-            Ok(Weights { weight: one(&weight)?, bias: bias.as_ref().map(one).transpose()? })
+            Ok(Weights { weight, bias })
         };
         let mut weights = place(trial)?;
         trial.backend.learn(&reading.input(), &changing.delta(), &mut weights, rule)?;
         let (weight_roundings, bias_roundings) = (&weight.3, bias.as_ref().map(|bias| &bias.3));
-        weight_roundings.judge(
-            trial,
-            ["weight", "its first moment", "its second moment"],
-            &weights.weight,
-            None,
-        )?;
+        weight_roundings.judge(trial, WEIGHT, &weights.weight, None)?;
         if let (Some(roundings), Some(bias)) = (bias_roundings, &weights.bias) {
-            let names = ["bias", "first moment of the bias", "second moment of the bias"];
-            roundings.judge(trial, names, bias, None)?;
+            roundings.judge(trial, BIAS, bias, None)?;
         }
         if trial.reference {
             return Ok(());
         }
         let mut others = place(trial)?;
-        let mut gradient = trial.poisoned(layer.fan_in(), layer.units)?;
-        let mut bias_gradient = if layer.bias { Some(trial.poisoned(1, layer.units)?) } else { None };
-        let (input, delta) = (reading.input(), changing.delta());
-        trial.backend.gradient(&input, &delta, &mut gradient, bias_gradient.as_mut())?;
-        trial.backend.update(&mut others.weight, &gradient, rule)?;
-        let names = ["weight beside its primitives'", "first moment beside", "second moment beside"];
+        unfused::learn(trial.backend, &reading.input(), &changing.delta(), &mut others, rule)?;
+        let names = ["weight beside the unfused", "first moment beside", "second moment beside"];
         weight_roundings.judge(trial, names, &weights.weight, Some(&others.weight))?;
-        if let (Some(roundings), Some(bias), Some(other), Some(gradient)) =
-            (bias_roundings, &weights.bias, &mut others.bias, &bias_gradient)
-        {
-            trial.backend.update(other, gradient, rule.without_decay())?;
-            let names = ["bias beside its primitives'", "bias's first beside", "bias's second beside"];
+        if let (Some(roundings), Some(bias), Some(other)) = (bias_roundings, &weights.bias, &others.bias) {
+            let names = ["bias beside the unfused", "bias's first beside", "bias's second beside"];
             roundings.judge(trial, names, bias, Some(other))?;
         }
         Ok(())

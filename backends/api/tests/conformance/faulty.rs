@@ -4,11 +4,11 @@ use std::cell::{Cell, RefCell};
 
 use ff_backend::oracle::{self, Oracle};
 use ff_backend::{
-    Backend, BackendError, Delta, DeviceInfo, Input, Normalization, Objective, Parameter, Peer, Plan, Result,
-    Rule, Shape, Tally, Weights,
+    Backend, BackendError, Delta, DeviceInfo, Gradient, IndexSlice, Input, Normalization, Objective,
+    Parameter, Peer, Result, Rule, Shape, Tally, Weights, unfused,
 };
 
-use crate::nouns::{self, Matrix, plan, reading, weights};
+use crate::adapters::{self, Matrix, reading, slice, weights};
 
 /// What a backend does wrong.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -65,7 +65,7 @@ impl Faulty {
     }
 
     /// Runs an operation, rounds what it wrote, and spoils the last element of `out`.
-    fn call(
+    pub fn call(
         &self,
         operation: &'static str,
         out: &mut Matrix,
@@ -118,28 +118,12 @@ impl Faulty {
 impl Backend for Faulty {
     type Real = f32;
     type Matrix = Matrix;
+    type Weight = Matrix;
     type Indices = oracle::Indices;
     type Images = oracle::Images;
 
     fn device(&self) -> DeviceInfo {
         DeviceInfo { precision: "fp32".into(), ..Oracle.device() }
-    }
-
-    fn zeros(&self, rows: usize, columns: usize) -> Result<Matrix> {
-        Ok(Matrix(RefCell::new(Oracle.zeros(rows, columns)?)))
-    }
-
-    fn upload(&self, target: &mut Matrix, values: &[f32]) -> Result<()> {
-        let values: Vec<f64> = values.iter().map(|x| f64::from(*x)).collect();
-        Oracle.upload(target.get(), &values)
-    }
-
-    fn download(&self, source: &Matrix) -> Result<Vec<f32>> {
-        Ok(Oracle.download(&source.0.borrow())?.into_iter().map(|x| x as f32).collect())
-    }
-
-    fn copy(&self, source: &Matrix, target: &mut Matrix) -> Result<()> {
-        self.call("copy", target, |target| Oracle.copy(&source.0.borrow(), target))
     }
 
     fn indices(&self, len: usize) -> Result<oracle::Indices> {
@@ -165,14 +149,14 @@ impl Backend for Faulty {
     fn gather(
         &self,
         images: &oracle::Images,
-        rows: Plan<Self>,
-        shifts: Option<Plan<Self>>,
+        rows: IndexSlice<Self>,
+        shifts: Option<IndexSlice<Self>>,
         skip: usize,
         out: &mut Matrix,
         squares: &mut Matrix,
     ) -> Result<()> {
         self.call("gather", out, |out| {
-            Oracle.gather(images, plan(rows), shifts.map(plan), skip, out, squares.get())
+            Oracle.gather(images, slice(rows), shifts.map(slice), skip, out, squares.get())
         })
     }
 
@@ -180,22 +164,15 @@ impl Backend for Faulty {
         &self,
         x: &mut Matrix,
         masks: &oracle::Images,
-        which: Plan<Self>,
+        which: IndexSlice<Self>,
         squares: &mut Matrix,
     ) -> Result<()> {
-        self.call("hybrid", x, |x| Oracle.hybrid(x, masks, plan(which), squares.get()))
+        self.call("hybrid", x, |x| Oracle.hybrid(x, masks, slice(which), squares.get()))
     }
 
-    fn product(
-        &self,
-        input: &Matrix,
-        weight: &Matrix,
-        first_row: usize,
-        skip_zeros: bool,
-        out: &mut Matrix,
-    ) -> Result<()> {
+    fn product(&self, input: &Matrix, weight: &Matrix, first_row: usize, out: &mut Matrix) -> Result<()> {
         self.call("product", out, |out| {
-            Oracle.product(&input.0.borrow(), &weight.0.borrow(), first_row, skip_zeros, out)
+            Oracle.product(&input.0.borrow(), &weight.0.borrow(), first_row, out)
         })?;
         if self.flaw == Flaw::SpoilsInput {
             input.set_last(7.0);
@@ -224,15 +201,13 @@ impl Backend for Faulty {
         out: &mut Matrix,
         squares: &mut Matrix,
     ) -> Result<()> {
-        // The trait's default, with a flaw on top.
+        // The unfused, with a flaw on top.
         ff_backend::shapes::project::<Self>(input, layer, out, squares)?;
-        let mut product = self.zeros(out.rows(), out.columns())?;
-        self.product(input.features, &layer.weight.value, input.classes(), true, &mut product)?;
         let before = out.last();
-        self.activate(&product, input, layer, out, squares)?;
+        unfused::project(self, input, layer, out, squares)?;
         let result = out.clone();
         before.into_iter().for_each(|before| out.set_last(before));
-        self.call("project", out, |out| Oracle.copy(&result.0.borrow(), out))
+        self.call("project", out, |out| Oracle.copy(&*result.0.borrow(), out))
     }
 
     fn dropout(&self, activities: &mut Matrix, rate: f64, seed: u32, squares: &mut Matrix) -> Result<()> {
@@ -264,47 +239,59 @@ impl Backend for Faulty {
         &self,
         input: &Input<Self>,
         delta: &Delta<Self>,
-        weight: &mut Matrix,
-        bias: Option<&mut Matrix>,
+        gradient: &mut Gradient<Self>,
     ) -> Result<()> {
         let coefficients = &*delta.coefficients.0.borrow();
         let idle = Oracle.download(coefficients)?.contains(&0.0);
-        let drops = self.has(Habit::DropsIdlePull) && delta.skip_zeros && idle;
+        let drops = self.has(Habit::DropsIdlePull) && idle;
         let mean = delta.peer.map(|peer| peer.mean.0.borrow());
         let peer = delta.peer.zip(mean.as_deref()).filter(|_| !drops);
         let delta = Delta {
             coefficients,
             outputs: &*delta.outputs.0.borrow(),
             peer: peer.map(|(peer, mean)| Peer { mean, strength: peer.strength, rows: peer.rows }),
-            skip_zeros: delta.skip_zeros,
         };
-        self.call("gradient", weight, |weight| {
-            reading(input, |input| Oracle.gradient(input, &delta, weight, bias.map(Matrix::get)))
+        let mut ascent = adapters::gradient(gradient);
+        let outcome = reading(input, |input| Oracle.gradient(input, &delta, &mut ascent));
+        if let (Some(bias), Some(sums)) = (&mut gradient.bias, &ascent.bias) {
+            Oracle.copy(sums, bias.get())?;
+        }
+        self.call("gradient", &mut gradient.weight, |weight| {
+            outcome?;
+            Oracle.copy(&ascent.weight, weight)
         })?;
         if self.has(Habit::HalfGradient) {
-            weight.edit(|values| values.iter_mut().for_each(|x| *x *= -0.5));
+            gradient.weight.edit(|values| values.iter_mut().for_each(|x| *x *= -0.5));
         }
         Ok(())
     }
 
-    fn update(&self, parameter: &mut Parameter<Self>, gradient: &Matrix, rule: Rule) -> Result<()> {
-        let mut changed = nouns::parameter(parameter);
-        let outcome = Oracle.update(&mut changed, &gradient.0.borrow(), rule);
+    fn update(&self, layer: &mut Weights<Self>, gradient: &Gradient<Self>, rule: Rule) -> Result<()> {
+        let mut changed = weights(layer);
+        let outcome = Oracle.update(&mut changed, &adapters::gradient(gradient), rule);
         if self.has(Habit::NeverFlushes) {
-            let before = Oracle.download(&parameter.first.0.borrow())?;
-            let now = Oracle.download(&changed.first)?;
+            let before = Oracle.download(&*layer.weight.first.0.borrow())?;
+            let now = Oracle.download(&changed.weight.first)?;
             let kept: Vec<f64> = now
                 .into_iter()
                 .zip(before)
                 .map(|(now, before)| if now == 0.0 { before } else { now })
                 .collect();
-            Oracle.upload(&mut changed.first, &kept)?;
+            Oracle.upload(&mut changed.weight.first, &kept)?;
         }
-        parameter.first = Matrix(RefCell::new(changed.first));
-        parameter.second = changed.second.map(|second| Matrix(RefCell::new(second)));
-        self.call("update", &mut parameter.value, |value| {
+        let back = |part| Matrix(RefCell::new(part));
+        let moments = |parameter: &mut Parameter<Matrix>, changed: Parameter<oracle::Matrix>| {
+            parameter.first = back(changed.first);
+            parameter.second = changed.second.map(back);
+            changed.value
+        };
+        if let (Some(bias), Some(changed)) = (&mut layer.bias, changed.bias) {
+            bias.value = back(moments(bias, changed));
+        }
+        let value = moments(&mut layer.weight, changed.weight);
+        self.call("update", &mut layer.weight.value, |weight| {
             outcome?;
-            Oracle.copy(&changed.value, value)
+            Oracle.copy(&value, weight)
         })
     }
 
@@ -315,20 +302,20 @@ impl Backend for Faulty {
         layer: &mut Weights<Self>,
         rule: Rule,
     ) -> Result<()> {
-        // The trait's default, with a flaw on top.
-        ff_backend::shapes::learn::<Self>(input, delta, layer)?;
-        let mut weight = self.zeros(layer.weight.value.rows(), layer.weight.value.columns())?;
-        let mut bias = self.zeros(1, weight.columns())?;
-        self.gradient(input, delta, &mut weight, Some(&mut bias))?;
-        if let Some(parameter) = &mut layer.bias {
-            let rule = if self.has(Habit::BiasDecays) { rule } else { rule.without_decay() };
-            self.update(parameter, &bias, rule)?;
-        }
+        // The unfused, with a flaw on top.
+        ff_backend::shapes::learn::<Self>(input, delta, layer, rule)?;
         let before = layer.weight.value.last();
-        self.update(&mut layer.weight, &weight, rule)?;
+        let bias = layer.bias.as_ref().map(adapters::parameter);
+        unfused::learn(self, input, delta, layer, rule)?;
+        if let (true, Some(bias), Some(before)) = (self.has(Habit::BiasDecays), &mut layer.bias, bias) {
+            let decay = if let Rule::Momentum { rate, decay, .. } = rule { rate * decay } else { 0.0 };
+            let before = Oracle.download(&before.value)?;
+            bias.value
+                .edit(|values| values.iter_mut().zip(before).for_each(|(w, before)| *w -= decay * before));
+        }
         let result = layer.weight.value.clone();
         before.into_iter().for_each(|before| layer.weight.value.set_last(before));
-        self.call("learn", &mut layer.weight.value, |value| Oracle.copy(&result.0.borrow(), value))
+        self.call("learn", &mut layer.weight.value, |value| Oracle.copy(&*result.0.borrow(), value))
     }
 
     fn read_out(
@@ -349,7 +336,7 @@ impl Backend for Faulty {
     fn softmax(
         &self,
         logits: &Matrix,
-        labels: Plan<Self>,
+        labels: IndexSlice<Self>,
         errors: &mut Matrix,
         cost: &mut Matrix,
     ) -> Result<()> {
@@ -357,19 +344,19 @@ impl Backend for Faulty {
             cost.edit(|values| values.fill(0.0));
         }
         self.call("softmax", errors, |errors| {
-            Oracle.softmax(&logits.0.borrow(), plan(labels), errors, cost.get())
+            Oracle.softmax(&logits.0.borrow(), slice(labels), errors, cost.get())
         })
     }
 
     fn draw_labels(
         &self,
         errors: &Matrix,
-        labels: Plan<Self>,
-        uniforms: Plan<Self>,
+        labels: IndexSlice<Self>,
+        uniforms: IndexSlice<Self>,
         out: &mut oracle::Indices,
     ) -> Result<()> {
         let before = Oracle.download_indices(out)?;
-        let outcome = Oracle.draw_labels(&errors.0.borrow(), plan(labels), plan(uniforms), out);
+        let outcome = Oracle.draw_labels(&errors.0.borrow(), slice(labels), slice(uniforms), out);
         self.checked("draw_labels", outcome)?;
         if self.has(Habit::DrawsTrueLabel) {
             let mut values = Oracle.download_indices(out)?;
@@ -386,18 +373,18 @@ impl Backend for Faulty {
         })
     }
 
-    fn argmax(&self, scores: &mut Matrix, out: &mut oracle::Indices, at: usize) -> Result<()> {
+    fn argmax(&self, scores: &mut Matrix, out: &mut oracle::Indices, offset: usize) -> Result<()> {
         let before = Oracle.download_indices(out)?;
         let (held, columns) = (scores.clone(), scores.columns());
         if self.has(Habit::LastOfEquals) {
             let nudge = |(i, x): (usize, &mut f64)| *x += (i % columns) as f64 * 1e-9;
             scores.edit(|values| values.iter_mut().enumerate().for_each(nudge));
         }
-        self.checked("argmax", Oracle.argmax(scores.get(), out, at))?;
+        self.checked("argmax", Oracle.argmax(scores.get(), out, offset))?;
         if self.has(Habit::LeavesScores) {
             *scores = held;
         }
-        self.list("argmax", out, at + scores.rows(), &before);
+        self.list("argmax", out, offset + scores.rows(), &before);
         Ok(())
     }
 }

@@ -1,8 +1,8 @@
 //! The suite passes what is right and finds out what is wrong.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod adapters;
 mod faulty;
-mod nouns;
 
 use faulty::{Faulty, Flaw, Habit};
 use ff_backend::conformance::{self, Effort, Fault, Report};
@@ -90,7 +90,7 @@ fn a_flaw_in_one_operation_is_blamed_on_it() {
 }
 
 #[test]
-fn an_override_that_differs_from_its_default_is_blamed() {
+fn a_fused_operation_that_differs_from_the_unfused_is_blamed() {
     let report = run(Flaw::Habit(Habit::BiasDecays), None);
     assert_eq!(failed(&report), ["learn"]);
 }

@@ -1,9 +1,11 @@
-//! Matrices that can be spoiled, and the contract's nouns as the oracle reads them.
+//! Matrices that can be spoiled, and the contract's argument types as the oracle reads them.
 
 use std::cell::RefCell;
 
 use ff_backend::oracle::{self, Oracle};
-use ff_backend::{Backend, Input, LabelCode, LabelFeatures, Parameter, Plan, Shape, Weights};
+use ff_backend::{
+    Backend, Gradient, IndexSlice, Input, LabelCode, LabelFeatures, Parameter, Result, Shape, Tensor, Weights,
+};
 
 use crate::faulty::Faulty;
 
@@ -13,13 +15,13 @@ pub struct Matrix(pub RefCell<oracle::Matrix>);
 
 impl Matrix {
     pub fn edit(&self, change: impl FnOnce(&mut [f64])) {
-        let mut values = Oracle.download(&self.0.borrow()).unwrap();
+        let mut values = Oracle.download(&*self.0.borrow()).unwrap();
         change(&mut values);
-        Oracle.upload(&mut self.0.borrow_mut(), &values).unwrap();
+        Oracle.upload(&mut *self.0.borrow_mut(), &values).unwrap();
     }
 
     pub fn last(&self) -> Option<f64> {
-        Oracle.download(&self.0.borrow()).unwrap().last().copied()
+        Oracle.download(&*self.0.borrow()).unwrap().last().copied()
     }
 
     pub fn set_last(&self, value: f64) {
@@ -40,11 +42,30 @@ impl Shape for Matrix {
     }
 }
 
-pub fn plan<'a>(plan: Plan<'a, Faulty>) -> Plan<'a, Oracle> {
-    Plan { indices: plan.indices, at: plan.at }
+impl Tensor<Faulty> for Matrix {
+    fn zeros(_: &Faulty, rows: usize, columns: usize) -> Result<Matrix> {
+        Ok(Matrix(RefCell::new(Oracle.zeros(rows, columns)?)))
+    }
+
+    fn upload(&mut self, _: &Faulty, values: &[f32]) -> Result<()> {
+        let values: Vec<f64> = values.iter().map(|x| f64::from(*x)).collect();
+        Oracle.upload(self.get(), &values)
+    }
+
+    fn download(&self, _: &Faulty) -> Result<Vec<f32>> {
+        Ok(Oracle.download(&*self.0.borrow())?.into_iter().map(|x| x as f32).collect())
+    }
+
+    fn copy(&self, faulty: &Faulty, target: &mut Matrix) -> Result<()> {
+        faulty.call("copy", target, |target| Oracle.copy(&*self.0.borrow(), target))
+    }
 }
 
-pub fn parameter(parameter: &Parameter<Faulty>) -> Parameter<Oracle> {
+pub fn slice<'a>(slice: IndexSlice<'a, Faulty>) -> IndexSlice<'a, Oracle> {
+    IndexSlice { indices: slice.indices, offset: slice.offset }
+}
+
+pub fn parameter(parameter: &Parameter<Matrix>) -> Parameter<oracle::Matrix> {
     let second = parameter.second.as_ref().map(|second| second.0.borrow().clone());
     Parameter { value: parameter.value.0.borrow().clone(), first: parameter.first.0.borrow().clone(), second }
 }
@@ -53,11 +74,16 @@ pub fn weights(weights: &Weights<Faulty>) -> Weights<Oracle> {
     Weights { weight: parameter(&weights.weight), bias: weights.bias.as_ref().map(parameter) }
 }
 
+pub fn gradient(gradient: &Gradient<Faulty>) -> Gradient<Oracle> {
+    let bias = gradient.bias.as_ref().map(|bias| bias.0.borrow().clone());
+    Gradient { weight: gradient.weight.0.borrow().clone(), bias }
+}
+
 /// Calls `run` with the oracle's view of an input.
 pub fn reading<T>(input: &Input<Faulty>, run: impl FnOnce(&Input<Oracle>) -> T) -> T {
     let label = input.label.map(|label| LabelFeatures {
         code: match label.code {
-            LabelCode::Each(labels) => LabelCode::Each(plan(labels)),
+            LabelCode::Each(labels) => LabelCode::Each(slice(labels)),
             LabelCode::Same(label) => LabelCode::Same(label),
             LabelCode::Neutral => LabelCode::Neutral,
         },
