@@ -11,11 +11,12 @@ use ndarray::{ArrayViewMut2, Axis};
 
 use crate::forward::{RowTerms, rounded};
 use crate::kernels::{add_scaled, multiply_by};
-use crate::panels::{panels, room};
-use crate::registers::{TALL, WIDE};
-use crate::strips::{StripMut, Strips, pack_strips};
+use crate::lists::{ColumnLists, ColumnsMut};
+use crate::micro_panels::{MicroPanelMut, MicroPanels, pack_columns_of_rows};
+use crate::microkernel::{MR, NR};
+use crate::panels::{count, room};
 use crate::vector::{Loop, widest};
-use crate::{Cpu, Scalar};
+use crate::{Cpu, Matrix, Scalar};
 
 /// Features that are packed at a time.
 const BLOCK: usize = 64;
@@ -23,8 +24,10 @@ const BLOCK: usize = 64;
 /// Memory of a product's operands, kept from step to step.
 #[derive(Default)]
 pub(crate) struct Workspace<T> {
-    /// The left operand.
-    pub left: Strips<T>,
+    /// The left operand, dense.
+    pub left: MicroPanels<T>,
+    /// The left operand, by lists.
+    columns: ColumnLists<T>,
     /// Panels of D.
     delta: Vec<T>,
     /// Σδ `[1, N]`, then the label rows' gradient `[C, N]`.
@@ -35,22 +38,29 @@ pub(crate) struct Workspace<T> {
 
 /// A gradient before its product: bias = Σδ, weight = [labels ; AᵀD].
 pub(crate) struct Folded<'a, T> {
-    /// The rows of A `[K, F]`.
-    pub rows: &'a [&'a [T]],
-    /// The same, for tiles.
-    pub strips: &'a Strips<T>,
+    /// A `[K, F]`.
+    pub left: LeftTransposed<'a, T>,
+    /// K.
+    pub depth: usize,
     /// F.
     pub width: usize,
-    /// D `[K, N]` in panels `[K, wide]`, the last one filled up with zeros.
+    /// D `[K, N]` in panels `[K, NR]`, the last one filled up with zeros.
     pub delta: &'a [T],
-    /// Columns of a panel.
-    pub wide: usize,
     /// N.
     pub columns: usize,
     /// `[N]`.
     pub bias: &'a [T],
     /// `[C, N]`.
     pub labels: &'a [T],
+}
+
+/// The left operand Aᵀ: its columns, that is the features, are what a tile's rows are made of.
+#[derive(Clone, Copy)]
+pub(crate) enum LeftTransposed<'a, T> {
+    /// A micro-panel for each MR features.
+    Dense(&'a MicroPanels<T>),
+    /// For each feature, the rows in which it is on.
+    Lists(&'a ColumnLists<T>),
 }
 
 impl<T: Scalar> Cpu<T> {
@@ -61,8 +71,6 @@ impl<T: Scalar> Cpu<T> {
         delta: &Delta<Self>,
         then: impl FnOnce(Folded<T>) -> R,
     ) -> R {
-        // OpenBLAS wants more columns at a time than registers hold.
-        let wide = if self.processor.is_some() { WIDE } else { 16 * WIDE };
         let (shared, rows, columns) = (input.features.rows(), delta.outputs.rows(), delta.outputs.columns());
         let (width, classes) = (input.features.columns(), input.classes());
         let terms = RowTerms::new(input, rows);
@@ -72,8 +80,8 @@ impl<T: Scalar> Cpu<T> {
         let depth = active.len() + usize::from(delta.peer.is_some());
 
         let mut workspace = self.workspace.lock().unwrap_or_else(PoisonError::into_inner);
-        let Workspace { left, delta: folded, sums, peer: peer_row } = &mut *workspace;
-        let folded = room(folded, columns.div_ceil(wide) * wide * depth);
+        let Workspace { left, columns: column_lists, delta: folded, sums, peer: peer_row } = &mut *workspace;
+        let folded = room(folded, columns.div_ceil(NR) * NR * depth);
         let sums = room(sums, (1 + classes) * columns);
         let peer_row = room(peer_row, width);
         let source = input.features.slice();
@@ -88,7 +96,7 @@ impl<T: Scalar> Cpu<T> {
         let peer = delta.peer.as_ref().map_or(0, |peer| peer.rows);
         // Rows whose coefficient is 0 cost nothing, so few may be left to share.
         let work = depth * rows.div_ceil(shared.max(1)) * columns;
-        let part = columns.div_ceil(self.threads_for(work)).next_multiple_of(wide);
+        let part = columns.div_ceil(self.threads_for(work)).next_multiple_of(NR);
         let mut parts_of_delta = folded.chunks_mut((part * depth).max(1));
         if let Ok(mut sums) = ArrayViewMut2::from_shape((1 + classes, columns), &mut *sums) {
             let parts = sums.axis_chunks_iter_mut(Axis(1), part.max(1)).enumerate();
@@ -103,24 +111,57 @@ impl<T: Scalar> Cpu<T> {
                 shared,
                 peer,
                 pull: pull.as_deref(),
-                wide,
                 delta: parts_of_delta.next().unwrap_or_default(),
                 sums,
             });
             self.each(parts.collect(), widest);
         }
-        if self.processor.is_some() {
-            let mut strips: Vec<_> = left.room(panels::<TALL>(width), depth).collect();
-            let groups = strips.chunks_mut(BLOCK / TALL).enumerate().collect();
-            self.each(groups, |(index, strips): (usize, &mut [StripMut<T>])| {
-                pack_strips(&features, index * BLOCK, strips);
-                if self.exact_shortcuts {
-                    strips.iter_mut().for_each(StripMut::skip_zeros);
-                }
-            });
-        }
+        let peer_row = delta.peer.as_ref().map(|_| &*peer_row);
+        let left = match self.column_lists(input.features, &active, peer_row, column_lists) {
+            true => LeftTransposed::Lists(column_lists),
+            false => {
+                let mut panels: Vec<_> = left.room(count::<MR>(width), depth).collect();
+                let groups = panels.chunks_mut(BLOCK / MR).enumerate().collect();
+                self.each(groups, |(index, panels): (usize, &mut [MicroPanelMut<T>])| {
+                    pack_columns_of_rows(&features, index * BLOCK, panels);
+                    if self.exact_shortcuts {
+                        panels.iter_mut().for_each(MicroPanelMut::skip_zeros);
+                    }
+                });
+                LeftTransposed::Dense(left)
+            }
+        };
         let (bias, labels) = sums.split_at(columns);
-        then(Folded { rows: &features, strips: left, width, delta: folded, wide, columns, bias, labels })
+        then(Folded { left, depth, width, delta: folded, columns, bias, labels })
+    }
+
+    /// Makes the list of every feature: the rows, of those that are active, in which it is on, and the peer's row after
+    /// them. False, and nothing is made, where dense tiles are faster.
+    fn column_lists(
+        &self,
+        features: &Matrix<T>,
+        active: &[usize],
+        peer: Option<&[T]>,
+        columns: &mut ColumnLists<T>,
+    ) -> bool {
+        let Some(lists) = features.lists() else { return false };
+        let width = features.columns();
+        let dense = peer.map_or(0, |_| width);
+        let on = dense + active.iter().map(|&row| lists.count(row)).sum::<usize>();
+        if !self.lists_pay(on, active.len() * width + dense) {
+            return false;
+        }
+        let depth = active.len() + usize::from(peer.is_some());
+        let blocks = columns.blocks(width, depth).enumerate().collect();
+        self.each(blocks, |(block, mut columns): (usize, ColumnsMut<T>)| {
+            for (k, &row) in active.iter().enumerate() {
+                columns.add(k, lists.list(row, block));
+            }
+            if let Some(peer) = peer {
+                columns.add_dense(active.len(), peer);
+            }
+        });
+        true
     }
 }
 
@@ -164,7 +205,6 @@ struct FoldColumns<'a, T> {
     /// Rows that the peer pulls.
     peer: usize,
     pull: Option<&'a [T]>,
-    wide: usize,
     /// The panels of these columns.
     delta: &'a mut [T],
     sums: ArrayViewMut2<'a, T>,
@@ -174,8 +214,8 @@ impl<T: Scalar> FoldColumns<'_, T> {
     /// Adds factor · x to row `k` of D.
     #[inline(always)]
     fn add_to_delta(&mut self, depth: usize, k: usize, factor: T, x: &[T]) {
-        for (panel, x) in x.chunks(self.wide).enumerate() {
-            add_scaled(factor, x, &mut self.delta[(panel * depth + k) * self.wide..][..x.len()]);
+        for (panel, x) in x.chunks(NR).enumerate() {
+            add_scaled(factor, x, &mut self.delta[(panel * depth + k) * NR..][..x.len()]);
         }
     }
 
@@ -214,8 +254,8 @@ impl<T: Scalar> Loop for FoldColumns<'_, T> {
                 add_scaled(coefficient, outputs, row_mut(&mut self.sums, 0));
                 self.add_to_label(r, coefficient, outputs);
             }
-            for panel in self.delta.chunks_exact_mut(depth * self.wide) {
-                multiply_by(self.terms.scales[shared], &mut panel[k * self.wide..(k + 1) * self.wide]);
+            for panel in self.delta.chunks_exact_mut(depth * NR) {
+                multiply_by(self.terms.scales[shared], &mut panel[k * NR..(k + 1) * NR]);
             }
         }
         if let Some(pull) = self.pull {

@@ -1,12 +1,12 @@
 //! A layer's forward pass: products whose rows are activated while they are in cache.
 
-use std::borrow::Cow;
-
 use ff_backend::{Input, LabelCode, Loss, Objective, Result, Shape, Tally, Weights, dropout_keeps, shapes};
 use ndarray::{Axis, s};
 
 use crate::kernels::{activate, sum_of_squares};
-use crate::products::{Finish, Raw};
+use crate::lists::RowMut;
+use crate::microkernel::{Kernel, Microkernel};
+use crate::products::{Epilogue, Raw};
 use crate::vector::{Loop, widest};
 use crate::{Cpu, Matrix, Scalar, Weight};
 
@@ -47,14 +47,14 @@ impl<T: Scalar> RowTerms<T> {
 }
 
 /// The label rows of a layer's weights, or their mean where rows are neutral.
-enum LabelRows<'a, T: Clone> {
+enum LabelRows<T> {
     None,
-    Each(Cow<'a, [T]>),
+    Each(Vec<T>),
     Neutral(Vec<T>),
 }
 
-impl<'a, T: Scalar> LabelRows<'a, T> {
-    fn new(input: &Input<Cpu<T>>, weight: &'a Weight<T>) -> Self {
+impl<T: Scalar> LabelRows<T> {
+    fn new(input: &Input<Cpu<T>>, weight: &Weight<T>) -> Self {
         let rows = weight.first_rows(input.classes());
         match input.label.map(|label| label.code) {
             None => LabelRows::None,
@@ -73,14 +73,14 @@ impl<'a, T: Scalar> LabelRows<'a, T> {
 }
 
 /// From sums to activities.
-struct Activation<'a, T: Clone> {
+struct Activation<'a, T> {
     terms: &'a RowTerms<T>,
-    labels: &'a LabelRows<'a, T>,
+    labels: &'a LabelRows<T>,
     bias: Option<&'a [T]>,
     columns: usize,
 }
 
-impl<T: Scalar> Finish<T> for Activation<'_, T> {
+impl<T: Scalar> Epilogue<T> for Activation<'_, T> {
     #[inline(always)]
     fn finish(&self, row: usize, first: usize, out: &mut [T]) {
         let part = first..first + out.len();
@@ -99,7 +99,7 @@ impl<T: Scalar> Finish<T> for Activation<'_, T> {
 }
 
 /// One row, from its product to its activities.
-struct WholeRow<'a, T: Clone> {
+struct WholeRow<'a, T> {
     activation: &'a Activation<'a, T>,
     row: usize,
     out: &'a mut [T],
@@ -113,6 +113,19 @@ impl<T: Scalar> Loop for WholeRow<'_, T> {
     }
 }
 
+/// One row, from its activities to their list.
+struct ListRow<'a, 'b, T> {
+    list: &'a mut RowMut<'b, T>,
+    row: &'a [T],
+}
+
+impl<T: Scalar> Kernel<T> for ListRow<'_, '_, T> {
+    #[inline(always)]
+    fn run<M: Microkernel<T>>(self) {
+        self.list.take::<M>(self.row);
+    }
+}
+
 impl<T: Scalar> Cpu<T> {
     pub(crate) fn product(
         &self,
@@ -122,7 +135,7 @@ impl<T: Scalar> Cpu<T> {
         out: &mut Matrix<T>,
     ) -> Result<()> {
         shapes::product::<Self>(input, weight, first_row, out)?;
-        self.multiply(input, weight, first_row, self.exact_shortcuts, out, &Raw)
+        self.multiply(input, weight, first_row, out, &Raw)
     }
 
     pub(crate) fn project(
@@ -139,9 +152,8 @@ impl<T: Scalar> Cpu<T> {
             bias: layer.bias.as_ref().map(|bias| bias.value.slice()),
             columns: out.columns(),
         };
-        self.multiply(input.features, &layer.weight.value, input.classes(), false, out, &activation)?;
-        let columns = out.columns();
-        self.each_row(columns, out.slice_mut(), squares.slice_mut(), |_, row| sum_of_squares(row));
+        self.multiply(input.features, &layer.weight.value, input.classes(), out, &activation)?;
+        self.each_row(out, squares, |_, _| {});
         Ok(())
     }
 
@@ -162,31 +174,53 @@ impl<T: Scalar> Cpu<T> {
             columns,
         };
         let products = product.slice();
-        self.each_row(columns, out.slice_mut(), squares.slice_mut(), |row, out| {
+        self.each_row(out, squares, |row, out| {
             let at = row % product.rows() * columns;
             out.copy_from_slice(&products[at..at + columns]);
             widest(WholeRow { activation: &activation, row, out });
-            sum_of_squares(out)
         });
         Ok(())
     }
 
-    /// Visits every row of `out`, shared between the threads; what the visit returns is the row's square.
-    fn each_row(
+    /// Visits every row of `out`, shared between the threads; then sums up its squares and lists what is not 0.
+    pub(crate) fn each_row(
         &self,
-        columns: usize,
-        out: &mut [T],
-        squares: &mut [T],
-        visit: impl Fn(usize, &mut [T]) -> T + Sync + Send,
+        out: &mut Matrix<T>,
+        squares: &mut Matrix<T>,
+        visit: impl Fn(usize, &mut [T]) + Sync + Send,
     ) {
+        let (columns, squares) = (out.columns(), squares.slice_mut());
         if columns == 0 {
             return squares.fill(T::zero());
         }
         let part = Self::rows_per_part(squares.len(), self.threads_for(squares.len() * columns));
-        let parts = out.chunks_mut(part * columns).zip(squares.chunks_mut(part)).enumerate().collect();
-        self.each(parts, |(index, (out, squares)): (usize, (&mut [T], &mut [T]))| {
-            for (r, (row, square)) in out.chunks_exact_mut(columns).zip(squares).enumerate() {
-                *square = visit(index * part + r, row);
+        let (values, lists) = out.with_lists(self.exact_shortcuts);
+        let mut lists = lists.map(|lists| lists.rows_mut().collect::<Vec<_>>()).unwrap_or_default();
+        let mut lists = lists.chunks_mut(part);
+        let parts = values.chunks_mut(part * columns).zip(squares.chunks_mut(part));
+        let parts = parts.map(|(rows, squares)| (rows, squares, lists.next().unwrap_or_default()));
+        self.each(parts.enumerate().collect(), |(index, (rows, squares, lists))| {
+            let mut lists = lists.iter_mut();
+            for (r, (row, square)) in rows.chunks_exact_mut(columns).zip(squares).enumerate() {
+                visit(index * part + r, row);
+                *square = sum_of_squares(row);
+                if let Some(list) = lists.next() {
+                    self.instructions.run(ListRow { list, row });
+                }
+            }
+        });
+    }
+
+    /// Lists what is not 0 in every row.
+    pub(crate) fn list_rows(&self, out: &mut Matrix<T>) {
+        let (rows, columns) = (out.rows(), out.columns());
+        let (values, Some(lists)) = out.with_lists(self.exact_shortcuts) else { return };
+        let part = Self::rows_per_part(rows, self.threads_for(rows * columns));
+        let mut lists: Vec<_> = lists.rows_mut().collect();
+        let parts = values.chunks((part * columns).max(1)).zip(lists.chunks_mut(part)).collect();
+        self.each(parts, |(rows, lists): (&[T], &mut [RowMut<T>])| {
+            for (row, list) in rows.chunks_exact(columns).zip(lists) {
+                self.instructions.run(ListRow { list, row });
             }
         });
     }
@@ -202,12 +236,11 @@ impl<T: Scalar> Cpu<T> {
         let drop_below = (rate * 4_294_967_296.0) as u32;
         let gain = T::from_f64(1.0 / (1.0 - rate));
         let columns = activities.columns();
-        self.each_row(columns, activities.slice_mut(), squares.slice_mut(), |r, row| {
+        self.each_row(activities, squares, |r, row| {
             for (j, h) in row.iter_mut().enumerate() {
                 let kept = dropout_keeps(seed, (r * columns + j) as u32, drop_below);
                 *h = if kept { *h * gain } else { T::zero() };
             }
-            sum_of_squares(row)
         });
         Ok(())
     }
@@ -221,7 +254,7 @@ impl<T: Scalar> Cpu<T> {
     ) -> Result<()> {
         shapes::top_k(activities, k, out, squares)?;
         let (columns, all) = (activities.columns(), activities.slice());
-        self.each_row(columns, out.slice_mut(), squares.slice_mut(), |r, out| {
+        self.each_row(out, squares, |r, out| {
             let row = &all[r * columns..(r + 1) * columns];
             out.copy_from_slice(row);
             let descending = |a: &T, b: &T| b.partial_cmp(a).unwrap_or(std::cmp::Ordering::Equal);
@@ -229,7 +262,6 @@ impl<T: Scalar> Cpu<T> {
             for (out, &h) in out.iter_mut().zip(row) {
                 *out = if h >= least { h } else { T::zero() };
             }
-            sum_of_squares(out)
         });
         Ok(())
     }

@@ -16,29 +16,19 @@ impl<T: Scalar> Cpu<T> {
         squares: &mut Matrix<T>,
     ) -> Result<()> {
         shapes::gather::<Self>(images, &rows, shifts.as_ref(), skip, out, squares)?;
-        let (features, batch) = (out.columns(), out.rows());
-        let part = Self::rows_per_part(batch, self.threads_for(batch * features));
-        let parts =
-            out.slice_mut().chunks_mut((part * features).max(1)).zip(squares.slice_mut().chunks_mut(part));
-        let parts = parts.enumerate().collect();
-        self.each(parts, |(index, (out, squares)): (usize, (&mut [T], &mut [T]))| {
-            let rows_of_part = out.chunks_exact_mut(features.max(1)).zip(squares).enumerate();
-            for (r, (out, square)) in rows_of_part {
-                let row = index * part + r;
-                let first = rows.indices.0[rows.offset + row] as usize * images.columns();
-                let image = &images.pixels[first..first + images.columns()];
-                match shifts.map(|shifts| shifts.indices.0[shifts.offset + row]) {
-                    Some(shift) => {
-                        let by = ((shift / 256) as isize - 128, (shift % 256) as isize - 128);
-                        shifted(image, images.height, images.width, by, skip, out);
-                    }
-                    None => {
-                        for (out, &pixel) in out.iter_mut().zip(&image[skip..]) {
-                            *out = brightness(pixel);
-                        }
+        self.each_row(out, squares, |row, out| {
+            let first = rows.indices.0[rows.offset + row] as usize * images.columns();
+            let image = &images.pixels[first..first + images.columns()];
+            match shifts.map(|shifts| shifts.indices.0[shifts.offset + row]) {
+                Some(shift) => {
+                    let by = ((shift / 256) as isize - 128, (shift % 256) as isize - 128);
+                    shifted(image, images.height, images.width, by, skip, out);
+                }
+                None => {
+                    for (out, &pixel) in out.iter_mut().zip(&image[skip..]) {
+                        *out = brightness(pixel);
                     }
                 }
-                *square = sum_of_squares(out);
             }
         });
         Ok(())
@@ -64,6 +54,7 @@ impl<T: Scalar> Cpu<T> {
             }
             *square = sum_of_squares(b);
         }
+        self.list_rows(x);
         Ok(())
     }
 }

@@ -26,8 +26,8 @@ pub fn activate<T: Scalar>(scale: T, label: Option<(&[T], T)>, bias: Option<&[T]
         }
     }
     for out in out.iter_mut() {
-        // What is not a number stays so, and is noticed.
-        *out = if *out < T::zero() { T::zero() } else { *out };
+        // −0 becomes 0; what is not a number stays so, and is noticed.
+        *out = if *out <= T::zero() { T::zero() } else { *out };
     }
 }
 

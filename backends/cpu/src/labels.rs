@@ -2,6 +2,7 @@
 
 use ff_backend::{IndexSlice, Normalization, Real, Result, Shape, shapes};
 
+use crate::lists::{List, Lists};
 use crate::panels::pack_columns;
 use crate::vector::{Loop, widest};
 use crate::{Cpu, Indices, Matrix, Scalar, Weight};
@@ -15,6 +16,8 @@ const LANES: usize = 16;
 /// end belongs to the first.
 struct ReadOut<'a, T> {
     activities: &'a [T],
+    /// The same by lists, where that is faster, and the number of the first row.
+    lists: Option<(&'a Lists<T>, usize)>,
     width: usize,
     scales: Vec<T>,
     weight: &'a [T],
@@ -32,18 +35,13 @@ impl<T: Scalar> Loop for ReadOut<'_, T> {
             pack_columns::<T, LANES>(self.weight.chunks_exact(self.classes), first, &mut panel);
             let (fours, left_over) = panel.as_chunks::<LANES>().0.as_chunks::<4>();
             for (row, &scale) in self.scales.iter().enumerate() {
-                let activities = &self.activities[row * self.width..(row + 1) * self.width];
-                let (by_four, at_the_end) = activities.as_chunks::<4>();
-                let [mut a, mut b, mut c, mut d] = [[T::zero(); LANES]; 4];
-                for (h, weights) in by_four.iter().zip(fours) {
-                    a = with_scaled(a, h[0], &weights[0]);
-                    b = with_scaled(b, h[1], &weights[1]);
-                    c = with_scaled(c, h[2], &weights[2]);
-                    d = with_scaled(d, h[3], &weights[3]);
-                }
-                for (&h, weights) in at_the_end.iter().zip(left_over) {
-                    a = with_scaled(a, h, weights);
-                }
+                let [a, b, c, d] = match self.lists {
+                    Some((lists, first)) => chains_of_list(lists.row(first + row), self.width, &panel),
+                    None => {
+                        let activities = &self.activities[row * self.width..(row + 1) * self.width];
+                        chains(activities, fours, left_over)
+                    }
+                };
                 let logits = &mut self.logits[row * self.classes..(row + 1) * self.classes];
                 for (i, logit) in logits[first..].iter_mut().take(LANES).enumerate() {
                     let value = scale * ((a[i] + b[i]) + (c[i] + d[i]));
@@ -52,6 +50,40 @@ impl<T: Scalar> Loop for ReadOut<'_, T> {
             }
         }
     }
+}
+
+/// The four chains of a row.
+#[inline(always)]
+fn chains<T: Scalar>(
+    activities: &[T],
+    fours: &[[[T; LANES]; 4]],
+    left_over: &[[T; LANES]],
+) -> [[T; LANES]; 4] {
+    let (by_four, at_the_end) = activities.as_chunks::<4>();
+    let [mut a, mut b, mut c, mut d] = [[T::zero(); LANES]; 4];
+    for (h, weights) in by_four.iter().zip(fours) {
+        a = with_scaled(a, h[0], &weights[0]);
+        b = with_scaled(b, h[1], &weights[1]);
+        c = with_scaled(c, h[2], &weights[2]);
+        d = with_scaled(d, h[3], &weights[3]);
+    }
+    for (&h, weights) in at_the_end.iter().zip(left_over) {
+        a = with_scaled(a, h, weights);
+    }
+    [a, b, c, d]
+}
+
+/// The same of a row's list.
+#[inline(always)]
+fn chains_of_list<T: Scalar>(list: List<T>, width: usize, panel: &[T]) -> [[T; LANES]; 4] {
+    let (weights, by_four) = (panel.as_chunks::<LANES>().0, width / 4 * 4);
+    let mut chains = [[T::zero(); LANES]; 4];
+    for (&at, &h) in list.at.iter().zip(list.values) {
+        let at = at as usize;
+        let chain = if at < by_four { at % 4 } else { 0 };
+        chains[chain] = with_scaled(chains[chain], h, &weights[at]);
+    }
+    chains
 }
 
 /// sum + factor · x. Sums that are passed on stay in registers.
@@ -77,14 +109,17 @@ impl<T: Scalar> Cpu<T> {
         }
         let part = Self::rows_per_part(rows, self.threads_for(rows * width));
         let weight = weight.first_rows(width);
-        let mut rest = activities.slice();
+        let (mut rest, mut first) = (activities.slice(), 0);
+        let lists = self.lists(activities);
         let parts = logits.slice_mut().chunks_mut(part * classes).zip(squares.slice().chunks(part));
         let parts = parts.map(|(logits, squares)| {
             let (activities, after) = rest.split_at(squares.len() * width);
             rest = after;
             let scale = |square: &T| T::from_f64(normalization.scale(square.widened(), width));
             let scales = squares.iter().map(scale).collect();
-            ReadOut { activities, width, scales, weight: &weight, classes, logits, add }
+            let lists = lists.map(|lists| (lists, first));
+            first += squares.len();
+            ReadOut { activities, lists, width, scales, weight: &weight, classes, logits, add }
         });
         self.each(parts.collect(), widest);
         Ok(())

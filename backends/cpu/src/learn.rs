@@ -3,29 +3,29 @@
 
 use std::marker::PhantomData;
 
-use ff_backend::{Delta, Gradient, Input, Parameter, Result, Rule, Weights, shapes, unfused};
-use ndarray::{ArrayView2, ArrayViewMut2, Axis, s};
+use ff_backend::{Delta, Gradient, Input, Parameter, Result, Rule, Weights, shapes};
 
-use crate::fold::Folded;
+use crate::fold::{Folded, LeftTransposed};
 use crate::kernels::Prepared;
-use crate::panels::{Panels, panels};
-use crate::products::blas;
-use crate::registers::{Aside, PanelWork, Processor, Registers, TALL, Tile, WIDE};
+use crate::microkernel::{Interleaved, Kernel, MR, Microkernel, NR, Tile};
+use crate::panels::{Panels, count};
 use crate::vector::{Loop, widest};
-use crate::{Cpu, Layout, Matrix, Scalar};
+use crate::{Cpu, Matrix, Scalar};
 
-/// Strips that are multiplied with a panel at a time: they stay in the second-level cache.
-const MANY: usize = 64;
+/// Micro-panels that are multiplied with a panel at a time: they stay in the second-level cache.
+const MC: usize = 64;
 /// Elements that are handed over at a time: half a row of a tile.
-const PIECE: usize = WIDE / 2;
+const PIECE: usize = NR / 2;
+/// Rows of weights that are fetched ahead where a product by lists waits for memory alone.
+const AHEAD: usize = 16;
 
-/// What a gradient is for: a stretch of a panel.
+/// What a gradient is for: a part of a panel.
 trait Target<T: Scalar>: Send {
     /// Takes the gradient of elements `at..`; implementations are `#[inline(always)]`.
     fn take(&mut self, at: usize, gradient: &[T; PIECE]);
 
     /// Fetches what taking elements `at..` will need.
-    fn fetch<R: Registers<T>>(&self, at: usize);
+    fn fetch<M: Microkernel<T>>(&self, at: usize);
 }
 
 /// The gradient itself is wanted.
@@ -34,13 +34,14 @@ struct Store<'a, T>(&'a mut [T]);
 impl<T: Scalar> Target<T> for Store<'_, T> {
     #[inline(always)]
     fn take(&mut self, at: usize, gradient: &[T; PIECE]) {
-        self.0[at..at + PIECE].copy_from_slice(gradient);
+        // −0 becomes 0, as in a product.
+        self.0[at..at + PIECE].iter_mut().zip(gradient).for_each(|(out, sum)| *out = *sum + T::zero());
     }
     #[inline(always)]
-    fn fetch<R: Registers<T>>(&self, _at: usize) {}
+    fn fetch<M: Microkernel<T>>(&self, _at: usize) {}
 }
 
-/// A stretch of a parameter that makes a step.
+/// A part of a parameter that makes a step.
 struct Step<'a, T> {
     values: &'a mut [T],
     first: &'a mut [T],
@@ -57,10 +58,10 @@ impl<T: Scalar> Target<T> for Step<'_, T> {
         self.rule.step(&mut self.values[part.clone()], &mut self.first[part], second, gradient);
     }
     #[inline(always)]
-    fn fetch<R: Registers<T>>(&self, at: usize) {
-        R::fetch(self.values, at);
-        R::fetch(self.first, at);
-        R::fetch(self.second, at);
+    fn fetch<M: Microkernel<T>>(&self, at: usize) {
+        M::fetch(self.values, at);
+        M::fetch(self.first, at);
+        M::fetch(self.second, at);
     }
 }
 
@@ -88,13 +89,8 @@ impl<T: Scalar> Cpu<T> {
             if let Some(bias) = &mut gradient.bias {
                 bias.slice_mut().copy_from_slice(folded.bias);
             }
-            match (self.processor, &mut gradient.weight.0) {
-                (Some(processor), Layout::Panels(panels)) => {
-                    let stretches = folded.stretches(panels);
-                    self.each_stretch(processor, &folded, stretches.into_iter().map(Store));
-                }
-                _ => self.blas_gradient(&folded, gradient.weight.slice_mut()),
-            }
+            let blocks = folded.blocks(&mut gradient.weight.0);
+            self.each_block(&folded, blocks.into_iter().map(Store));
         });
         Ok(())
     }
@@ -107,8 +103,8 @@ impl<T: Scalar> Cpu<T> {
     ) -> Result<()> {
         shapes::update::<Self>(layer, gradient, rule)?;
         let Parameter { value, first, second } = &mut layer.weight;
-        let second = second.as_mut().map(|second| second.slice_mut()).unwrap_or_default();
-        self.step(value.slice_mut(), first.slice_mut(), second, gradient.weight.slice(), rule);
+        let second = second.as_mut().map(|second| second.0.values_mut()).unwrap_or_default();
+        self.step(value.0.values_mut(), first.0.values_mut(), second, gradient.weight.0.values(), rule);
         if let (Some(bias), Some(gradient)) = (&mut layer.bias, &gradient.bias) {
             self.step_bias(bias, gradient.slice(), rule);
         }
@@ -142,66 +138,31 @@ impl<T: Scalar> Cpu<T> {
         rule: Rule,
     ) -> Result<()> {
         shapes::learn::<Self>(input, delta, layer, rule)?;
-        let Weights { weight, bias } = layer;
-        let (Some(processor), Layout::Panels(values), Layout::Panels(first)) =
-            (self.processor, &mut weight.value.0, &mut weight.first.0)
-        else {
-            return unfused::learn(self, input, delta, layer, rule);
-        };
+        let Weights { weight: Parameter { value, first, second }, bias } = layer;
         self.fold(input, delta, |folded| {
             if let Some(bias) = bias {
                 self.step_bias(bias, folded.bias, rule);
             }
             let rule = &Prepared::new(rule);
-            let mut seconds = match weight.second.as_mut().map(|second| &mut second.0) {
-                Some(Layout::Panels(second)) => folded.stretches(second),
-                _ => Vec::new(),
-            }
-            .into_iter();
-            let moments = folded.stretches(values).into_iter().zip(folded.stretches(first));
+            let mut seconds = second.iter_mut().flat_map(|second| folded.blocks(&mut second.0));
+            let moments = folded.blocks(&mut value.0).into_iter().zip(folded.blocks(&mut first.0));
             let steps = moments.map(|(values, first)| {
                 let second = seconds.next().unwrap_or_default();
                 Step { values, first, second, rule }
             });
-            self.each_stretch(processor, &folded, steps);
-            Ok(())
-        })
-    }
-
-    /// Gives every stretch of weights its gradient.
-    fn each_stretch<K: Target<T>>(
-        &self,
-        processor: Processor,
-        folded: &Folded<T>,
-        targets: impl Iterator<Item = K>,
-    ) {
-        let count = folded.stretches_of_a_panel();
-        let work = |(index, target)| Stretch { folded, panel: index / count, part: index % count, target };
-        let mut stretches: Vec<_> = targets.enumerate().map(work).collect();
-        // Strips that are in cache meet all panels.
-        stretches.sort_by_key(|stretch| stretch.part);
-        self.each(stretches, |stretch| processor.run(stretch));
-    }
-
-    /// [labels ; AᵀD] by OpenBLAS, a panel of D at a time.
-    fn blas_gradient(&self, folded: &Folded<T>, out: &mut [T]) {
-        let Folded { rows, delta, wide, columns, width, labels, .. } = *folded;
-        let (labels_out, out) = out.split_at_mut(labels.len());
-        labels_out.copy_from_slice(labels);
-        let depth = rows.len();
-        let left: Vec<T> = rows.iter().copied().flatten().copied().collect();
-        let (Ok(left), Ok(mut out)) =
-            (ArrayView2::from_shape((depth, width), &left), ArrayViewMut2::from_shape((width, columns), out))
-        else {
-            return;
-        };
-        let parts = out.axis_chunks_iter_mut(Axis(1), wide).enumerate().collect();
-        self.each(parts, |(panel, mut out): (usize, ArrayViewMut2<T>)| {
-            let right = &delta[panel * depth * wide..][..depth * wide];
-            if let Ok(right) = ArrayView2::from_shape((depth, wide), right) {
-                blas(&left.t(), &right.slice(s![.., ..out.ncols()]), &mut out);
-            }
+            self.each_block(&folded, steps);
         });
+        Ok(())
+    }
+
+    /// Gives every block of weights its gradient.
+    fn each_block<K: Target<T>>(&self, folded: &Folded<T>, targets: impl Iterator<Item = K>) {
+        let count = folded.blocks_of_a_panel();
+        let work = |(index, target)| Block { folded, panel: index / count, index: index % count, target };
+        let mut blocks: Vec<_> = targets.enumerate().map(work).collect();
+        // What is in cache of the left operand meets all panels.
+        blocks.sort_by_key(|block| block.index);
+        self.each(blocks, |block| self.instructions.run(block));
     }
 }
 
@@ -211,82 +172,95 @@ impl<T: Scalar> Folded<'_, T> {
         self.labels.len() / self.columns.max(1)
     }
 
-    fn stretches_of_a_panel(&self) -> usize {
-        panels::<TALL>(self.width).div_ceil(MANY).max(1)
+    fn blocks_of_a_panel(&self) -> usize {
+        count::<MR>(self.width).div_ceil(MC).max(1)
     }
 
-    /// Every panel in stretches of `MANY` strips; the labels' rows belong to the first.
-    fn stretches<'a>(&self, panels: &'a mut Panels<T>) -> Vec<&'a mut [T]> {
-        panels.stretches(self.classes(), MANY * TALL, self.stretches_of_a_panel())
+    /// Every panel in blocks of MC · MR rows; the labels' rows belong to the first.
+    fn blocks<'a>(&self, panels: &'a mut Panels<T>) -> Vec<&'a mut [T]> {
+        panels.blocks(self.classes(), MC * MR, self.blocks_of_a_panel())
     }
 }
 
-/// A stretch of a panel's gradient: `MANY` tiles or fewer.
-struct Stretch<'a, T, K> {
+/// A block of a panel's gradient: MC tiles or fewer.
+struct Block<'a, T, K> {
     folded: &'a Folded<'a, T>,
     panel: usize,
-    /// Which stretch of the panel.
-    part: usize,
+    /// Which block of the panel.
+    index: usize,
     target: K,
 }
 
-impl<T: Scalar, K: Target<T>> PanelWork<T> for Stretch<'_, T, K> {
+impl<T: Scalar, K: Target<T>> Kernel<T> for Block<'_, T, K> {
     #[inline(always)]
-    fn run<R: Registers<T>>(mut self) {
-        let Folded { rows, strips, delta, width, .. } = *self.folded;
-        let right = &delta[self.panel * rows.len() * WIDE..][..rows.len() * WIDE];
-        let mut at = if self.part == 0 { self.take_labels() } else { 0 };
-        // A tile is handed over while the next one is multiplied.
-        let mut sums = [[[T::zero(); WIDE]; TALL]; 2];
-        let [mut now, mut before] = sums.each_mut();
-        let mut last = None;
-        let first = self.part * MANY;
-        for strip in first..panels::<TALL>(width).min(first + MANY) {
-            *now = [[T::zero(); WIDE]; TALL];
-            let (target, registers) = (&mut self.target, PhantomData::<R>);
-            R::multiply(
-                strips.strip(strip),
-                right,
-                now,
-                &mut HandOver { target, at: last, sums: before, registers },
-            );
-            last = Some(at);
-            at += TALL * WIDE;
-            std::mem::swap(&mut now, &mut before);
+    fn run<M: Microkernel<T>>(mut self) {
+        let Folded { left, depth, delta, width, .. } = *self.folded;
+        let right = &delta[self.panel * depth * NR..][..depth * NR];
+        let at = if self.index == 0 { self.take_labels() } else { 0 };
+        let first = self.index * MC * MR;
+        let features = first..width.min(first + MC * MR);
+        match left {
+            LeftTransposed::Dense(left) => {
+                // A tile is handed over while the next one is multiplied.
+                let mut at = at;
+                let mut sums = [[[T::zero(); NR]; MR]; 2];
+                let [mut now, mut before] = sums.each_mut();
+                let mut last = None;
+                for feature in features.step_by(MR) {
+                    *now = [[T::zero(); NR]; MR];
+                    let (target, vectors) = (&mut self.target, PhantomData::<M>);
+                    let mut hand_over = HandOver { target, at: last, sums: before, vectors };
+                    M::multiply(left.micro_panel(feature / MR), right, now, &mut hand_over);
+                    last = Some(at);
+                    at += MR * NR;
+                    std::mem::swap(&mut now, &mut before);
+                }
+                let (target, vectors) = (&mut self.target, PhantomData::<M>);
+                let mut rest = HandOver { target, at: last, sums: before, vectors };
+                (0..2 * MR).for_each(|piece| rest.piece(piece));
+            }
+            LeftTransposed::Lists(left) => {
+                for (i, feature) in features.enumerate() {
+                    let at = at + i * NR;
+                    let mut sums = [T::zero(); NR];
+                    M::accumulate(left.list(feature), right, &mut sums);
+                    for (piece, gradient) in sums.as_chunks::<PIECE>().0.iter().enumerate() {
+                        self.target.fetch::<M>(at + AHEAD * NR + piece * PIECE);
+                        self.target.take(at + piece * PIECE, gradient);
+                    }
+                }
+            }
         }
-        let (target, registers) = (&mut self.target, PhantomData::<R>);
-        let mut rest = HandOver { target, at: last, sums: before, registers };
-        (0..2 * TALL).for_each(|piece| rest.piece(piece));
     }
 }
 
-impl<T: Scalar, K: Target<T>> Stretch<'_, T, K> {
+impl<T: Scalar, K: Target<T>> Block<'_, T, K> {
     /// Hands the labels' rows over; what follows them begins where it says.
     #[inline(always)]
     fn take_labels(&mut self) -> usize {
         let Folded { labels, columns, .. } = *self.folded;
         for (row, gradient) in labels.chunks_exact(columns.max(1)).enumerate() {
-            let mut wide = [T::zero(); WIDE];
-            wide.iter_mut().zip(&gradient[self.panel * WIDE..]).for_each(|(wide, &x)| *wide = x);
+            let mut wide = [T::zero(); NR];
+            wide.iter_mut().zip(&gradient[self.panel * NR..]).for_each(|(wide, &x)| *wide = x);
             for (piece, gradient) in wide.as_chunks::<PIECE>().0.iter().enumerate() {
-                self.target.take(row * WIDE + piece * PIECE, gradient);
+                self.target.take(row * NR + piece * PIECE, gradient);
             }
         }
-        self.folded.classes() * WIDE
+        self.folded.classes() * NR
     }
 }
 
 /// Hands a tile over, and fetches what the one after the next will need.
-struct HandOver<'a, T, K, R> {
+struct HandOver<'a, T, K, M> {
     target: &'a mut K,
     /// Where the tile is; none before the first.
     at: Option<usize>,
     sums: &'a Tile<T>,
-    registers: PhantomData<R>,
+    vectors: PhantomData<M>,
 }
 
-impl<T: Scalar, K: Target<T>, R: Registers<T>> Aside for HandOver<'_, T, K, R> {
-    const PIECES: usize = 2 * TALL;
+impl<T: Scalar, K: Target<T>, M: Microkernel<T>> Interleaved for HandOver<'_, T, K, M> {
+    const PIECES: usize = 2 * MR;
 
     #[inline(always)]
     fn piece(&mut self, piece: usize) {
@@ -294,6 +268,6 @@ impl<T: Scalar, K: Target<T>, R: Registers<T>> Aside for HandOver<'_, T, K, R> {
         if let Some(gradient) = self.sums.as_flattened().as_chunks::<PIECE>().0.get(piece) {
             self.target.take(at + piece * PIECE, gradient);
         }
-        self.target.fetch::<R>(at + 2 * TALL * WIDE + piece * PIECE);
+        self.target.fetch::<M>(at + 2 * MR * NR + piece * PIECE);
     }
 }

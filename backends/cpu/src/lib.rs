@@ -1,13 +1,9 @@
-//! The reference backend: ndarray, and products made tile by tile, so that what follows a product (activation,
-//! optimizer) visits a tile while it is in cache.
+//! The fast CPU backend: own microkernels, and exact sparsity.
 //!
-//! On x86-64 with FMA the tiles are our own, and weights lie in panels as tiles read them: each sum is added up in one
-//! order, so that same seed means same bits, whatever the threads. Elsewhere OpenBLAS multiplies, single-threaded
-//! inside our threads: same seed, same threads, same bits.
-
-// Named so that they are linked: ndarray calls BLAS by symbol alone.
-extern crate blas_src;
-extern crate openblas_src;
+//! Products are made a panel at a time, so that what follows a product (activation, optimizer) visits sums while they
+//! are in cache; weights lie in panels as the microkernel reads them. A Forward-Forward network is silent: where few
+//! units are on, products visit only those, by lists that the layer below has made. Each sum is added up in one order,
+//! dense or by lists, so that same seed means same bits, whatever the threads.
 
 mod fold;
 mod forward;
@@ -15,81 +11,42 @@ mod inputs;
 mod kernels;
 mod labels;
 mod learn;
+mod lists;
+mod matrix;
+mod micro_panels;
+mod microkernel;
 mod panels;
 mod products;
-mod registers;
 mod scalar;
-mod strips;
 mod vector;
 
 use std::sync::Mutex;
 
 use ff_backend::{
     Backend, BackendError, Delta, DeviceInfo, Gradient, IndexSlice, Input, Normalization, Objective, Result,
-    Rule, Shape, Tally, Tensor, Weights, shapes,
+    Rule, Shape, Tally, Weights, shapes,
 };
-use ndarray::Array2;
-use panels::Panels;
-use registers::Processor;
 
+pub use matrix::{Matrix, Weight};
+pub use microkernel::InstructionSet;
 pub use scalar::Scalar;
 
-unsafe extern "C" {
-    // From the OpenBLAS that openblas-src links.
-    fn openblas_set_num_threads(threads: std::ffi::c_int);
-    fn openblas_get_config() -> *const std::ffi::c_char;
-}
+/// Share of units that are on below which a product by lists is faster than dense tiles. Measured: BENCHMARKS.md.
+const BREAK_EVEN: f64 = 0.35;
 
-/// The reference backend, in `f32` (training) or `f64` (gradient checks).
+/// The fast CPU backend, in `f32` (training) or `f64` (gradient checks).
 pub struct Cpu<T: Scalar = f32> {
     /// All threads but the caller's own.
     pool: rayon::ThreadPool,
     threads: usize,
-    /// Whose registers make the products; none where OpenBLAS does.
-    processor: Option<Processor>,
+    instructions: InstructionSet,
     /// Whether zeros are left out of products.
     exact_shortcuts: bool,
+    /// Share of units that are on up to which products go by lists.
+    break_even: f64,
     /// One for each thread.
     scratch: Vec<Mutex<Vec<T>>>,
     workspace: Mutex<fold::Workspace<T>>,
-}
-
-/// A matrix in host memory, row-major.
-pub struct Matrix<T>(pub(crate) Array2<T>);
-
-impl<T: Scalar> Shape for Matrix<T> {
-    fn rows(&self) -> usize {
-        self.0.nrows()
-    }
-    fn columns(&self) -> usize {
-        self.0.ncols()
-    }
-}
-
-/// A layer's weights in host memory, as products read them.
-pub struct Weight<T>(pub(crate) Layout<T>);
-
-/// How weights lie in memory.
-pub(crate) enum Layout<T> {
-    /// Row after row, for OpenBLAS.
-    Rows(Matrix<T>),
-    /// As tiles read them.
-    Panels(Panels<T>),
-}
-
-impl<T: Scalar> Shape for Weight<T> {
-    fn rows(&self) -> usize {
-        match &self.0 {
-            Layout::Rows(rows) => rows.rows(),
-            Layout::Panels(panels) => panels.extent().0,
-        }
-    }
-    fn columns(&self) -> usize {
-        match &self.0 {
-            Layout::Rows(rows) => rows.columns(),
-            Layout::Panels(panels) => panels.extent().1,
-        }
-    }
 }
 
 /// A list of u32.
@@ -132,31 +89,38 @@ impl<T: Scalar> Cpu<T> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(helpers).build().map_err(|error| {
             BackendError::Driver { operation: "start threads", message: error.to_string() }
         })?;
-        // SAFETY: a setter of OpenBLAS without preconditions.
-        unsafe { openblas_set_num_threads(1) };
         let scratch = (0..threads).map(|_| Mutex::default()).collect();
         Ok(Cpu {
             pool,
             threads,
-            processor: Processor::detect(),
+            instructions: InstructionSet::detect(),
             exact_shortcuts: true,
+            break_even: BREAK_EVEN,
             scratch,
             workspace: Mutex::default(),
         })
     }
 
-    /// The same backend, told whether to leave out work that changes no number: blank pixels, and rows with a
-    /// coefficient of 0. It does, unless told otherwise.
+    /// The same backend, told whether to leave out work that changes no number: what is 0 in products, and rows with
+    /// a coefficient of 0. It does, unless told otherwise.
     #[must_use]
     pub fn with_exact_shortcuts(mut self, on: bool) -> Self {
         self.exact_shortcuts = on;
         self
     }
 
-    /// The same backend with products by OpenBLAS, as on a processor without FMA.
+    /// The same backend with the vectors of `set`; none where this processor does not have them.
     #[must_use]
-    pub fn with_openblas(mut self) -> Self {
-        self.processor = None;
+    pub fn with_instructions(mut self, set: InstructionSet) -> Option<Self> {
+        self.instructions = set;
+        set.is_available().then_some(self)
+    }
+
+    /// The same backend, whose products go by lists up to this share of units that are on: 0 never, 1 always. It
+    /// changes no number.
+    #[must_use]
+    pub fn with_break_even(mut self, share: f64) -> Self {
+        self.break_even = share;
         self
     }
 
@@ -165,23 +129,6 @@ impl<T: Scalar> Cpu<T> {
         let parts = source.chunks(part).zip(target.chunks_mut(part)).collect();
         self.each(parts, |(source, target): (&[T], &mut [T])| target.copy_from_slice(source));
     }
-
-    fn panels(rows: usize, columns: usize) -> Result<Panels<T>> {
-        Panels::new(rows, columns).ok_or_else(|| out_of_memory::<T>(rows, columns))
-    }
-
-    /// Whether products are its own, so that numbers do not depend on the threads.
-    #[must_use]
-    pub fn multiplies_itself(&self) -> bool {
-        self.processor.is_some()
-    }
-}
-
-/// The name and version of the OpenBLAS that is linked.
-fn blas_version() -> String {
-    // SAFETY: OpenBLAS returns a static, NUL-terminated string.
-    let config = unsafe { std::ffi::CStr::from_ptr(openblas_get_config()) };
-    config.to_string_lossy().trim().to_owned()
 }
 
 fn out_of_memory<T>(rows: usize, columns: usize) -> BackendError {
@@ -207,61 +154,6 @@ fn memory_bytes() -> u64 {
     kib.map_or(0, |kib| kib * 1024)
 }
 
-impl<T: Scalar> Tensor<Cpu<T>> for Matrix<T> {
-    fn zeros(_: &Cpu<T>, rows: usize, columns: usize) -> Result<Self> {
-        let elements = rows.checked_mul(columns).filter(|n| n.checked_mul(size_of::<T>()).is_some());
-        let out_of_memory = || out_of_memory::<T>(rows, columns);
-        let mut values = Vec::new();
-        values.try_reserve_exact(elements.ok_or_else(out_of_memory)?).map_err(|_| out_of_memory())?;
-        values.resize(rows * columns, T::zero());
-        Array2::from_shape_vec((rows, columns), values).map(Matrix).map_err(|_| out_of_memory())
-    }
-
-    fn upload(&mut self, _: &Cpu<T>, values: &[T]) -> Result<()> {
-        shapes::upload(self, values.len())?;
-        self.slice_mut().copy_from_slice(values);
-        Ok(())
-    }
-
-    fn download(&self, _: &Cpu<T>) -> Result<Vec<T>> {
-        Ok(self.slice().to_vec())
-    }
-
-    fn copy(&self, cpu: &Cpu<T>, target: &mut Self) -> Result<()> {
-        shapes::copy(self, target)?;
-        cpu.copy_slice(self.slice(), target.slice_mut());
-        Ok(())
-    }
-}
-
-impl<T: Scalar> Tensor<Cpu<T>> for Weight<T> {
-    fn zeros(cpu: &Cpu<T>, rows: usize, columns: usize) -> Result<Self> {
-        Ok(Weight(match cpu.processor {
-            Some(_) => Layout::Panels(Cpu::panels(rows, columns)?),
-            None => Layout::Rows(cpu.zeros(rows, columns)?),
-        }))
-    }
-
-    fn upload(&mut self, _: &Cpu<T>, values: &[T]) -> Result<()> {
-        shapes::upload(self, values.len())?;
-        match &mut self.0 {
-            Layout::Rows(rows) => rows.slice_mut().copy_from_slice(values),
-            Layout::Panels(panels) => panels.load(values),
-        }
-        Ok(())
-    }
-
-    fn download(&self, _: &Cpu<T>) -> Result<Vec<T>> {
-        Ok(self.first_rows(self.rows()).into_owned())
-    }
-
-    fn copy(&self, cpu: &Cpu<T>, target: &mut Self) -> Result<()> {
-        shapes::copy(self, target)?;
-        cpu.copy_slice(self.slice(), target.slice_mut());
-        Ok(())
-    }
-}
-
 /// Each operation is the method of the same name in the file of its part.
 impl<T: Scalar> Backend for Cpu<T> {
     type Real = T;
@@ -274,7 +166,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         DeviceInfo {
             backend: "cpu".into(),
             device: processor_name(),
-            driver: blas_version(),
+            driver: self.instructions.name().into(),
             units: self.threads,
             memory_bytes: memory_bytes(),
             precision: T::NAME.into(),

@@ -1,9 +1,9 @@
-//! Panels: the right operand of a product, 32 of its columns at a time, in the order in which tiles read it.
+//! Panels: the right operand of a product, NR of its columns at a time, in the order in which tiles read it.
 
 use crate::Scalar;
-use crate::registers::{TALL, WIDE};
+use crate::microkernel::{MR, NR};
 
-/// Weights, and their optimizer's moments: panels one after the other, each `[rows, 32]`. Zeros fill up the last one,
+/// Weights, and their optimizer's moments: panels one after the other, each `[rows, NR]`. Zeros fill up the last one,
 /// and follow every panel's rows, so that a tile may begin in any row.
 pub(crate) struct Panels<T> {
     memory: Vec<T>,
@@ -16,7 +16,7 @@ pub(crate) struct Panels<T> {
 impl<T: Scalar> Panels<T> {
     /// All zeros; none if there is not so much memory.
     pub(crate) fn new(rows: usize, columns: usize) -> Option<Self> {
-        let count = panels::<WIDE>(columns).checked_mul(rows.checked_add(TALL)?)?.checked_mul(WIDE)?;
+        let count = count::<NR>(columns).checked_mul(rows.checked_add(MR)?)?.checked_mul(NR)?;
         let mut memory = Vec::new();
         memory.try_reserve_exact(count.checked_add(LINE)?).ok()?;
         let skip = begin(&mut memory, count);
@@ -29,37 +29,37 @@ impl<T: Scalar> Panels<T> {
 
     /// Elements of a panel.
     fn space(&self) -> usize {
-        (self.rows + TALL) * WIDE
+        (self.rows + MR) * NR
     }
 
     /// All elements, those that fill up too.
     pub(crate) fn values(&self) -> &[T] {
-        &self.memory[self.skip..][..panels::<WIDE>(self.columns) * self.space()]
+        &self.memory[self.skip..][..count::<NR>(self.columns) * self.space()]
     }
 
     pub(crate) fn values_mut(&mut self) -> &mut [T] {
-        let count = panels::<WIDE>(self.columns) * self.space();
+        let count = count::<NR>(self.columns) * self.space();
         &mut self.memory[self.skip..][..count]
     }
 
     /// A panel's rows.
     pub(crate) fn panel(&self, index: usize) -> &[T] {
-        &self.values()[index * self.space()..][..self.rows * WIDE]
+        &self.values()[index * self.space()..][..self.rows * NR]
     }
 
-    /// Every panel in stretches of `tall` rows, the first of which has `lead` rows more; the last one has what is left.
-    pub(crate) fn stretches(&mut self, lead: usize, tall: usize, count: usize) -> Vec<&mut [T]> {
+    /// Every panel in `count` blocks of `tall` rows, the first of which has `lead` rows more; the last has what is left.
+    pub(crate) fn blocks(&mut self, lead: usize, tall: usize, count: usize) -> Vec<&mut [T]> {
         let space = self.space();
         let cut = |panel| {
-            let (mut stretches, mut rest): (Vec<&mut [T]>, &mut [T]) = (Vec::with_capacity(count), panel);
+            let (mut blocks, mut rest): (Vec<&mut [T]>, &mut [T]) = (Vec::with_capacity(count), panel);
             for index in 1..count {
                 let rows = if index == 1 { lead + tall } else { tall };
-                let (stretch, after) = rest.split_at_mut(rows * WIDE);
-                stretches.push(stretch);
+                let (block, after) = rest.split_at_mut(rows * NR);
+                blocks.push(block);
                 rest = after;
             }
-            stretches.push(rest);
-            stretches
+            blocks.push(rest);
+            blocks
         };
         self.values_mut().chunks_exact_mut(space).flat_map(cut).collect()
     }
@@ -68,20 +68,20 @@ impl<T: Scalar> Panels<T> {
     pub(crate) fn load(&mut self, values: &[T]) {
         let (columns, space) = (self.columns.max(1), self.space());
         for (panel, out) in self.values_mut().chunks_exact_mut(space).enumerate() {
-            pack_columns::<T, WIDE>(values.chunks_exact(columns), panel * WIDE, out);
+            pack_columns::<T, NR>(values.chunks_exact(columns), panel * NR, out);
         }
     }
 
-    /// The first `count` rows, row-major.
-    pub(crate) fn rows(&self, count: usize) -> Vec<T> {
-        let mut rows = Vec::with_capacity(count * self.columns);
-        for row in 0..count {
-            for panel in 0..panels::<WIDE>(self.columns) {
+    /// The first `rows` rows, row-major.
+    pub(crate) fn rows(&self, rows: usize) -> Vec<T> {
+        let mut values = Vec::with_capacity(rows * self.columns);
+        for row in 0..rows {
+            for panel in 0..count::<NR>(self.columns) {
                 let wide = columns_of(panel, self.columns);
-                rows.extend_from_slice(&self.panel(panel)[row * WIDE..][..wide]);
+                values.extend_from_slice(&self.panel(panel)[row * NR..][..wide]);
             }
         }
-        rows
+        values
     }
 }
 
@@ -105,13 +105,13 @@ pub(crate) fn pack_columns<'a, T: Scalar, const N: usize>(
 }
 
 /// Number of panels of `N` that cover `extent`.
-pub(crate) fn panels<const N: usize>(extent: usize) -> usize {
+pub(crate) fn count<const N: usize>(extent: usize) -> usize {
     extent.div_ceil(N)
 }
 
 /// Columns that panel `index` of a matrix with `columns` columns really has.
 pub(crate) fn columns_of(index: usize, columns: usize) -> usize {
-    (columns - index * WIDE).min(WIDE)
+    (columns - index * NR).min(NR)
 }
 
 /// Bytes of a cache line.

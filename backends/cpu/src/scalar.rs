@@ -2,26 +2,25 @@
 
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64;
-use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError};
 
-use ff_backend::{Real, Shape};
-use ndarray::{ArrayView2, ArrayViewMut2, NdFloat};
+use ff_backend::Real;
+use ndarray::NdFloat;
 
+use crate::Cpu;
 #[cfg(target_arch = "x86_64")]
-use crate::registers::Registers;
-use crate::{Cpu, Layout, Matrix, Weight};
+use crate::microkernel::Microkernel;
 
 /// f32, or f64 for gradient checks.
 pub trait Scalar: Real + NdFloat {
     /// The name of the precision.
     const NAME: &'static str;
-    /// Registers of 512 bits of it.
+    /// Vectors of 512 bits of it.
     #[cfg(target_arch = "x86_64")]
-    type Avx512: Registers<Self>;
-    /// Registers of 256 bits of it.
+    type Avx512: Microkernel<Self>;
+    /// Vectors of 256 bits of it.
     #[cfg(target_arch = "x86_64")]
-    type Avx2: Registers<Self>;
+    type Avx2: Microkernel<Self>;
     /// As [`Real::to_f64`], whose name num-traits has too.
     fn widened(self) -> f64 {
         Real::to_f64(self)
@@ -42,50 +41,6 @@ impl Scalar for f64 {
     type Avx512 = x86_64::__m512d;
     #[cfg(target_arch = "x86_64")]
     type Avx2 = x86_64::__m256d;
-}
-
-impl<T: Scalar> Matrix<T> {
-    /// All values, row-major.
-    pub(crate) fn slice(&self) -> &[T] {
-        self.0.as_slice().unwrap_or_default()
-    }
-
-    pub(crate) fn slice_mut(&mut self) -> &mut [T] {
-        self.0.as_slice_mut().unwrap_or_default()
-    }
-
-    pub(crate) fn view(&self) -> ArrayView2<'_, T> {
-        self.0.view()
-    }
-
-    pub(crate) fn view_mut(&mut self) -> ArrayViewMut2<'_, T> {
-        self.0.view_mut()
-    }
-}
-
-impl<T: Scalar> Weight<T> {
-    /// All values in the order in which they lie.
-    pub(crate) fn slice(&self) -> &[T] {
-        match &self.0 {
-            Layout::Rows(rows) => rows.slice(),
-            Layout::Panels(panels) => panels.values(),
-        }
-    }
-
-    pub(crate) fn slice_mut(&mut self) -> &mut [T] {
-        match &mut self.0 {
-            Layout::Rows(rows) => rows.slice_mut(),
-            Layout::Panels(panels) => panels.values_mut(),
-        }
-    }
-
-    /// The first rows, row-major.
-    pub(crate) fn first_rows(&self, count: usize) -> Cow<'_, [T]> {
-        match &self.0 {
-            Layout::Rows(rows) => Cow::Borrowed(&rows.slice()[..count * rows.columns()]),
-            Layout::Panels(panels) => Cow::Owned(panels.rows(count)),
-        }
-    }
 }
 
 impl<T: Scalar> Cpu<T> {

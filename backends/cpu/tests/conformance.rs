@@ -6,7 +6,7 @@ use ff_backend::{
     Backend, Delta, IndexSlice, Input, LabelCode, LabelFeatures, Normalization, Parameter, Peer, Rule,
     Tensor, Weights,
 };
-use ff_backend_cpu::{Cpu, Scalar};
+use ff_backend_cpu::{Cpu, InstructionSet, Scalar};
 
 fn conforms<T: Scalar>(cpu: &Cpu<T>, effort: Effort) {
     let report = run(cpu, effort);
@@ -38,10 +38,22 @@ fn any_number_of_threads() {
     }
 }
 
+/// Every instruction set that this machine has, dense and by lists.
 #[test]
-fn openblas() {
-    conforms(&Cpu::<f32>::new(2).unwrap().with_openblas(), Effort::Full);
-    conforms(&Cpu::<f64>::new(3).unwrap().with_openblas(), Effort::Quick);
+fn any_instructions() {
+    for set in InstructionSet::ALL {
+        let Some(cpu) = Cpu::<f32>::new(2).unwrap().with_instructions(set) else {
+            println!("SKIPPED: this processor has no {}", set.name());
+            continue;
+        };
+        conforms(&cpu.with_break_even(0.0), Effort::Quick);
+        conforms(&Cpu::<f64>::new(2).unwrap().with_instructions(set).unwrap(), Effort::Quick);
+    }
+}
+
+#[test]
+fn every_product_by_lists() {
+    conforms(&Cpu::<f32>::new(2).unwrap().with_break_even(1.0), Effort::Full);
 }
 
 /// Bits of a layer after three fused steps, wide enough for several tiles and threads.
@@ -95,19 +107,8 @@ fn trained(cpu: &Cpu) -> Vec<u32> {
 
 #[test]
 fn same_bits_on_any_number_of_threads() {
-    if !Cpu::<f32>::new(1).unwrap().multiplies_itself() {
-        return println!("SKIPPED same_bits_on_any_number_of_threads: OpenBLAS multiplies here");
-    }
     let one = trained(&Cpu::new(1).unwrap());
     for threads in [1, 2, 3, 5] {
         assert!(one == trained(&Cpu::new(threads).unwrap()), "one thread and {threads} threads differ");
-    }
-}
-
-#[test]
-fn same_threads_same_bits_from_openblas() {
-    for threads in 1..=3 {
-        let cpu = || Cpu::new(threads).unwrap().with_openblas();
-        assert!(trained(&cpu()) == trained(&cpu()), "two runs on {threads} threads differ");
     }
 }

@@ -115,8 +115,8 @@ INLINE float sum(vec x)
 // 0 where |x| < 2^-100, else x: see FLUSH_BELOW. What is not a number stays so.
 INLINE vec flushed(vec x) { return select(x, (vec)0.0f, fabs(x) < 0x1p-100f); }
 
-// max(0, x); what is not a number stays so.
-INLINE vec positive(vec x) { return select(x, (vec)0.0f, x < (vec)0.0f); }
+// max(0, x), and 0 for -0; what is not a number stays so.
+INLINE vec positive(vec x) { return select(x, (vec)0.0f, x <= (vec)0.0f); }
 
 // Sum over the `count` work-items of a work-group, a power of two, for all of them.
 INLINE real sum_items(real x, local real *scratch, int count)

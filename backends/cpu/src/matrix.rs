@@ -1,0 +1,133 @@
+//! What this backend holds: matrices with the lists of what is on in them, weights in panels.
+
+use ff_backend::{Result, Shape, Tensor, shapes};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2};
+
+use crate::lists::Lists;
+use crate::panels::Panels;
+use crate::{Cpu, Scalar, out_of_memory};
+
+/// A matrix in host memory, row-major.
+pub struct Matrix<T> {
+    values: Array2<T>,
+    /// Made by the first operation that lists what it writes.
+    lists: Option<Lists<T>>,
+    /// Whether the lists are those of the values.
+    listed: bool,
+}
+
+impl<T: Scalar> Shape for Matrix<T> {
+    fn rows(&self) -> usize {
+        self.values.nrows()
+    }
+    fn columns(&self) -> usize {
+        self.values.ncols()
+    }
+}
+
+impl<T: Scalar> Matrix<T> {
+    /// All values, row-major.
+    pub(crate) fn slice(&self) -> &[T] {
+        self.values.as_slice().unwrap_or_default()
+    }
+
+    /// All values, to be changed: the lists are out of date from here on.
+    pub(crate) fn slice_mut(&mut self) -> &mut [T] {
+        self.listed = false;
+        self.values.as_slice_mut().unwrap_or_default()
+    }
+
+    pub(crate) fn view(&self) -> ArrayView2<'_, T> {
+        self.values.view()
+    }
+
+    /// As [`Matrix::slice_mut`].
+    pub(crate) fn view_mut(&mut self) -> ArrayViewMut2<'_, T> {
+        self.listed = false;
+        self.values.view_mut()
+    }
+
+    /// The list of every row, where the operation that wrote the matrix has made them.
+    pub(crate) fn lists(&self) -> Option<&Lists<T>> {
+        self.lists.as_ref().filter(|_| self.listed)
+    }
+
+    /// All values, to be changed, and, if it is to be `listed`, the lists that whoever changes them fills.
+    pub(crate) fn with_lists(&mut self, listed: bool) -> (&mut [T], Option<&mut Lists<T>>) {
+        self.listed = listed;
+        let (rows, columns) = self.values.dim();
+        let lists = listed.then(|| self.lists.get_or_insert_with(|| Lists::new(rows, columns)));
+        (self.values.as_slice_mut().unwrap_or_default(), lists)
+    }
+}
+
+impl<T: Scalar> Tensor<Cpu<T>> for Matrix<T> {
+    fn zeros(_: &Cpu<T>, rows: usize, columns: usize) -> Result<Self> {
+        let elements = rows.checked_mul(columns).filter(|n| n.checked_mul(size_of::<T>()).is_some());
+        let out_of_memory = || out_of_memory::<T>(rows, columns);
+        let mut values = Vec::new();
+        values.try_reserve_exact(elements.ok_or_else(out_of_memory)?).map_err(|_| out_of_memory())?;
+        values.resize(rows * columns, T::zero());
+        let values = Array2::from_shape_vec((rows, columns), values).map_err(|_| out_of_memory())?;
+        Ok(Matrix { values, lists: None, listed: false })
+    }
+
+    fn upload(&mut self, cpu: &Cpu<T>, values: &[T]) -> Result<()> {
+        shapes::upload(self, values.len())?;
+        self.slice_mut().copy_from_slice(values);
+        cpu.list_rows(self);
+        Ok(())
+    }
+
+    fn download(&self, _: &Cpu<T>) -> Result<Vec<T>> {
+        Ok(self.slice().to_vec())
+    }
+
+    fn copy(&self, cpu: &Cpu<T>, target: &mut Self) -> Result<()> {
+        shapes::copy(self, target)?;
+        cpu.copy_slice(self.slice(), target.slice_mut());
+        cpu.list_rows(target);
+        Ok(())
+    }
+}
+
+/// A layer's weights in host memory, as products read them.
+pub struct Weight<T>(pub(crate) Panels<T>);
+
+impl<T: Scalar> Shape for Weight<T> {
+    fn rows(&self) -> usize {
+        self.0.extent().0
+    }
+    fn columns(&self) -> usize {
+        self.0.extent().1
+    }
+}
+
+impl<T: Scalar> Weight<T> {
+    /// The first rows, row-major.
+    pub(crate) fn first_rows(&self, count: usize) -> Vec<T> {
+        self.0.rows(count)
+    }
+}
+
+impl<T: Scalar> Tensor<Cpu<T>> for Weight<T> {
+    fn zeros(_: &Cpu<T>, rows: usize, columns: usize) -> Result<Self> {
+        Panels::new(rows, columns).map(Weight).ok_or_else(|| out_of_memory::<T>(rows, columns))
+    }
+
+    fn upload(&mut self, _: &Cpu<T>, values: &[T]) -> Result<()> {
+        shapes::upload(self, values.len())?;
+        self.0.load(values);
+        Ok(())
+    }
+
+    fn download(&self, _: &Cpu<T>) -> Result<Vec<T>> {
+        Ok(self.0.rows(self.rows()))
+    }
+
+    fn copy(&self, cpu: &Cpu<T>, target: &mut Self) -> Result<()> {
+        shapes::copy(self, target)?;
+        cpu.copy_slice(self.0.values(), target.0.values_mut());
+        Ok(())
+    }
+}
