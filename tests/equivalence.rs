@@ -165,7 +165,7 @@ fn idle_steps_are_steps_on_a_zero_gradient() {
         let fused = Run::new(backend, &[&format!("idle_steps={IDLE}")]).steps(4);
         let mut explicit = Run::new(backend, &["idle_steps=0"]);
         for batch in 0..4 {
-            let rate = explicit.spec.optimizer.learning_rate();
+            let rate = explicit.spec.learning_rate_factor(1) * explicit.spec.optimizer.learning_rate();
             let adam = |k: usize| Rule::Adam { rate, step: (batch * (1 + IDLE) + k + 1) as u64, idle: 0 };
             explicit.step(batch, adam(0));
             for layer in &mut explicit.network.layers {

@@ -5,7 +5,7 @@ use ndarray_rand::rand::Rng;
 use ndarray_rand::rand::seq::SliceRandom;
 
 use super::negatives::Positives;
-use super::{Draws, Negatives, Stream};
+use super::{Batch, Draws, Negatives, Stream};
 use crate::spec::Spec;
 
 /// The draws of one epoch. A batch is B pairs; rows of a list belong to batches in order.
@@ -79,26 +79,6 @@ fn jitter(reach: usize, draws: &Draws, rows: usize) -> Vec<u32> {
     let mut generator = draws.generator(Stream::Jitter);
     let mut draw = || (128 + generator.random_range(-reach..=reach)) as u32;
     (0..rows).map(|_| draw() * 256 + draw()).collect()
-}
-
-/// Where one batch's draws lie in the epoch's plan.
-pub struct Batch<'a, B: Backend> {
-    /// Images of the positive rows.
-    pub rows: IndexSlice<'a, B>,
-    /// Their labels.
-    pub truth: IndexSlice<'a, B>,
-    /// Numbers of the source of negatives, one for each pair.
-    pub numbers: IndexSlice<'a, B>,
-    /// Shifts of the positive rows, if images are jittered.
-    pub shifts: Option<IndexSlice<'a, B>>,
-    /// Images of positive and negative rows, where they do not share them.
-    pub stacked: IndexSlice<'a, B>,
-    /// Shifts of those.
-    pub stacked_shifts: Option<IndexSlice<'a, B>>,
-    /// True, then wrong labels.
-    pub labels: IndexSlice<'a, B>,
-    /// Seed of the batch's dropout.
-    pub dropout_seed: u32,
 }
 
 /// An epoch's draws on the device: uploaded once, read batch by batch.

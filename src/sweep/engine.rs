@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::claim::{Claim, claim};
 use super::directory::SweepDirectory;
-use super::error::SweepError;
+use super::error::{Failure, SweepError};
 use super::halving::{prune, rungs, survivors};
 use crate::config::{Cell, Experiment};
 use crate::run::{RunDirectory, Status, Summary};
@@ -38,15 +38,6 @@ pub trait Work: Sync {
     fn ended(&self, _cell: &Cell, _result: &Result<Summary, String>) {}
     /// Nothing is left to do but wait for this cell of another process.
     fn waiting(&self, _cell: &Cell) {}
-}
-
-/// A cell that failed in this process.
-#[derive(Clone, Debug)]
-pub struct Failure {
-    /// Its place in the experiment.
-    pub cell: usize,
-    /// Why.
-    pub message: String,
 }
 
 /// Trains cells until all that were asked for are done, here or elsewhere.

@@ -60,3 +60,12 @@ pub enum SweepError {
     #[error("a worker ended unexpectedly; run the same command again to go on")]
     Worker,
 }
+
+/// A cell that failed in this process.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// Its place in the experiment.
+    pub cell: usize,
+    /// Why.
+    pub message: String,
+}

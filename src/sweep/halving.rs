@@ -4,7 +4,7 @@
 //! the same one. Cells are compared one by one: seeds that [sweep] crosses with a search compete too.
 
 use super::directory::SweepDirectory;
-use super::engine::Failure;
+use super::error::Failure;
 use crate::config::{Cell, Halving};
 use crate::run::{RunDirectory, RunError, Status};
 

@@ -1,10 +1,12 @@
 //! Training: steps on the device, epochs, resume; and [`run`], the one call that does it all.
 
 mod error;
+mod limits;
 mod run;
 mod step;
 mod trainer;
 
 pub use error::TrainError;
-pub use run::{Limits, Options, run};
+pub use limits::Limits;
+pub use run::{Options, run};
 pub use step::{Stepper, TrainTally};

@@ -1,34 +1,15 @@
 //! The library call: a run directory, trained.
 
-use std::sync::atomic::AtomicBool;
-
 use ff_backend::{Backend, DeviceInfo};
 use toml::{Table, Value};
 
-use super::TrainError;
+use super::{Limits, TrainError};
 use super::trainer::Trainer;
 use crate::config::Config;
 use crate::data::Splits;
 use crate::observers::{Figures, Observer, TensorBoard};
 use crate::run::{RunDirectory, Summary};
 use crate::spec;
-
-/// When to end before the last epoch.
-#[derive(Clone, Copy)]
-pub struct Limits<'a> {
-    /// Set by a signal handler, say: end after the running epoch.
-    pub stop: &'a AtomicBool,
-    /// End after this many epochs; the run can be resumed.
-    pub until: usize,
-}
-
-impl Default for Limits<'_> {
-    /// All epochs.
-    fn default() -> Self {
-        static NEVER: AtomicBool = AtomicBool::new(false);
-        Limits { stop: &NEVER, until: usize::MAX }
-    }
-}
 
 /// How to train a run: by default from the start to the end, and nobody watches.
 #[derive(Default)]
