@@ -5,7 +5,7 @@ use ff_backend::{Backend, Gradient, Parameter, Real, Rule, Shape, Tensor};
 use ff_backend_cpu::{Cpu, InstructionSet, Scalar};
 use forward_forward::batching::EpochPlan;
 use forward_forward::config::ConfigBuilder;
-use forward_forward::data::{Splits, digits};
+use forward_forward::data::{Dataset, Source, Splits};
 use forward_forward::network::Network;
 use forward_forward::spec::{self, Spec};
 use forward_forward::training::Stepper;
@@ -25,7 +25,8 @@ impl<'b, B: Backend> Run<'b, B> {
         let base = ["layer_sizes=[200, 150, 100]", "training.batch_size=50"];
         let sets = base.into_iter().chain(sets.iter().copied());
         let mut config = sets.fold(ConfigBuilder::new(), ConfigBuilder::set).build().unwrap();
-        let splits = Splits::new(digits::load(), 0, config.training.seed).unwrap();
+        let splits =
+            Splits::new(Dataset::load(&Source::Digits, "", false).unwrap(), 0, config.training.seed).unwrap();
         spec::resolve(&mut config, &splits.shape()).unwrap();
         let spec = Spec::new(&config, splits.image, splits.classes);
         let stepper = Stepper::new(backend, &spec).unwrap();

@@ -1,27 +1,10 @@
 //! Which backend runs: the only place that names concrete ones.
 
-use ff_backend::Backend;
 use ff_backend_cpu::Cpu;
 
+pub use super::on_backend::{OnBackend, Remark};
 use super::{CliError, opencl};
 use crate::config::{Config, Precision};
-
-/// Work that any backend can do.
-pub trait OnBackend {
-    /// What it gives.
-    type Output;
-    /// Does it.
-    fn run<B: Backend>(self, backend: &B) -> Result<Self::Output, CliError>;
-}
-
-/// What there is to tell of the backend that was made.
-pub enum Remark<'a> {
-    /// Which one `auto` took.
-    Choice(&'a str),
-    /// What was asked for and is not to be had: the results are of something else.
-    #[cfg_attr(not(feature = "opencl"), allow(dead_code))]
-    Warning(&'a str),
-}
 
 /// Makes the backend that a config asks for and hands it to `work`.
 ///

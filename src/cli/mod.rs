@@ -9,6 +9,7 @@ mod devices;
 mod error;
 mod eval;
 mod memory;
+mod on_backend;
 mod opencl;
 mod plot;
 mod predict;

@@ -1,5 +1,6 @@
 //! `ff sweep`.
 
+mod arguments;
 mod cell_trainer;
 mod dataset_cache;
 mod display;
@@ -8,69 +9,17 @@ mod outcome;
 mod queue;
 mod slurm;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::Args;
 use toml::Value;
 
 use super::{CliError, signals};
 use crate::config::{Cell, Experiment};
 use crate::run::{RunDirectory, Status};
 use crate::sweep::{Arithmetic, Engine, Row, Spec, SweepDirectory, Tally, forget_failure, read_rows};
+pub use arguments::Sweep;
 use cell_trainer::CellTrainer;
 use display::{Before, Display};
-use slurm::Slurm;
-
-/// Train every cell of an experiment. The same command again skips what is done and goes on with what is
-/// not; several processes may work on one sweep directory.
-#[derive(Args)]
-pub struct Sweep {
-    /// The experiment: a TOML file with [sweep], [[cell]] or [search]
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-    /// Any knob by its dotted name or unique last part; repeatable
-    #[arg(long, value_name = "KEY=VALUE")]
-    set: Vec<String>,
-    /// The sweep directory [default: runs/NAME]
-    #[arg(long, value_name = "DIR")]
-    log_dir: Option<String>,
-    /// auto, cpu, opencl or opencl:P.D [default: auto]
-    #[arg(long, value_name = "NAME")]
-    backend: Option<String>,
-    /// Folder of IDX files [default: FF_DATA_DIR, else the platform's cache]
-    #[arg(long, value_name = "DIR")]
-    data_dir: Option<String>,
-    /// Cells trained side by side; they share the cores [default: 1]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
-    jobs: Option<u16>,
-    /// Train this cell only, counted from 0
-    #[arg(long, value_name = "K")]
-    cell: Option<usize>,
-    /// Print the cells and what they will take, and write nothing
-    #[arg(long, conflicts_with = "status")]
-    dry_run: bool,
-    /// Print how far each cell is, and write nothing
-    #[arg(long)]
-    status: bool,
-    /// Go on with cells that failed earlier
-    #[arg(long)]
-    retry_failed: bool,
-    /// End at the first failure
-    #[arg(long)]
-    fail_fast: bool,
-    /// Use the sweep directory even if the experiment or its backend has changed; cells that are the same are kept
-    #[arg(long)]
-    force_spec: bool,
-    #[command(flatten)]
-    slurm: Slurm,
-    /// No progress
-    #[arg(long)]
-    quiet: bool,
-    /// One JSON object on stdout at the end: how far each cell is, and its results
-    #[arg(long)]
-    json: bool,
-}
 
 impl Sweep {
     /// Plans, trains what is not done, gathers the results, reports.

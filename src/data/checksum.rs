@@ -6,6 +6,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+pub use super::hex::hex;
 use super::idx;
 
 /// A SHA-256 in hexadecimal digits.
@@ -46,9 +47,4 @@ pub fn sha256(source: impl Read) -> io::Result<String> {
         let read = chunk.len();
         source.consume(read);
     }
-}
-
-/// Lower-case hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -5,11 +5,12 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::DataError;
-use super::dataset::MOST_CLASSES;
 use crate::files::reading;
 
 /// The file of class names.
 pub const FILE: &str = "classes.txt";
+/// More classes than this would need another way to write a label into an image.
+pub(crate) const MOST_CLASSES: usize = 1000;
 /// More than a thousand names of the most letters have.
 const MOST_BYTES: u64 = 1 << 20;
 /// A name is a word in a table, not a text.

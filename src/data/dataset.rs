@@ -4,13 +4,10 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::checksum::Checksum;
-use super::class_names;
+use super::class_names::{self, MOST_CLASSES};
 use super::idx::{self, Idx, Kind, Opened};
 use super::published::{self, Published, PublishedFile};
 use super::{DataError, Source, Split, digits, download};
-
-/// More classes than this would need another way to write a label into an image.
-pub(crate) const MOST_CLASSES: usize = 1000;
 
 /// Images to train on and images to test on, all of one size.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +34,7 @@ impl Dataset {
     /// where torchvision keeps them.
     pub fn load(source: &Source, data_dir: &str, progress: bool) -> Result<Self, DataError> {
         match source {
-            Source::Digits => Ok(digits::load()),
+            Source::Digits => Ok(embedded()),
             Source::Idx(folder) => from_folder(source, folder),
             Source::Published(set) => {
                 from_published(set, &download::folder(data_dir)?, &download::mirrors(set), progress)
@@ -49,6 +46,14 @@ impl Dataset {
     pub fn features(&self) -> usize {
         self.height * self.width
     }
+}
+
+/// The digits that are part of the program.
+fn embedded() -> Dataset {
+    let (train, test) = digits::load();
+    let (height, width) = (digits::SIDE, digits::SIDE);
+    let class_names = Vec::new();
+    Dataset { name: "digits".to_owned(), height, width, classes: digits::CLASSES, class_names, train, test }
 }
 
 /// Four files by their standard names, of any size and number of classes; in `classes.txt` beside them, if it is

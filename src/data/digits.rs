@@ -1,48 +1,46 @@
 //! The 1,797 digits of 8×8 pixels that need no download.
 
-use super::{Dataset, Split};
+use super::Split;
 
 /// Every so many images of a class go to the test set.
 const TEST_EVERY: usize = 5;
 
-/// The UCI handwritten digits, split by a fixed rule: of each class, every fifth image is a test
-/// image. 1,442 train, 355 test.
-pub fn load() -> Dataset {
+/// Rows and columns of an image.
+pub const SIDE: usize = 8;
+/// Number of classes.
+pub const CLASSES: usize = 10;
+
+/// The UCI handwritten digits, to train on and to test on, split by a fixed rule: of each class, every fifth image is a
+/// test image. 1,442 train, 355 test.
+pub fn load() -> (Split, Split) {
     let raw = smartcore::dataset::digits::load_dataset();
-    let mut dataset = Dataset {
-        name: "digits".to_owned(),
-        height: 8,
-        width: 8,
-        classes: 10,
-        class_names: Vec::new(),
-        train: Split::default(),
-        test: Split::default(),
-    };
-    let mut seen = [0usize; 10];
-    for (image, &label) in raw.data.chunks_exact(64).zip(&raw.target) {
+    let (mut train, mut test) = (Split::default(), Split::default());
+    let mut seen = [0usize; CLASSES];
+    for (image, &label) in raw.data.chunks_exact(SIDE * SIDE).zip(&raw.target) {
         let label = label as u32;
         let Some(seen) = seen.get_mut(label as usize) else {
             continue;
         };
         *seen += 1;
         let split = match *seen % TEST_EVERY {
-            0 => &mut dataset.test,
-            _ => &mut dataset.train,
+            0 => &mut test,
+            _ => &mut train,
         };
         // 0..=16 becomes 0..=255.
         (split.pixels).extend(image.iter().map(|ink| (ink * 255.0 / 16.0).round() as u8));
         split.labels.push(label);
     }
-    dataset
+    (train, test)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    #![allow(clippy::unwrap_used)]
+    use crate::data::{Dataset, Source};
 
     #[test]
     fn all_images_are_there_and_every_class_is_split_alike() {
-        let digits = load();
+        let digits = Dataset::load(&Source::Digits, "", false).unwrap();
         assert_eq!((digits.train.len(), digits.test.len()), (1442, 355));
         assert_eq!(digits.train.pixels.len(), 1442 * 64);
         let info = digits.describe();
@@ -59,7 +57,7 @@ mod tests {
 
     #[test]
     fn the_first_image_is_the_well_known_zero() {
-        let digits = load();
+        let digits = Dataset::load(&Source::Digits, "", false).unwrap();
         let ink = [0.0, 0.0, 5.0, 13.0, 9.0, 1.0, 0.0, 0.0];
         let pixels = ink.map(|ink: f64| (ink * 255.0 / 16.0).round() as u8);
         assert_eq!(digits.train.image(0).and_then(|image| image.get(..8)), Some(pixels.as_slice()));

@@ -10,8 +10,8 @@ use flate2::bufread::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 
 use super::DataError;
-use super::checksum::hex;
 use super::formats;
+use super::hex::hex;
 use crate::files::reading;
 
 /// Deflate cannot do better than 1032 : 1, so a compressed file bounds its contents.

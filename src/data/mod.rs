@@ -9,6 +9,7 @@ pub mod error;
 #[cfg(test)]
 mod fixtures;
 pub mod formats;
+mod hex;
 pub mod idx;
 mod image;
 pub mod info;

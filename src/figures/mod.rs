@@ -5,7 +5,9 @@
 mod canvas;
 mod confusion;
 mod curves;
+mod error;
 mod fields;
+mod format;
 mod goodness;
 mod labels;
 mod legend;
@@ -26,89 +28,10 @@ mod weights;
 use std::path::{Path, PathBuf};
 
 use canvas::Canvas;
+pub use error::FigureError;
+pub use format::Format;
 use results::Run;
 use sweep::Sweep;
-
-/// The file format of figures.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Format {
-    /// Pixels, for a README.
-    #[default]
-    Png,
-    /// Vectors, for a paper.
-    Svg,
-}
-
-impl Format {
-    /// That of a file, by its name.
-    pub fn of(file: &Path) -> Result<Self, FigureError> {
-        let extension = file.extension().map(|extension| extension.to_string_lossy().to_lowercase());
-        match extension.as_deref() {
-            Some("png") => Ok(Self::Png),
-            Some("svg") => Ok(Self::Svg),
-            _ => Err(FigureError::UnknownFormat { path: file.to_owned() }),
-        }
-    }
-
-    /// The file name extension, without a dot.
-    pub fn extension(self) -> &'static str {
-        match self {
-            Self::Png => "png",
-            Self::Svg => "svg",
-        }
-    }
-}
-
-/// Why figures could not be drawn.
-#[derive(Debug, thiserror::Error)]
-pub enum FigureError {
-    /// Neither a run nor a sweep lies there.
-    #[error("{}: no results of a {kind} here{}", path.display(), match *kind {
-        "sweep" => " (results.csv); `ff sweep` with its experiment file writes them",
-        _ => "",
-    })]
-    NoResults {
-        /// The directory looked into.
-        path: PathBuf,
-        /// `run` or `sweep`.
-        kind: &'static str,
-    },
-    /// A file of results could not be read.
-    #[error("{}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// A file of results does not hold what it should.
-    #[error("{}{}: {message}", path.display(), if *line > 0 { format!(":{line}") } else { String::new() })]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// Line from 1; 0 where there are no lines.
-        line: usize,
-        /// What is wrong.
-        message: String,
-    },
-    /// The name of a figure does not say its format.
-    #[error("{}: a figure must end in .png or .svg", path.display())]
-    UnknownFormat {
-        /// The figure.
-        path: PathBuf,
-    },
-    /// A figure could not be written.
-    #[error("cannot write {}: {source}", path.display())]
-    Write {
-        /// The figure.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// The drawing library failed.
-    #[error("cannot draw: {0}")]
-    Draw(String),
-}
 
 /// What was drawn.
 #[derive(Clone, Debug, Default)]

@@ -1,9 +1,15 @@
 //! Numbers as people write them.
 
-use super::scale::drawable;
-
 /// Numbers up to this many letters are never rounded.
 const SHORT: usize = 6;
+
+/// Values beyond this are as good as infinite on paper.
+const HUGE: f64 = 1e30;
+
+/// A value that can be drawn.
+pub fn drawable(value: f64) -> bool {
+    value.abs() < HUGE
+}
 
 /// A number with so many decimals: a real minus sign, and powers of ten where digits would run on.
 pub fn number(value: f64, decimals: usize) -> String {

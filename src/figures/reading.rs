@@ -1,14 +1,12 @@
 //! Reading files of results. What is not there yet is no error; what is damaged is, with its place and what
 //! would be right.
 
-use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
 use super::FigureError;
-use super::results::Epoch;
 
 /// A file that does not hold what it should; line 0 where there are no lines.
 pub fn malformed(path: &Path, line: usize, message: &str) -> FigureError {
@@ -39,27 +37,8 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, FigureEr
     Ok(Some(value))
 }
 
-/// Epochs in order. A repeated one, of a resumed run, counts as last written; a torn last line
-/// is one still being written.
-pub fn read_metrics(path: &Path) -> Result<Vec<Epoch>, FigureError> {
-    let text = read_text(path)?.unwrap_or_default();
-    let mut epochs = BTreeMap::new();
-    let mut lines = text.lines().enumerate().peekable();
-    while let Some((index, line)) = lines.next() {
-        match serde_json::from_str::<Epoch>(line) {
-            Ok(epoch) => drop(epochs.insert(epoch.epoch, epoch)),
-            Err(error) if error.is_eof() && lines.peek().is_none() && !text.ends_with('\n') => break,
-            Err(error) => {
-                let message = format!("{}; a line must be the JSON object of one epoch", told(&error));
-                return Err(malformed(path, index + 1, &message));
-            }
-        }
-    }
-    Ok(epochs.into_values().collect())
-}
-
 /// What serde_json says, without the line, which stands beside the path.
-fn told(error: &serde_json::Error) -> String {
+pub fn told(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.rfind(" at line ") {
         Some(end) if error.column() > 0 => format!("{} at column {}", &text[..end], error.column()),

@@ -1,11 +1,12 @@
 //! What a run has saved: leniently, for it may still be running.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use super::FigureError;
-use super::reading::{malformed, read_json, read_metrics, read_toml};
+use super::reading::{malformed, read_json, read_text, read_toml, told};
 use crate::run::Status;
 
 /// One line of `metrics.jsonl`; a number that was not finite is absent.
@@ -179,4 +180,23 @@ impl Run {
         let of_epoch = self.epochs.last().map(|epoch| epoch.class_accuracy.len());
         [Some(self.confusion().len()), of_epoch].into_iter().flatten().find(|classes| *classes > 0)
     }
+}
+
+/// Epochs in order. A repeated one, of a resumed run, counts as last written; a torn last line
+/// is one still being written.
+fn read_metrics(path: &Path) -> Result<Vec<Epoch>, FigureError> {
+    let text = read_text(path)?.unwrap_or_default();
+    let mut epochs = BTreeMap::new();
+    let mut lines = text.lines().enumerate().peekable();
+    while let Some((index, line)) = lines.next() {
+        match serde_json::from_str::<Epoch>(line) {
+            Ok(epoch) => drop(epochs.insert(epoch.epoch, epoch)),
+            Err(error) if error.is_eof() && lines.peek().is_none() && !text.ends_with('\n') => break,
+            Err(error) => {
+                let message = format!("{}; a line must be the JSON object of one epoch", told(&error));
+                return Err(malformed(path, index + 1, &message));
+            }
+        }
+    }
+    Ok(epochs.into_values().collect())
 }

@@ -1,13 +1,12 @@
 //! Axes: a range, its ticks, and where a value lies.
 
+pub use super::numbers::drawable;
 use super::numbers::{exact, labels, number, rounded};
 
 /// More names than this are not all written.
 const NAMES: usize = 40;
 /// More given numbers than this are not labelled one by one.
 const LABELLED: usize = 14;
-/// Values beyond this are as good as infinite on paper.
-const HUGE: f64 = 1e30;
 
 /// One axis of a panel.
 #[derive(Clone, Debug)]
@@ -21,11 +20,6 @@ pub struct Axis {
     low: f64,
     high: f64,
     log: bool,
-}
-
-/// A value that can be drawn.
-pub fn drawable(value: f64) -> bool {
-    value.abs() < HUGE
 }
 
 fn extent(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {

@@ -4,11 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
 use super::error::SweepError;
-use super::ranking::to_markdown;
-use super::results::{Row, read_rows, to_csv};
 use super::spec::Spec;
-use crate::config::{Cell, Experiment};
-use crate::figures::{Format, draw_sweep};
+use crate::config::Cell;
 use crate::run::write_atomically;
 
 const SPEC: &str = "sweep.toml";
@@ -74,27 +71,8 @@ impl SweepDirectory {
         Ok(holds)
     }
 
-    /// Writes results.csv and results.md from what the cells have on disk, and draws figures if asked to.
-    /// The last to finish a cell comes last here too, so nothing is missing in the end.
-    pub fn gather(&self, experiment: &Experiment, figures: bool) -> Result<Vec<Row>, SweepError> {
-        let _lock = self.lock()?;
-        let rows = read_rows(experiment, self);
-        let keys = experiment.varying();
-        for (name, text) in [
-            ("results.csv", to_csv(&keys, &rows)),
-            ("results.md", to_markdown(&experiment.name, &keys, &rows)),
-        ] {
-            let path = self.path.join(name);
-            write_atomically(&path, text.as_bytes()).map_err(|source| self.io(&path, source))?;
-        }
-        if figures {
-            draw_sweep(&self.path, Format::Png)?;
-        }
-        Ok(rows)
-    }
-
     /// Waits until no other process writes results. Held until dropped.
-    fn lock(&self) -> Result<File, SweepError> {
+    pub(super) fn lock(&self) -> Result<File, SweepError> {
         let path = self.path.join(LOCK);
         let open = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
         open.and_then(|file| file.lock().map(|()| file)).map_err(|source| self.io(&path, source))
@@ -121,7 +99,7 @@ impl SweepDirectory {
         entries.flatten().all(|entry| entry.file_name().as_encoded_bytes().starts_with(b"."))
     }
 
-    fn io(&self, path: &Path, source: std::io::Error) -> SweepError {
+    pub(super) fn io(&self, path: &Path, source: std::io::Error) -> SweepError {
         SweepError::Io { path: path.into(), source }
     }
 }

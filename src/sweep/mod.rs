@@ -9,6 +9,7 @@ mod claim;
 mod directory;
 mod engine;
 mod error;
+mod gather;
 mod halving;
 mod ranking;
 mod results;

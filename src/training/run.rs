@@ -3,8 +3,8 @@
 use ff_backend::{Backend, DeviceInfo};
 use toml::{Table, Value};
 
-use super::{Limits, TrainError};
 use super::trainer::Trainer;
+use super::{Limits, TrainError};
 use crate::config::Config;
 use crate::data::Splits;
 use crate::observers::{Figures, Observer, TensorBoard};

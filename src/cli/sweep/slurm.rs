@@ -3,91 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use clap::Args;
-
 use super::super::{CliError, report};
-use super::Sweep;
+use super::arguments::Sweep;
 use super::queue::{Queued, queued, remember};
 use crate::config::{Cell, Experiment};
 use crate::run::write_atomically;
 use crate::sweep::{
     ArrayJob, CellStatus, Submission, SweepDirectory, array, cells as counted, read_rows, shell_word,
 };
-
-/// Options of a job array.
-#[derive(Args, Clone, Debug, Default)]
-pub struct Slurm {
-    /// Submit the cells that are not done as a Slurm job array, one cell a task
-    #[arg(long)]
-    slurm: bool,
-    /// Write the script of the job array, but do not submit it
-    #[arg(long)]
-    slurm_dry_run: bool,
-    /// Tasks that may run at once
-    #[arg(long, value_name = "P", value_parser = clap::value_parser!(u32).range(1..))]
-    array_parallelism: Option<u32>,
-    /// Time limit of a task, as sbatch takes it; a task that needs longer is requeued and goes on
-    #[arg(long, value_name = "TIME")]
-    time: Option<String>,
-    /// Slurm partition
-    #[arg(long, value_name = "NAME")]
-    partition: Option<String>,
-    /// Generic resources of a task, such as gpu:1
-    #[arg(long, value_name = "LIST")]
-    gres: Option<String>,
-    /// Cores of a task, and threads of its backend [default: 1]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    cpus_per_task: Option<u16>,
-    /// Memory of a task, as sbatch takes it
-    #[arg(long, value_name = "SIZE")]
-    mem: Option<String>,
-    /// Seconds before its limit at which a task ends its epoch; longer than an epoch takes [default: 120]
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(1..))]
-    grace: Option<u16>,
-    /// Any other option of sbatch in one word, such as --account=NAME; repeatable
-    #[arg(long, value_name = "OPTION", allow_hyphen_values = true)]
-    sbatch: Vec<String>,
-}
-
-impl Slurm {
-    /// Whether a job array is asked for.
-    pub fn is_wanted(&self) -> bool {
-        self.slurm || self.slurm_dry_run
-    }
-
-    /// Cores of a task.
-    pub fn cpus(&self) -> usize {
-        self.cpus_per_task.map_or(1, usize::from)
-    }
-
-    /// The first option that is given and means nothing without a job array.
-    fn first_given(&self) -> Option<&'static str> {
-        let given = [
-            ("--array-parallelism", self.array_parallelism.is_some()),
-            ("--time", self.time.is_some()),
-            ("--partition", self.partition.is_some()),
-            ("--gres", self.gres.is_some()),
-            ("--cpus-per-task", self.cpus_per_task.is_some()),
-            ("--mem", self.mem.is_some()),
-            ("--grace", self.grace.is_some()),
-            ("--sbatch", !self.sbatch.is_empty()),
-        ];
-        given.iter().find(|(_, given)| *given).map(|(flag, _)| *flag)
-    }
-
-    fn options(&self) -> Vec<String> {
-        let cpus = self.cpus().to_string();
-        let named = [
-            ("cpus-per-task", Some(&cpus)),
-            ("time", self.time.as_ref()),
-            ("partition", self.partition.as_ref()),
-            ("gres", self.gres.as_ref()),
-            ("mem", self.mem.as_ref()),
-        ];
-        let named = named.into_iter().filter_map(|(name, value)| Some(format!("--{name}={}", value?)));
-        named.chain(self.sbatch.iter().cloned()).collect()
-    }
-}
 
 /// Refuses options of a job array where none is asked for, and options that a job array cannot heed.
 pub fn check(sweep: &Sweep) -> Result<(), CliError> {

@@ -8,9 +8,10 @@ use super::super::palette::{BLUE, series};
 use super::super::panel::{Mark, Panel, Stroke};
 use super::super::scale;
 use super::axis::{Axis, legend_key, legend_name};
+use super::cell::Cell;
 use super::grid;
 use super::statistics::{self, Statistics};
-use super::table::{Cell, Table};
+use super::table::Table;
 
 /// More lines than this in a figure are not told apart.
 const LINES: usize = 8;

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::super::numbers;
 use super::super::scale;
 use super::super::story::capitalized;
-use super::table::Cell;
+use super::cell::Cell;
 
 /// Legends spell out the keys of up to this many axes, if they have no more letters than that.
 const SPELLED: usize = 2;

@@ -5,8 +5,9 @@ use super::super::legend;
 use super::super::matrix::{self, Filling, Side};
 use super::super::palette::{ABSENT, amount};
 use super::axis::Axis;
+use super::cell::{Cell, State};
 use super::statistics::{self, Statistics};
-use super::table::{Cell, State, Table};
+use super::table::Table;
 
 /// The lightest shade in use, so that the worst cell differs from the page.
 const PALE: f64 = 0.08;

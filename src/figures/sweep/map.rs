@@ -7,9 +7,10 @@ use super::super::legend::{self, Entry};
 use super::super::palette::{INK, MUTED, PAPER};
 use super::super::panel::{Mark, Panel, Stroke};
 use super::axis::Axis;
+use super::cell::{Cell, State};
 use super::heatmap::{fraction, marks, shade};
 use super::statistics::{self, Statistics};
-use super::table::{Cell, State, Table};
+use super::table::Table;
 
 const RADIUS: f64 = 11.0;
 

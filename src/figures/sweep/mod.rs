@@ -2,6 +2,7 @@
 
 mod accuracy;
 mod axis;
+mod cell;
 mod grid;
 mod heatmap;
 mod map;

@@ -6,7 +6,8 @@ use super::super::palette::{INK, MUTED, SERIES, UNFINISHED, rank, series};
 use super::super::panel::{Mark, Panel, Stroke};
 use super::super::scale::Axis;
 use super::axis::{self, legend_key, legend_name};
-use super::table::{Cell, State, Table};
+use super::cell::{Cell, State};
+use super::table::Table;
 
 /// Up to this many cells each has its own color and name.
 const NAMED: usize = 12;

@@ -2,7 +2,8 @@
 
 use super::super::story::counted;
 use super::axis::Axis;
-use super::table::{Cell, Table};
+use super::cell::Cell;
+use super::table::Table;
 
 pub use crate::metrics::Mean as Statistics;
 
