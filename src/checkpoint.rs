@@ -4,32 +4,32 @@
 //! `[fan_out, classes]`, and `optimizer.*` for training state. A file with `layers.*` alone is a
 //! checkpoint too.
 
-use std::borrow::Cow;
-use std::cell::Cell;
-use std::collections::HashMap;
+mod newest;
+mod seal;
+mod write;
+
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use ff_backend::{Backend, BackendError, Parameter, Shape, Tensor};
-use safetensors::{Dtype, SafeTensorError, View};
+use safetensors::Dtype;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::data::ImageShape;
-use crate::files::temporary;
+use crate::files::FileError;
 use crate::files::tensors::{TensorError, TensorFile};
-use crate::network::{HeadLayer, Network, Tensors, download, upload};
+use crate::network::{HeadLayer, Network, Tensors, upload};
+
+pub use newest::{Newest, read_newest};
+pub use write::{Contents, stage};
 
 /// Why a checkpoint could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
     /// The file system refused.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Io(#[from] FileError),
     /// The bytes are not a checkpoint.
     #[error("{}: not a readable safetensors file: {reason}", path.display())]
     Format {
@@ -61,6 +61,24 @@ pub enum CheckpointError {
     Backend(#[from] BackendError),
 }
 
+impl CheckpointError {
+    /// Whether there is no such file.
+    pub fn is_absence(&self) -> bool {
+        let absent = [ErrorKind::NotFound, ErrorKind::NotADirectory];
+        matches!(self, CheckpointError::Io(error) if absent.contains(&error.source.kind()))
+    }
+
+    /// Whether the file is of no use, now and later: gone, cut off, or with other bits than were written.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            CheckpointError::Io(_) => self.is_absence(),
+            // Somebody's weights, or a bit: nobody but the reader can tell.
+            CheckpointError::NotFinite { .. } | CheckpointError::Backend(_) => false,
+            CheckpointError::Format { .. } | CheckpointError::Mismatch { .. } => true,
+        }
+    }
+}
+
 /// A checkpoint on disk, its header read and checked; tensors are read when they are put into a network.
 pub struct Checkpoint {
     path: PathBuf,
@@ -72,7 +90,7 @@ pub struct Checkpoint {
 const CONFIG: &str = "config";
 
 /// Where a run stood: table `run` of the config in a checkpoint's metadata.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     /// Finished epochs.
     pub epoch: usize,
@@ -84,6 +102,10 @@ pub struct Progress {
     pub image: ImageShape,
     /// Number of labels.
     pub classes: usize,
+    /// SHA-256 of the data it was trained and measured on, see [`DatasetInfo`](crate::data::DatasetInfo); `None` in
+    /// files of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_sha256: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -91,6 +113,9 @@ struct Described {
     #[serde(flatten)]
     config: toml::Table,
     run: Progress,
+    /// Last, so that nothing of the run's own can be taken for it; missing in files of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seal: Option<seal::Seal>,
 }
 
 impl Checkpoint {
@@ -99,6 +124,10 @@ impl Checkpoint {
         let file = TensorFile::open(path).map_err(|error| unreadable(path, error))?;
         let checkpoint = Checkpoint { path: path.into(), file };
         checkpoint.check_names()?;
+        if let Err(error) = seal::verify(path) {
+            checkpoint.refuse_no_numbers()?;
+            return Err(unreadable(path, error));
+        }
         Ok(checkpoint)
     }
 
@@ -110,12 +139,20 @@ impl Checkpoint {
     /// The config that trained the network and where its run stood; `None` in someone else's file.
     pub fn described(&self) -> Result<Option<(Config, Progress)>, CheckpointError> {
         let read = |text: &str| -> Result<_, toml::de::Error> {
-            let Described { config, run } = toml::from_str(text)?;
+            let Described { config, run, .. } = toml::from_str(text)?;
             Ok((config.try_into()?, run))
         };
         let broken =
             |error: toml::de::Error| self.mismatch(format!("config in the metadata: {}", error.message()));
         self.file.metadata(CONFIG).map(read).transpose().map_err(broken)
+    }
+
+    /// The same, if it says where its run stood.
+    pub fn with_progress(self) -> Result<Self, CheckpointError> {
+        match self.described()? {
+            Some(_) => Ok(self),
+            None => Err(self.mismatch("its metadata does not say where its run stood".into())),
+        }
     }
 
     /// Shapes `[fan_in, fan_out]` of the layers there are, from the input up.
@@ -161,6 +198,12 @@ impl Checkpoint {
             }
         }
         Ok(())
+    }
+
+    /// Names the first weight that is no number: what is wrong with a file whose bits are not those written.
+    fn refuse_no_numbers(&self) -> Result<(), CheckpointError> {
+        let ours = self.file.tensors().iter().filter(|(name, _)| is_ours(name));
+        ours.map(|(name, info)| self.tensor(name, &info.shape).map(drop)).collect()
     }
 
     /// Whether the file holds a head.
@@ -267,7 +310,7 @@ impl Checkpoint {
 
 fn unreadable(path: &Path, error: TensorError) -> CheckpointError {
     match error {
-        TensorError::Io(source) => CheckpointError::Io { path: path.into(), source },
+        TensorError::Io(source) => FileError::new(path, source).into(),
         TensorError::Format(reason) => CheckpointError::Format { path: path.into(), reason },
     }
 }
@@ -286,188 +329,4 @@ fn is_ours(name: &str) -> bool {
 fn no_number(name: &str, values: &[f32]) -> Option<f32> {
     let counts = is_ours(name) && !name.starts_with("optimizer.");
     values.iter().copied().find(|value| counts && !value.is_finite())
-}
-
-/// What goes into a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Contents {
-    /// Weights, biases and head.
-    Weights,
-    /// Those and the optimizer's state.
-    Training,
-}
-
-/// Writes a network to `path`: to a temporary file, synced, renamed.
-pub fn write<B: Backend>(
-    backend: &B,
-    network: &Network<B>,
-    contents: Contents,
-    config: &Config,
-    progress: &Progress,
-    path: &Path,
-) -> Result<(), CheckpointError> {
-    // Where a run lies is not part of what it is: moved or repeated elsewhere, its files are the same.
-    let mut config = config.clone();
-    let defaults = Config::default();
-    config.logging.log_dir = defaults.logging.log_dir;
-    config.data.data_dir = defaults.data.data_dir;
-    let describe =
-        |error: toml::ser::Error| CheckpointError::Format { path: path.into(), reason: error.to_string() };
-    let config = toml::Table::try_from(config).map_err(describe)?;
-    let described = toml::to_string(&Described { config, run: *progress }).map_err(describe)?;
-    let metadata = HashMap::from([(CONFIG.to_owned(), described)]);
-    let io = |source| CheckpointError::Io { path: path.into(), source };
-    let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).map_err(io)?;
-    let file = temporary::new_in(folder).map_err(nameless).map_err(io)?;
-    let permissions = file.as_file().metadata().map_err(io)?.permissions();
-    let failure = Cell::new(None);
-    let on_device = |Named { name, shape, download }| {
-        (String::clone(&name), OnDevice { name, shape, download, path, failure: &failure })
-    };
-    let written = safetensors::serialize_to_file(
-        tensors_of(backend, network, contents).into_iter().map(on_device),
-        Some(metadata),
-        file.path(),
-    );
-    if let Some(error) = failure.take() {
-        return Err(error);
-    }
-    written.map_err(|error| match error {
-        SafeTensorError::IoError(source) => io(nameless(source)),
-        other => CheckpointError::Format { path: path.into(), reason: other.to_string() },
-    })?;
-    // The writer puts a file of its own, which only its owner may read, in the place of the temporary one.
-    let put = std::fs::File::open(file.path()).map_err(io)?;
-    put.set_permissions(permissions).and_then(|()| put.sync_all()).map_err(io)?;
-    file.persist(path).map_err(|error| io(error.error))?;
-    sync_folder(folder);
-    Ok(())
-}
-
-/// An error without the name of a temporary file, which says nothing to anyone.
-pub(crate) fn nameless(error: std::io::Error) -> std::io::Error {
-    match error.raw_os_error() {
-        Some(_) => error,
-        None => error.kind().into(),
-    }
-}
-
-/// Makes a rename durable, where the system can.
-pub fn sync_folder(folder: &Path) {
-    if let Ok(folder) = std::fs::File::open(folder) {
-        // Not every file system syncs folders; the file itself is already safe.
-        let _ = folder.sync_all();
-    }
-}
-
-/// A tensor's name and shape in the file, and how to fetch it from the device.
-struct Named<'a> {
-    name: String,
-    shape: Vec<usize>,
-    download: Box<dyn Fn() -> ff_backend::Result<Vec<f32>> + 'a>,
-}
-
-impl<'a> Named<'a> {
-    fn matrix<B: Backend>(backend: &'a B, name: String, tensor: &'a impl Tensor<B>) -> Self {
-        let shape = vec![tensor.rows(), tensor.columns()];
-        Named { name, shape, download: Box::new(move || download(backend, tensor)) }
-    }
-
-    fn vector<B: Backend>(backend: &'a B, name: String, tensor: &'a impl Tensor<B>) -> Self {
-        Named { shape: vec![tensor.columns()], ..Named::matrix(backend, name, tensor) }
-    }
-}
-
-fn tensors_of<'a, B: Backend>(backend: &'a B, network: &'a Network<B>, contents: Contents) -> Vec<Named<'a>> {
-    let mut all = Vec::new();
-    for (l, layer) in network.layers.iter().enumerate() {
-        let weights = &layer.tensors().weights;
-        all.push(Named::matrix(backend, format!("layers.{l}.weight"), &weights.weight.value));
-        if let Some(bias) = &weights.bias {
-            all.push(Named::vector(backend, format!("layers.{l}.bias"), &bias.value));
-        }
-    }
-    for part in network.head.iter().flatten() {
-        all.push(Named::matrix(backend, format!("head.{}.weight", part.layer), &part.weights.weight.value));
-    }
-    if contents == Contents::Weights {
-        return all;
-    }
-    for (l, layer) in network.layers.iter().enumerate() {
-        let Tensors { weights, running_mean } = layer.tensors();
-        all.extend(moments(backend, &format!("layers.{l}.weight"), &weights.weight));
-        if let Some(bias) = &weights.bias {
-            all.extend(moments(backend, &format!("layers.{l}.bias"), bias));
-        }
-        all.push(Named::matrix(backend, format!("optimizer.layers.{l}.running_mean"), running_mean));
-    }
-    for part in network.head.iter().flatten() {
-        all.extend(moments(backend, &format!("head.{}.weight", part.layer), &part.weights.weight));
-    }
-    all
-}
-
-fn moments<'a, B: Backend, T: Tensor<B>>(
-    backend: &'a B,
-    name: &str,
-    parameter: &'a Parameter<T>,
-) -> impl Iterator<Item = Named<'a>> {
-    let first = Named::matrix(backend, format!("optimizer.{name}.first"), &parameter.first);
-    let second = |second| Named::matrix(backend, format!("optimizer.{name}.second"), second);
-    [first].into_iter().chain(parameter.second.as_ref().map(second))
-}
-
-/// A tensor that is fetched only when its bytes are written: a checkpoint takes memory for one of them.
-struct OnDevice<'a> {
-    name: String,
-    shape: Vec<usize>,
-    download: Box<dyn Fn() -> ff_backend::Result<Vec<f32>> + 'a>,
-    /// The file, for messages.
-    path: &'a Path,
-    /// Why a fetch failed, or its result must not be written: the writer has no place for it.
-    failure: &'a Cell<Option<CheckpointError>>,
-}
-
-impl OnDevice<'_> {
-    fn elements(&self) -> usize {
-        self.shape.iter().product()
-    }
-}
-
-impl View for OnDevice<'_> {
-    fn dtype(&self) -> Dtype {
-        Dtype::F32
-    }
-    fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-    fn data(&self) -> Cow<'_, [u8]> {
-        let values = (self.download)().unwrap_or_else(|error| {
-            self.failure.set(Some(error.into()));
-            vec![0.0; self.elements()]
-        });
-        if let Some(value) = no_number(&self.name, &values) {
-            let (path, tensor) = (self.path.into(), self.name.clone());
-            self.failure.set(Some(CheckpointError::NotFinite { path, tensor, value }));
-        }
-        values.into_iter().map(f32::to_le_bytes).collect::<Vec<_>>().into_flattened().into()
-    }
-    fn data_len(&self) -> usize {
-        4 * self.elements()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn errors_name_no_temporary_files() {
-        // What a builder of temporary files says of a folder that is not there.
-        let error = tempfile::Builder::new().tempfile_in("/nowhere").unwrap_err();
-        assert!(error.to_string().contains(".tmp"), "{error}");
-        assert!(!nameless(error).to_string().contains("tmp"));
-    }
 }

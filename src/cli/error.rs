@@ -8,6 +8,7 @@ use crate::checkpoint::CheckpointError;
 use crate::config::ConfigError;
 use crate::data::DataError;
 use crate::figures::FigureError;
+use crate::files::FileError;
 use crate::files::text::on_one_line;
 use crate::observers::ObserverError;
 use crate::run::RunError;
@@ -78,10 +79,16 @@ impl From<CheckpointError> for CliError {
     }
 }
 
+impl From<FileError> for CliError {
+    fn from(error: FileError) -> Self {
+        CliError::failed(error)
+    }
+}
+
 impl From<RunError> for CliError {
     fn from(error: RunError) -> Self {
         match error {
-            RunError::Io { .. } => CliError::failed(error),
+            RunError::Io(_) | RunError::Lost { .. } => CliError::failed(error),
             _ => CliError::request(error),
         }
     }

@@ -11,10 +11,12 @@ use super::backend::{OnBackend, on_backend};
 use super::memory::refuse_oversize;
 use super::source::{Knobs, flag, load, resolve_on, value};
 use super::{CliError, report, signals};
+use crate::checkpoint::read_newest;
 use crate::config::{Config, ConfigBuilder, Origins, Resolved, first_difference};
 use crate::data::Splits;
+use crate::files::is_there;
 use crate::observers::{Observer, Progress};
-use crate::run::{Ownership, RunDirectory, RunError, Status, Summary};
+use crate::run::{Beginning, Ownership, RunDirectory, RunError, Status, Summary};
 use crate::spec::make_absolute;
 use crate::training::{self, Limits, Options};
 
@@ -59,6 +61,9 @@ pub struct Train {
     /// Go on from the run directory's last checkpoint; begin where there is none yet
     #[arg(long, conflicts_with = "force")]
     resume: bool,
+    /// With --resume: go on even if the data are no longer those that the run was begun on
+    #[arg(long, requires = "resume")]
+    accept_changed_data: bool,
     /// Replace the run that is in the run directory
     #[arg(long)]
     force: bool,
@@ -80,7 +85,7 @@ impl Train {
             (_, true) => Ownership::Force,
             _ => Ownership::New,
         };
-        if self.resume && !self.describes_a_run() && !path.join("config.toml").exists() {
+        if self.resume && !self.describes_a_run() && !RunDirectory::holds_run(&path)? {
             return Err(RunError::NothingToResume { path }.into());
         }
         RunDirectory::check(&path, ownership)?;
@@ -102,6 +107,7 @@ impl Train {
             splits: &splits,
             path: &path,
             ownership,
+            accept_changed_data: self.accept_changed_data,
             quiet: self.quiet,
         };
         let summary = match on_backend(&asked, report::tell(self.quiet), work) {
@@ -143,15 +149,46 @@ impl Train {
         !self.layer_sizes.is_empty() || !knobs.set.is_empty() || flags.into_iter().any(Option::is_some)
     }
 
+    /// The config of the run that is to be resumed, under the flags, and the directory that it was found in: a resumed
+    /// run needs no more than its directory. Without config.toml the checkpoint knows it.
+    fn saved(&self, builder: ConfigBuilder) -> Result<(Option<String>, ConfigBuilder), CliError> {
+        let Knobs { config, recipe, .. } = &self.knobs;
+        if let Some(file) = config {
+            let folder = Path::new(file).parent().unwrap_or(Path::new(""));
+            let of_a_run = Path::new(file).file_name().is_some_and(|name| name == "config.toml")
+                && RunDirectory::check(folder, Ownership::Resume)
+                    .is_ok_and(|found| found == Beginning::Resume);
+            let run = of_a_run.then(|| folder.to_string_lossy().into_owned());
+            return Ok((run.map(|run| if run.is_empty() { ".".into() } else { run }), builder));
+        }
+        if recipe.is_some() {
+            return Ok((None, builder));
+        }
+        let run = self.log_dir.clone().unwrap_or_else(|| "runs/forward_forward".into());
+        let saved = Path::new(&run).join("config.toml");
+        if is_there(&saved)? {
+            return Ok((Some(run), builder.file(saved)));
+        }
+        let newest = read_newest(Path::new(&run))?;
+        let Some((config, _)) = newest.map(|newest| newest.checkpoint.described()).transpose()?.flatten()
+        else {
+            return Ok((None, builder));
+        };
+        report::say(&format!(
+            "warning: {}: is lost; the run goes on with what its checkpoint says",
+            saved.display()
+        ));
+        Ok((Some(run), builder.saved(&config)))
+    }
+
     fn resolve(&self) -> Result<Resolved, CliError> {
         let mut builder = self.knobs.apply(ConfigBuilder::new());
-        let log_dir = self.log_dir.as_deref();
-        if self.resume && self.knobs.config.is_none() && self.knobs.recipe.is_none() {
-            // A resumed run needs no more than its directory.
-            let saved = Path::new(log_dir.unwrap_or("runs/forward_forward")).join("config.toml");
-            if saved.exists() {
-                builder = builder.file(saved);
-            }
+        let mut log_dir = self.log_dir.clone();
+        if self.resume {
+            let (run, saved) = self.saved(builder)?;
+            builder = saved;
+            // Where the config lies is the run; what it says of its place was true once.
+            log_dir = log_dir.or(run);
         }
         if !self.layer_sizes.is_empty() {
             let sizes = self.layer_sizes.iter().map(|size| value(size)).collect();
@@ -163,7 +200,7 @@ impl Train {
         builder = flag(builder, "--threshold", "goodness.threshold", &self.threshold);
         builder = flag(builder, "--eval-batch-size", "evaluation.batch_size", &self.eval_batch_size);
         builder = flag(builder, "--seed", "training.seed", &self.seed);
-        builder = text_flag(builder, "--log-dir", "logging.log_dir", log_dir);
+        builder = text_flag(builder, "--log-dir", "logging.log_dir", log_dir.as_deref());
         builder = text_flag(builder, "--dataset", "data.dataset", self.dataset.as_deref());
         builder = text_flag(builder, "--data-dir", "data.data_dir", self.data_dir.as_deref());
         builder = flag(builder, "--validation-size", "data.validation_size", &self.validation_size);
@@ -179,20 +216,19 @@ pub fn text_flag(builder: ConfigBuilder, name: &str, knob: &str, text: Option<&s
     }
 }
 
-/// A resumed run may be longer, logged differently or run elsewhere; anything else is another run.
+/// A resumed run may be longer, logged differently or run elsewhere; anything else is another run. Where there is a
+/// checkpoint, its config is what is compared, once it is read; before the first there is config.toml alone.
 fn refuse_changes(path: &Path, config: &Config) -> Result<(), CliError> {
     let saved = path.join("config.toml");
-    if !saved.exists() && !path.join("checkpoints").exists() {
+    if RunDirectory::check(path, Ownership::Resume)? == Beginning::Resume || !is_there(&saved)? {
         return Ok(());
     }
-    let mut saved = ConfigBuilder::new().file(saved).build()?;
-    make_absolute(&mut saved);
-    let Some(changed) = first_difference(&saved, config) else { return Ok(()) };
-    Err(CliError::request(format!(
-        "--resume: {changed} differs from the run in {}; resume it without that change, or use --force or \
-         another --log-dir",
-        path.display()
-    )))
+    let mut earlier = ConfigBuilder::new().file(&saved).build()?;
+    make_absolute(&mut earlier);
+    match first_difference(&earlier, config) {
+        Some(knob) => Err(RunError::Changed { path: path.into(), checkpoint: saved, knob }.into()),
+        None => Ok(()),
+    }
 }
 
 /// The summary of a run that failed: its own, unless it failed before it wrote one.
@@ -203,6 +239,15 @@ fn told_failure(path: &Path, config: &Config, message: &str) -> Summary {
         summary.status == Status::Done || summary.error.as_deref() == Some(message)
     });
     own.unwrap_or_else(|| Summary::failed(config, message.into()))
+}
+
+/// Tells people what they must know, even those who want no progress.
+struct Warnings;
+
+impl Observer for Warnings {
+    fn warned(&mut self, warning: &str) {
+        report::say(&format!("warning: {warning}"));
+    }
 }
 
 /// The work of one run on any backend.
@@ -217,6 +262,8 @@ pub struct Run<'a> {
     pub path: &'a Path,
     /// What to do with a run that is there already.
     pub ownership: Ownership,
+    /// Go on even if the data are others.
+    pub accept_changed_data: bool,
     /// No progress.
     pub quiet: bool,
 }
@@ -226,15 +273,16 @@ impl OnBackend for Run<'_> {
 
     fn run<B: Backend>(self, backend: &B) -> Result<Summary, CliError> {
         let stop = signals::stop_flag();
-        let mut observers: Vec<Box<dyn Observer>> = Vec::new();
+        let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(Warnings)];
         if !self.quiet {
             observers.push(Box::new(Progress::new(Arc::clone(&stop))));
         }
         refuse_oversize(&backend.device(), self.config, self.origins, self.splits)?;
-        let directory = RunDirectory::open(self.path, self.ownership)?;
-        let resume = self.ownership == Ownership::Resume && directory.last_checkpoint().exists();
+        let (directory, beginning) = RunDirectory::open(self.path, self.ownership)?;
+        let resume = beginning == Beginning::Resume;
         let limits = Limits { stop: &stop, ..Limits::default() };
-        let options = Options { resume, observers, limits };
+        let accept_changed_data = self.accept_changed_data;
+        let options = Options { resume, accept_changed_data, observers, limits };
         Ok(training::run(backend, self.config, self.splits, &directory, options)?)
     }
 }

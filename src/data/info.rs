@@ -41,15 +41,19 @@ pub struct SplitInfo {
 }
 
 impl Dataset {
-    /// Counts and checksums of this data set.
-    pub fn describe(&self) -> DatasetInfo {
+    /// SHA-256 of train pixels, train labels, test pixels, test labels, see [`DatasetInfo::sha256`].
+    pub fn sha256(&self) -> String {
         let mut hash = Sha256::new();
         for split in [&self.train, &self.test] {
             hash.update(&split.pixels);
-            for label in &split.labels {
-                hash.update(label.to_le_bytes());
-            }
+            let labels: Vec<u8> = split.labels.iter().flat_map(|label| label.to_le_bytes()).collect();
+            hash.update(labels);
         }
+        hex(&hash.finalize())
+    }
+
+    /// Counts and checksums of this data set.
+    pub fn describe(&self) -> DatasetInfo {
         DatasetInfo {
             name: self.name.clone(),
             height: self.height,
@@ -58,7 +62,7 @@ impl Dataset {
             class_names: self.class_names.clone(),
             train: SplitInfo::of(&self.train, self.classes),
             test: SplitInfo::of(&self.test, self.classes),
-            sha256: hex(&hash.finalize()),
+            sha256: self.sha256(),
         }
     }
 }

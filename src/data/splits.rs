@@ -20,11 +20,14 @@ pub struct Splits {
     pub validation: Option<Split>,
     /// Rows to be judged by.
     pub test: Split,
+    /// SHA-256 of the whole data set, see [`DatasetInfo`](super::DatasetInfo).
+    pub data_sha256: String,
 }
 
 impl Splits {
     /// Holds out `validation_size` training rows, drawn from the seed.
     pub fn new(dataset: Dataset, validation_size: usize, seed: u64) -> Result<Splits, DataError> {
+        let data_sha256 = dataset.sha256();
         let image = ImageShape { height: dataset.height, width: dataset.width };
         let blank_under_label = dataset.train.blank_under_label(dataset.classes);
         let (train, validation) = match validation_size {
@@ -43,6 +46,7 @@ impl Splits {
             train,
             validation,
             test: dataset.test,
+            data_sha256,
         })
     }
 

@@ -10,6 +10,7 @@ use plotters::style::{
 
 use super::canvas::{Anchor, Canvas, FONT, Point, Rect, Shape, TextLook, font_size, register};
 use super::{FigureError, Format};
+use crate::files::write_atomically;
 
 /// PNGs are drawn this much larger and averaged: plotters works in whole pixels and leaves wide
 /// lines jagged.
@@ -26,7 +27,7 @@ pub fn save(canvas: &Canvas, folder: &Path, name: &str, format: Format) -> Resul
     let path = folder.join(format!("{name}.{}", format.extension()));
     let fail = |source| FigureError::Write { path: path.clone(), source };
     std::fs::create_dir_all(folder).map_err(fail)?;
-    crate::run::write_atomically(&path, &bytes).map_err(fail)?;
+    write_atomically(&path, &bytes).map_err(|error| fail(error.source))?;
     Ok(path)
 }
 

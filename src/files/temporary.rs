@@ -2,7 +2,7 @@
 //! them from everybody else's.
 
 use std::ffi::OsStr;
-use std::fs::TryLockError;
+use std::fs::{File, TryLockError};
 use std::io::Result;
 use std::path::Path;
 use std::time::Duration;
@@ -15,13 +15,10 @@ use super::reading;
 pub const PREFIX: &str = ".ff-tmp-";
 
 /// A new file in `folder`, as readable as the umask lets any other be; removed when dropped. It is locked as long
-/// as it is open, which tells it from a leftover.
+/// as it is open, which tells it from a leftover. Errors are the system's own and name no temporary file.
 pub fn new_in(folder: &Path) -> Result<NamedTempFile> {
-    let mut builder = Builder::new();
-    builder.prefix(PREFIX);
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let file = builder.tempfile_in(folder)?;
+    let make = |path: &Path| File::options().create_new(true).read(true).write(true).open(path);
+    let file = Builder::new().prefix(PREFIX).make_in(folder, make)?;
     // Where there are no locks, its age has to do.
     let _ = file.as_file().try_lock();
     Ok(file)

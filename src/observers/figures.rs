@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Observer, ObserverError, Start};
 use crate::figures::{Format, draw_run};
-use crate::run::{Status, Summary};
+use crate::run::{RunDirectory, Status, Summary};
 
 /// Draws a run's figures at its end, and every `logging.figures_every` epochs.
 pub struct Figures {
@@ -20,6 +20,10 @@ impl Figures {
     }
 
     fn draw(&self) -> Result<(), ObserverError> {
+        // Metrics that were lost leave nothing to draw.
+        if RunDirectory::read_metrics(&self.directory).is_ok_and(|epochs| epochs.is_empty()) {
+            return Ok(());
+        }
         draw_run(&self.directory, Format::Png)?;
         Ok(())
     }

@@ -69,6 +69,8 @@ pub struct EpochReport<'a> {
 
 /// Watches a run.
 pub trait Observer {
+    /// There is something that people must know of the run: a file that was damaged, data that changed.
+    fn warned(&mut self, _warning: &str) {}
     /// The run begins.
     fn started(&mut self, _start: &Start) -> Result<(), ObserverError> {
         Ok(())

@@ -1,9 +1,16 @@
 //! A run on disk: everything needed to resume it, plot it again, or repeat it.
 
+mod contents;
 mod directory;
+mod error;
+mod names;
+mod reading;
 mod records;
 
-pub use directory::{Ownership, RunDirectory, RunError, write_atomically};
+pub use contents::{Beginning, Ownership};
+pub use directory::RunDirectory;
+pub use error::RunError;
+pub(crate) use names::{LAST, PREVIOUS};
 pub(crate) use records::EVALUATED;
 pub use records::{
     EpochRecord, EvaluationRecord, LayerGoodness, LayerLosses, SampleRecord, Seconds, Status, Summary,

@@ -13,11 +13,18 @@ pub fn resolve(config: &mut Config, data: &DataShape) -> Result<(), Invalid> {
     config.check_against(data.train, data.classes, data.image.pixels())
 }
 
-/// Makes the folder of an `idx:` data set absolute: a run is read from other folders than it was trained in.
+/// Makes the folders of data absolute: a run is read from other folders than it was trained in.
 pub fn make_absolute(config: &mut Config) {
     if let Ok(Source::Idx(folder)) = config.data.dataset.parse()
         && let Ok(whole) = std::path::absolute(folder)
     {
         config.data.dataset = Source::Idx(whole).to_string();
+    }
+    // Empty: wherever the machine keeps its data.
+    let folder = &mut config.data.data_dir;
+    if let Some(whole) =
+        std::path::absolute(&folder).ok().and_then(|whole| whole.into_os_string().into_string().ok())
+    {
+        *folder = whole;
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::run::{RunDirectory, RunError, Status, Summary};
+use crate::run::{Beginning, Ownership, RunDirectory, RunError, Status, Summary};
 
 /// What a process finds when it wants to train a cell.
 #[derive(Debug)]
@@ -34,10 +34,16 @@ pub fn claim(path: &Path, until: usize) -> Result<Claim, RunError> {
     if is_settled(path, until)? {
         return Ok(Claim::Settled);
     }
-    let resume = directory.is_resumable();
-    if !resume {
-        directory.clear()?;
-    }
+    // Epochs without a checkpoint are no beginning: the cell fails, and is begun anew only where that is asked for.
+    let resume = match RunDirectory::check(path, Ownership::Resume) {
+        Ok(Beginning::New) => false,
+        Ok(Beginning::Anew) => {
+            directory.clear()?;
+            false
+        }
+        Ok(Beginning::Resume) | Err(RunError::CheckpointLost { .. }) => true,
+        Err(error) => return Err(error),
+    };
     Ok(Claim::Mine { directory, resume })
 }
 

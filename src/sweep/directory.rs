@@ -1,12 +1,12 @@
 //! The sweep directory: its spec, its lock, its results.
 
-use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::error::SweepError;
 use super::spec::Spec;
 use crate::config::Cell;
-use crate::run::write_atomically;
+use crate::files::{FileError, Lock, create_folder, is_vacant, read_if_there, write_atomically};
 
 const SPEC: &str = "sweep.toml";
 const LOCK: &str = ".lock";
@@ -36,12 +36,8 @@ impl SweepDirectory {
     /// Whether the directory may be used for a sweep, without touching it. The spec that holds is the one
     /// that is there already, if it is of the same sweep.
     pub fn check(&self, spec: &Spec, replace: bool) -> Result<Spec, SweepError> {
-        if self.path.exists() && !self.path.is_dir() {
-            let source = std::io::ErrorKind::NotADirectory.into();
-            return Err(SweepError::NoDirectory { path: self.path.clone(), source });
-        }
         let Some(earlier) = self.spec()? else {
-            return match self.is_vacant() {
+            return match self.is_vacant()? {
                 true => Ok(spec.clone()),
                 false => Err(SweepError::NotASweep { path: self.path.clone() }),
             };
@@ -56,50 +52,52 @@ impl SweepDirectory {
     /// Creates the directory, or takes part in the sweep that is there.
     pub fn adopt(&self, spec: &Spec, replace: bool) -> Result<Spec, SweepError> {
         self.check(spec, replace)?;
-        let none = |source| SweepError::NoDirectory { path: self.path.clone(), source };
-        std::fs::create_dir_all(&self.path).map_err(none)?;
-        let _lock = self.lock().map_err(|error| match error {
-            SweepError::Io { source, .. } => none(source),
-            other => other,
-        })?;
+        // What the machine cannot do now is a failure; what can never be is a wrong request.
+        let refused = |error: FileError| match error.is_of_environment() {
+            true => SweepError::Io(error),
+            false => SweepError::NoDirectory { path: self.path.clone(), source: error.source },
+        };
+        create_folder(&self.path).map_err(refused)?;
+        let _lock = self.lock().map_err(refused)?;
         let holds = self.check(spec, replace)?;
         let path = self.path.join(SPEC);
         let broken =
             |error: toml::ser::Error| SweepError::Broken { path: path.clone(), reason: error.to_string() };
         let text = toml::to_string(&holds).map_err(broken)?;
-        write_atomically(&path, text.as_bytes()).map_err(|source| self.io(&path, source))?;
+        write_atomically(&path, text.as_bytes())?;
         Ok(holds)
     }
 
     /// Waits until no other process writes results. Held until dropped.
-    pub(super) fn lock(&self) -> Result<File, SweepError> {
-        let path = self.path.join(LOCK);
-        let open = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-        open.and_then(|file| file.lock().map(|()| file)).map_err(|source| self.io(&path, source))
+    pub(super) fn lock(&self) -> Result<Lock, FileError> {
+        Lock::acquire(&self.path.join(LOCK))
     }
 
     fn spec(&self) -> Result<Option<Spec>, SweepError> {
         let path = self.path.join(SPEC);
-        match std::fs::read_to_string(&path) {
-            Ok(text) => toml::from_str(&text)
-                .map(Some)
-                .map_err(|error| SweepError::Broken { path, reason: error.message().to_owned() }),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        let bytes = match read_if_there(&path) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Ok(None),
             // The directory would be below a file.
-            Err(source) if source.kind() == std::io::ErrorKind::NotADirectory => {
-                Err(SweepError::NoDirectory { path: self.path.clone(), source })
+            Err(error) if error.source.kind() == ErrorKind::NotADirectory => {
+                return Err(SweepError::NoDirectory { path: self.path.clone(), source: error.source });
             }
-            Err(source) => Err(self.io(&path, source)),
+            Err(error) => return Err(error.into()),
+        };
+        let spec = String::from_utf8(bytes).map_err(|error| error.to_string());
+        let spec = spec.and_then(|text| toml::from_str(&text).map_err(|error| error.message().to_owned()));
+        spec.map(Some).map_err(|reason| SweepError::Broken { path, reason })
+    }
+
+    /// Whether there is nothing but logs and hidden files: a process that was killed at its first step leaves no
+    /// more, and a shell or a scheduler may open its logs before.
+    fn is_vacant(&self) -> Result<bool, SweepError> {
+        match is_vacant(&self.path) {
+            Ok(vacant) => Ok(vacant),
+            Err(error) if error.source.kind() == ErrorKind::NotADirectory => {
+                Err(SweepError::NoDirectory { path: self.path.clone(), source: error.source })
+            }
+            Err(error) => Err(error.into()),
         }
-    }
-
-    fn is_vacant(&self) -> bool {
-        let Ok(entries) = std::fs::read_dir(&self.path) else { return !self.path.exists() };
-        // A process that was killed at its first step leaves no more than this.
-        entries.flatten().all(|entry| entry.file_name().as_encoded_bytes().starts_with(b"."))
-    }
-
-    pub(super) fn io(&self, path: &Path, source: std::io::Error) -> SweepError {
-        SweepError::Io { path: path.into(), source }
     }
 }

@@ -3,19 +3,15 @@
 use std::path::PathBuf;
 
 use crate::figures::FigureError;
+use crate::files::FileError;
 use crate::run::RunError;
 
 /// Why a sweep could not go on. A cell that fails is no such error.
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {
     /// The file system refused.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Io(#[from] FileError),
     /// There can be no such directory.
     #[error("--log-dir {}: {source}", path.display())]
     NoDirectory {

@@ -6,7 +6,7 @@ use super::ranking::to_markdown;
 use super::results::{Row, read_rows, to_csv};
 use crate::config::Experiment;
 use crate::figures::{Format, draw_sweep};
-use crate::run::write_atomically;
+use crate::files::write_atomically;
 
 impl SweepDirectory {
     /// Writes results.csv and results.md from what the cells have on disk, and draws figures if asked to.
@@ -20,7 +20,7 @@ impl SweepDirectory {
             ("results.md", to_markdown(&experiment.name, &keys, &rows)),
         ] {
             let path = self.path().join(name);
-            write_atomically(&path, text.as_bytes()).map_err(|source| self.io(&path, source))?;
+            write_atomically(&path, text.as_bytes())?;
         }
         if figures {
             draw_sweep(self.path(), Format::Png)?;

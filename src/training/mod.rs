@@ -2,6 +2,7 @@
 
 mod error;
 mod limits;
+mod resume;
 mod run;
 mod step;
 mod trainer;

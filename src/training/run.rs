@@ -16,6 +16,8 @@ use crate::spec;
 pub struct Options<'a> {
     /// Go on from the directory's last checkpoint.
     pub resume: bool,
+    /// Go on even if the data are no longer those that the run was begun on.
+    pub accept_changed_data: bool,
     /// Who watches, beside TensorBoard and figures, which the config asks for.
     pub observers: Vec<Box<dyn Observer + 'a>>,
     /// When to end early.
@@ -40,7 +42,7 @@ pub fn run<B: Backend>(
     directory: &RunDirectory,
     options: Options,
 ) -> Result<Summary, TrainError> {
-    let Options { resume, mut observers, limits } = options;
+    let Options { resume, accept_changed_data, mut observers, limits } = options;
     let device = backend.device();
     let mut config = config.clone();
     config.validate()?;
@@ -52,7 +54,9 @@ pub fn run<B: Backend>(
     }
     let mut trainer = Trainer::new(backend, &config, splits, directory)?;
     if resume {
-        trainer.resume()?;
+        for warning in trainer.resume(accept_changed_data)? {
+            observers.iter_mut().for_each(|observer| observer.warned(&warning));
+        }
     }
     directory.write_config(&config, &facts(device))?;
     if config.logging.tensorboard {

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use ff_backend::Backend;
 
+use super::resume::Saved;
 use super::step::TrainTally;
 use super::{Limits, Stepper, TrainError};
 use crate::batching::EpochPlan;
@@ -65,32 +66,19 @@ impl<'a, B: Backend> Trainer<'a, B> {
                 best_epoch: 0,
                 image: splits.image,
                 classes: splits.classes,
+                data_sha256: Some(splits.data_sha256.clone()),
             },
             seconds: Seconds::default(),
         })
     }
 
-    /// Goes on from the directory's last checkpoint.
-    pub fn resume(&mut self) -> Result<(), TrainError> {
-        let path = self.directory.last_checkpoint();
-        let checkpoint = Checkpoint::read(&path)?;
-        checkpoint.load_training(self.backend, &mut self.network)?;
-        let described = checkpoint.described()?;
-        let mismatch = |reason: String| CheckpointError::Mismatch { path: path.clone(), reason };
-        let (_, progress) =
-            described.ok_or_else(|| mismatch("its metadata does not say where its run stood".into()))?;
-        let (finished, asked) = (progress.epoch, self.config.training.num_epochs);
-        if finished > asked {
-            return Err(
-                mismatch(format!("{finished} epochs are finished, more than num_epochs = {asked}")).into()
-            );
-        }
-        self.best = progress;
-        for record in self.directory.truncate_metrics(progress.epoch)? {
-            self.seconds.train += record.seconds.train;
-            self.seconds.eval += record.seconds.eval;
-        }
-        Ok(())
+    /// Goes on from the directory's last checkpoint; says what there is to tell. See [`Saved::find`].
+    pub fn resume(&mut self, accept_changed_data: bool) -> Result<Vec<String>, TrainError> {
+        let saved = Saved::find(self.directory, self.config, self.splits, accept_changed_data)?;
+        saved.checkpoint.load_training(self.backend, &mut self.network)?;
+        let (progress, seconds, warnings) = saved.restore(self.directory)?;
+        (self.best, self.seconds) = (progress, seconds);
+        Ok(warnings)
     }
 
     /// Trains to the end or to a limit. The summary on disk says how it went, whatever happens.
@@ -255,14 +243,16 @@ impl<'a, B: Backend> Trainer<'a, B> {
             Contents::Weights => self.directory.best_checkpoint(),
             Contents::Training => self.directory.last_checkpoint(),
         };
+        self.directory.prepare_checkpoints()?;
         let written =
-            checkpoint::write(self.backend, &self.network, contents, self.config, &self.best, &path);
-        written.map_err(|error| match error {
+            checkpoint::stage(self.backend, &self.network, contents, self.config, &self.best, &path);
+        let staged = written.map_err(|error| match error {
             CheckpointError::NotFinite { tensor, value, .. } => {
                 TrainError::Diverged { epoch: self.best.epoch, what: tensor, value: value.into() }
             }
             other => other.into(),
-        })
+        })?;
+        Ok(self.directory.put_checkpoint(staged)?)
     }
 
     /// Measures the test set and writes summary.json and evaluation.json.
@@ -283,7 +273,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
             backend: device.backend,
             device: device.device,
             precision: device.precision,
-            epochs: last.map_or(0, |record| record.epoch),
+            epochs: last.map_or(self.best.epoch, |record| record.epoch.max(self.best.epoch)),
             num_epochs: self.config.training.num_epochs,
             split: if self.splits.validation.is_some() { "validation".into() } else { "test".into() },
             accuracy: figure(|record| record.accuracy),

@@ -125,6 +125,11 @@ impl Place {
         self.read(&format!("{run}/config.toml")).parse().unwrap()
     }
 
+    /// The summary of a run.
+    pub fn summary(&self, run: &str) -> Value {
+        serde_json::from_str(&self.read(&format!("{run}/summary.json"))).unwrap()
+    }
+
     /// The epochs of a run.
     pub fn epochs(&self, run: &str) -> Vec<Value> {
         let text = self.read(&format!("{run}/metrics.jsonl"));

@@ -182,25 +182,162 @@ fn a_run_without_a_checkpoint_begins() {
 fn a_lost_checkpoint_is_no_beginning() {
     let place = Place::new();
     place.done("train 20 --dataset digits --backend cpu --num-epochs 2 --log-dir run");
-    std::fs::remove_file(place.at("run/checkpoints/last.safetensors")).unwrap();
+    for name in ["last", "previous"] {
+        std::fs::remove_file(place.at(&format!("run/checkpoints/{name}.safetensors"))).unwrap();
+    }
     let message = place.refused("train --resume --log-dir run");
     assert!(message.contains("2 epochs") && message.contains("--force"), "{message}");
 }
 
+/// The weights do not depend on the text beside them.
 #[test]
-fn lost_lines_of_metrics() {
+fn lost_lines_of_metrics_are_told() {
     let place = Place::new();
-    place.done("train 20 --dataset digits --backend cpu --num-epochs 3 --log-dir run");
-    let whole = place.read("run/metrics.jsonl");
-    for kept in [&[0][..], &[0, 2], &[]] {
-        let lines: Vec<&str> = whole.lines().collect();
-        let text: String = kept.iter().map(|&at| format!("{}\n", lines[at])).collect();
-        place.write("run/metrics.jsonl", text);
-        let outcome = place.ff("train --resume --num-epochs 4 --log-dir run --quiet");
-        assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
-        let message = outcome.stderr;
-        assert!(message.contains("metrics.jsonl") && message.contains("of epoch 3"), "{message}");
+    place.done("train 20 --dataset digits --backend cpu --set learning_rate_schedule=constant --num-epochs 4 --log-dir whole");
+    place.done("train 20 --dataset digits --backend cpu --set learning_rate_schedule=constant --num-epochs 3 --log-dir run");
+    std::fs::rename(place.at("run"), place.at("saved")).unwrap();
+    let metrics = place.read("saved/metrics.jsonl");
+    let lines: Vec<&str> = metrics.lines().collect();
+    let torn = metrics[..metrics.len() - 5].to_owned();
+    for (text, lost) in [
+        (torn, "3 of 3"),
+        (lines[0].to_owned() + "\n", "2, 3 of 3"),
+        (format!("{}\nnothing\n{}\n{}\n", lines[2], lines[0], lines[2]), "2 of 3"),
+        (String::new(), "1, 2, 3 of 3"),
+    ] {
+        copy(&place.at("saved"), &place.at("run"));
+        place.write("run/metrics.jsonl", &text);
+        let outcome = place.done("train --resume --num-epochs 4 --log-dir run --quiet");
+        let told = format!("run/metrics.jsonl: the lines of epochs {lost} are lost");
+        assert!(outcome.stderr.contains(&told), "{}", outcome.stderr);
+        let kept: Vec<u64> = place.epochs("run").iter().map(|line| line["epoch"].as_u64().unwrap()).collect();
+        assert!(kept.is_sorted() && kept.last() == Some(&4), "{kept:?}");
+        let last = |run: &str| place.bytes(&format!("{run}/checkpoints/last.safetensors"));
+        assert!(last("whole") == last("run"));
+        assert_eq!(place.summary("run")["epochs"], 4);
+        std::fs::remove_dir_all(place.at("run")).unwrap();
     }
-    place.write("run/metrics.jsonl", whole);
-    place.done("train --resume --num-epochs 4 --log-dir run");
+    // A line after the last is not what counts: the checkpoint says what is finished.
+    copy(&place.at("saved"), &place.at("run"));
+    std::fs::remove_file(place.at("run/metrics.jsonl")).unwrap();
+    place.done("train --resume --log-dir run --quiet");
+    let summary = place.summary("run");
+    assert_eq!((&summary["status"], &summary["epochs"]), (&"done".into(), &3.into()));
+}
+
+#[test]
+fn a_knob_edited_in_the_config_is_compared_with_the_checkpoint() {
+    let place = Place::new();
+    place.done("train 20 --dataset digits --backend cpu --num-epochs 2 --log-dir run");
+    let config = place.read("run/config.toml");
+    for (knob, from, to) in [
+        ("training.learning_rate", "learning_rate = 0.001", "learning_rate = 0.5"),
+        ("training.seed", "seed = 42", "seed = 1"),
+    ] {
+        assert!(config.contains(from), "{config}");
+        place.write("run/config.toml", config.replacen(from, to, 1));
+        for line in ["", "--num-epochs 4"] {
+            let outcome = place.ff(&format!("train --resume --log-dir run {line}"));
+            assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
+            assert!(outcome.stderr.contains(knob), "{}", outcome.stderr);
+        }
+    }
+    assert_eq!(place.epochs("run").len(), 2);
+    place.write("run/config.toml", config);
+    place.done("train --resume --log-dir run --num-epochs 3");
+}
+
+/// Copies a run directory.
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    let status = std::process::Command::new("cp").arg("-r").args([from, to]).status();
+    assert!(status.unwrap().success());
+}
+
+#[test]
+fn a_damaged_checkpoint_is_noticed_and_the_one_before_is_gone_on_from() {
+    let place = Place::new();
+    let train = "train 20 --dataset digits --backend cpu --set learning_rate_schedule=constant";
+    place.done(&format!("{train} --num-epochs 4 --log-dir whole"));
+    place.done(&format!("{train} --num-epochs 3 --log-dir saved"));
+    let last = "checkpoints/last.safetensors";
+    let bytes = place.bytes(&format!("saved/{last}"));
+    let flipped = |at: usize| {
+        let mut bytes = bytes.clone();
+        bytes[at] ^= 4;
+        Some(bytes)
+    };
+    let (middle, end) = (bytes.len() / 2, bytes.len() - 1);
+    for damaged in
+        [flipped(middle), flipped(end), flipped(100), Some(bytes[..middle].to_vec()), Some(Vec::new()), None]
+    {
+        copy(&place.at("saved"), &place.at("run"));
+        match damaged {
+            Some(bytes) => place.write(&format!("run/{last}"), bytes),
+            None => std::fs::remove_file(place.at(&format!("run/{last}"))).unwrap(),
+        }
+        let outcome = place.done("train --resume --num-epochs 4 --log-dir run --quiet");
+        let words = ["warning: ", "last.safetensors", "previous.safetensors"];
+        assert!(words.iter().all(|word| outcome.stderr.contains(word)), "{}", outcome.stderr);
+        assert_same_run(&place, "whole", "run");
+        std::fs::remove_dir_all(place.at("run")).unwrap();
+    }
+    // Both damaged: nothing to go on from, and nothing is removed.
+    copy(&place.at("saved"), &place.at("run"));
+    place.write(&format!("run/{last}"), flipped(middle).unwrap());
+    place.write("run/checkpoints/previous.safetensors", flipped(end).unwrap());
+    let message = place.refused("train --resume --num-epochs 4 --log-dir run --quiet");
+    assert!(message.contains("last.safetensors") && message.contains("damaged"), "{message}");
+    assert!(place.refused("eval run").contains("damaged"));
+}
+#[test]
+fn without_its_config_a_run_goes_on_from_its_checkpoint() {
+    let place = Place::new();
+    let train = "train 20 16 --dataset digits --backend cpu --threshold 3 --seed 7 --set learning_rate_schedule=constant";
+    place.done(&format!("{train} --num-epochs 4 --log-dir whole"));
+    place.done(&format!("{train} --num-epochs 2 --log-dir run"));
+    std::fs::remove_file(place.at("run/config.toml")).unwrap();
+    let message = place.refused("train 20 --dataset digits --backend cpu --num-epochs 2 --log-dir run");
+    assert!(message.contains("another run"), "{message}");
+    let outcome = place.done("train --resume --log-dir run --num-epochs 4 --quiet");
+    assert!(outcome.stderr.contains("config.toml"), "{}", outcome.stderr);
+    assert_same_run(&place, "whole", "run");
+    assert_eq!(place.config("run")["training"]["seed"].as_integer(), Some(7));
+    std::fs::remove_file(place.at("run/config.toml")).unwrap();
+    place.done("train 24 --dataset digits --backend cpu --num-epochs 1 --log-dir run --force");
+    assert_eq!(place.epochs("run").len(), 1);
+}
+
+#[test]
+fn changed_data_are_noticed() {
+    let place = Place::new();
+    let write = |shift: u8| {
+        for (split, count) in [("train", 120u8), ("t10k", 30)] {
+            let pixels: Vec<u8> =
+                (0..count).flat_map(|row| (0..16).map(move |at| row.wrapping_mul(7) ^ at)).collect();
+            let labels: Vec<u8> = (0..count).map(|row| (row + shift) % 3).collect();
+            let images = [&[0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 4, 0, 0, 0, 4][..], &pixels].concat();
+            place.write(&format!("data/{split}-images-idx3-ubyte"), images);
+            place.write(
+                &format!("data/{split}-labels-idx1-ubyte"),
+                [&[0, 0, 8, 1, 0, 0, 0, count][..], &labels].concat(),
+            );
+        }
+    };
+    std::fs::create_dir(place.at("data")).unwrap();
+    write(0);
+    place.done(
+        "train 8 --dataset idx:data --num-epochs 2 --batch-size 20 --backend cpu --log-dir run --quiet",
+    );
+    write(1);
+    let outcome = place.ff("train --resume --log-dir run --num-epochs 3 --quiet");
+    assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("--accept-changed-data"), "{}", outcome.stderr);
+    assert_eq!(place.epochs("run").len(), 2);
+    let outcome = place.done("train --resume --log-dir run --num-epochs 3 --quiet --accept-changed-data");
+    assert!(outcome.stderr.contains("warning: the data of"), "{}", outcome.stderr);
+    // What was accepted is what the run goes on with.
+    place.done("train --resume --log-dir run --num-epochs 4 --quiet");
+    // The same data in another folder are the same data.
+    std::fs::rename(place.at("data"), place.at("moved")).unwrap();
+    place.done("train --resume --log-dir run --num-epochs 5 --quiet --dataset idx:moved");
 }

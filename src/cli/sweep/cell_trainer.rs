@@ -10,8 +10,10 @@ use super::super::backend::{OnBackend, Remark, on_backend};
 use super::super::memory::refuse_oversize;
 use super::dataset_cache::DatasetCache;
 use super::display::Display;
+use crate::checkpoint::read_newest;
 use crate::config::{BackendConfig, Cell, Config, ConfigBuilder, Experiment, Origins};
 use crate::data::Splits;
+use crate::files::is_there;
 use crate::observers::Observer;
 use crate::run::{RunDirectory, Summary};
 use crate::sweep::{Arithmetic, Task, Work};
@@ -102,6 +104,15 @@ impl<'a> CellTrainer<'a> {
         }
     }
 
+    fn observers<'b>(&'b self, cell: &'b Cell) -> Vec<Box<dyn Observer + 'b>> {
+        let mut observers: Vec<Box<dyn Observer + 'b>> =
+            vec![Box::new(Warnings { display: &self.display, cell })];
+        observers.extend(
+            self.display.observers(cell).into_iter().map(|observer| observer as Box<dyn Observer + 'b>),
+        );
+        observers
+    }
+
     fn attempt(&self, task: &Task) -> Result<Summary, CliError> {
         let mut config = self.config(task.cell);
         if task.resume {
@@ -115,9 +126,21 @@ impl<'a> CellTrainer<'a> {
             splits: &splits,
             task,
             limits: Limits { stop: &self.stop, until: task.until },
-            observers: self.display.observers(task.cell),
+            observers: self.observers(task.cell),
         };
         on_backend(&config, |_| (), work)
+    }
+}
+
+/// Tells what people must know of a cell.
+struct Warnings<'a> {
+    display: &'a Display,
+    cell: &'a Cell,
+}
+
+impl Observer for Warnings<'_> {
+    fn warned(&mut self, warning: &str) {
+        self.display.remark(self.cell, warning);
     }
 }
 
@@ -137,7 +160,18 @@ fn first_line(text: &str) -> String {
 
 /// A run goes on bit for bit only where it began: what `auto` came to then holds now.
 fn go_on_alike(config: &mut Config, asked: &BackendConfig, directory: &RunDirectory) -> Result<(), CliError> {
-    let saved = ConfigBuilder::new().file(directory.path().join("config.toml")).build()?.backend;
+    let path = directory.path().join("config.toml");
+    let saved = match is_there(&path)? {
+        true => ConfigBuilder::new().file(path).build()?,
+        // What is lost, the checkpoint knows.
+        false => {
+            match read_newest(directory.path())?.map(|newest| newest.checkpoint.described()).transpose()? {
+                Some(Some((config, _))) => config,
+                _ => return Ok(()),
+            }
+        }
+    };
+    let saved = saved.backend;
     if asked.name == "auto" {
         config.backend.name = saved.name;
     }
@@ -178,7 +212,7 @@ struct CellRun<'a> {
     splits: &'a Splits,
     task: &'a Task<'a>,
     limits: Limits<'a>,
-    observers: Vec<Box<dyn Observer>>,
+    observers: Vec<Box<dyn Observer + 'a>>,
 }
 
 impl OnBackend for CellRun<'_> {
@@ -187,7 +221,8 @@ impl OnBackend for CellRun<'_> {
     fn run<B: Backend>(self, backend: &B) -> Result<Summary, CliError> {
         refuse_oversize(&backend.device(), self.config, &self.origins, self.splits)?;
         let Task { directory, resume, .. } = *self.task;
-        let options = Options { resume, observers: self.observers, limits: self.limits };
+        let Self { observers, limits, .. } = self;
+        let options = Options { resume, accept_changed_data: false, observers, limits };
         Ok(training::run(backend, self.config, self.splits, directory, options)?)
     }
 }

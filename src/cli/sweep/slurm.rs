@@ -7,7 +7,7 @@ use super::super::{CliError, report};
 use super::arguments::Sweep;
 use super::queue::{Queued, queued, remember};
 use crate::config::{Cell, Experiment};
-use crate::run::write_atomically;
+use crate::files::write_atomically;
 use crate::sweep::{
     ArrayJob, CellStatus, Submission, SweepDirectory, array, cells as counted, read_rows, shell_word,
 };
@@ -109,8 +109,7 @@ pub fn submit(
     std::fs::create_dir_all(&logs)
         .map_err(|error| CliError::failed(format!("{}: {error}", logs.display())))?;
     let script = directory.path().join("slurm.sh");
-    write_atomically(&script, job.script().as_bytes())
-        .map_err(|error| CliError::failed(format!("{}: {error}", script.display())))?;
+    write_atomically(&script, job.script().as_bytes()).map_err(CliError::failed)?;
     let script = text(&script)?;
     let submissions = job.submissions();
     let calls: Vec<Vec<String>> =
