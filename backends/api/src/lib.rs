@@ -9,6 +9,7 @@
 mod backend;
 pub mod conformance;
 mod error;
+pub mod host;
 mod numbers;
 pub mod oracle;
 pub mod shapes;

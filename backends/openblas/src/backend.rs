@@ -1,0 +1,360 @@
+//! The operations, in the order of the trait.
+
+use ff_backend::{
+    Backend, Delta, DeviceInfo, Gradient, IndexSlice, Input, Normalization, Objective, Real, Result, Rule,
+    Shape, Tally, Tensor, Weights, dropout_keeps, host, shapes,
+};
+use ndarray::{Axis, Zip, s};
+
+use crate::formulas::{delta, loss, normalized, product, scales, step};
+use crate::matrix::entry;
+use crate::{Images, Indices, Matrix, OpenBlas, Scalar};
+
+impl<T: Scalar> Backend for OpenBlas<T> {
+    type Real = T;
+    type Matrix = Matrix<T>;
+    type Weight = Matrix<T>;
+    type Indices = Indices;
+    type Images = Images;
+
+    // Memory
+
+    fn device(&self) -> DeviceInfo {
+        DeviceInfo {
+            backend: "openblas".into(),
+            device: host::processor_name(),
+            driver: self.version.into(),
+            units: 1,
+            memory_bytes: host::memory_bytes(),
+            precision: T::PRECISION.into(),
+        }
+    }
+
+    fn indices(&self, len: usize) -> Result<Indices> {
+        host::zeros(1, len, "openblas").map(Indices)
+    }
+
+    fn upload_indices(&self, target: &mut Indices, values: &[u32]) -> Result<()> {
+        shapes::upload_indices(target, values.len())?;
+        target.0[..values.len()].copy_from_slice(values);
+        Ok(())
+    }
+
+    fn download_indices(&self, source: &Indices) -> Result<Vec<u32>> {
+        Ok(source.0.clone())
+    }
+
+    fn images(&self, pixels: &[u8], height: usize, width: usize) -> Result<Images> {
+        let count = shapes::images(pixels.len(), height, width)?;
+        Ok(Images { pixels: pixels.to_vec(), count, height, width })
+    }
+
+    fn synchronize(&self) -> Result<()> {
+        Ok(())
+    }
+
+    // Inputs
+
+    fn gather(
+        &self,
+        images: &Images,
+        rows: IndexSlice<Self>,
+        shifts: Option<IndexSlice<Self>>,
+        skip: usize,
+        out: &mut Matrix<T>,
+        squares: &mut Matrix<T>,
+    ) -> Result<()> {
+        shapes::gather::<Self>(images, &rows, shifts.as_ref(), skip, out, squares)?;
+        for ((r, f), x) in out.0.indexed_iter_mut() {
+            let shift = shifts.map_or(128 * 256 + 128, |shifts| entry(&shifts, r));
+            let (dy, dx) = ((shift / 256) as isize - 128, (shift % 256) as isize - 128);
+            let (row, column) = (((skip + f) / images.width) as isize, ((skip + f) % images.width) as isize);
+            *x = T::from_f64(images.pixel(entry(&rows, r), row - dy, column - dx));
+        }
+        put(out.squares(), squares);
+        Ok(())
+    }
+
+    fn hybrid(
+        &self,
+        x: &mut Matrix<T>,
+        masks: &Images,
+        which: IndexSlice<Self>,
+        squares: &mut Matrix<T>,
+    ) -> Result<()> {
+        shapes::hybrid::<Self>(x, masks, &which, squares)?;
+        let pairs = x.rows() / 2;
+        let (own, mut other) = x.0.view_mut().split_at(Axis(0), pairs);
+        for ((i, f), other) in other.indexed_iter_mut() {
+            let mask = T::from_f64(f64::from(masks.pixels[entry(&which, i) * masks.columns() + f]) / 255.0);
+            *other = mask * own[[i, f]] + (T::one() - mask) * *other;
+        }
+        for (square, new) in squares.0.iter_mut().zip(x.squares()).skip(pairs) {
+            *square = T::from_f64(new);
+        }
+        Ok(())
+    }
+
+    // Forward
+
+    fn product(
+        &self,
+        input: &Matrix<T>,
+        weight: &Matrix<T>,
+        first_row: usize,
+        out: &mut Matrix<T>,
+    ) -> Result<()> {
+        shapes::product::<Self>(input, weight, first_row, out)?;
+        product(&input.0.view(), &weight.0.slice(s![first_row.., ..]), &mut out.0.view_mut());
+        Ok(())
+    }
+
+    fn activate(
+        &self,
+        product: &Matrix<T>,
+        input: &Input<Self>,
+        layer: &Weights<Self>,
+        out: &mut Matrix<T>,
+        squares: &mut Matrix<T>,
+    ) -> Result<()> {
+        shapes::activate::<Self>(product, input, layer, out, squares)?;
+        let (n, classes, scales) = (product.rows(), input.classes(), scales(input));
+        let z = normalized(self, input, out.rows())?;
+        let labels = z.0.slice(s![.., ..classes]);
+        crate::formulas::product(
+            &labels,
+            &layer.weight.value.0.slice(s![..classes, ..]),
+            &mut out.0.view_mut(),
+        );
+        for (r, mut out) in out.0.rows_mut().into_iter().enumerate() {
+            let scale = T::from_f64(scales[r % n]);
+            Zip::from(&mut out).and(product.0.row(r % n)).for_each(|h, p| *h += scale * *p);
+            if let Some(bias) = &layer.bias {
+                out += &bias.value.0.row(0);
+            }
+            // What is not a number stays so, and is noticed.
+            out.mapv_inplace(|h| if h < T::zero() { T::zero() } else { h });
+        }
+        put(out.squares(), squares);
+        Ok(())
+    }
+
+    fn dropout(
+        &self,
+        activities: &mut Matrix<T>,
+        rate: f64,
+        seed: u32,
+        squares: &mut Matrix<T>,
+    ) -> Result<()> {
+        shapes::dropout(activities, squares)?;
+        let drop_below = (rate * 4_294_967_296.0) as u32;
+        let columns = activities.columns();
+        for ((r, j), h) in activities.0.indexed_iter_mut() {
+            let kept = dropout_keeps(seed, (r * columns + j) as u32, drop_below);
+            *h = if kept { *h / T::from_f64(1.0 - rate) } else { T::zero() };
+        }
+        put(activities.squares(), squares);
+        Ok(())
+    }
+
+    fn top_k(
+        &self,
+        activities: &Matrix<T>,
+        k: usize,
+        out: &mut Matrix<T>,
+        squares: &mut Matrix<T>,
+    ) -> Result<()> {
+        shapes::top_k(activities, k, out, squares)?;
+        for (activities, mut out) in activities.0.rows().into_iter().zip(out.0.rows_mut()) {
+            let mut falling = activities.to_vec();
+            falling.sort_by(|a, b| Real::to_f64(*b).total_cmp(&Real::to_f64(*a)));
+            let least = falling[k - 1];
+            Zip::from(&mut out).and(activities).for_each(|out, &h| {
+                *out = if h >= least { h } else { T::zero() };
+            });
+        }
+        put(out.squares(), squares);
+        Ok(())
+    }
+
+    // Learning
+
+    fn coefficients(
+        &self,
+        squares: &Matrix<T>,
+        objective: &Objective,
+        coefficients: &mut Matrix<T>,
+        tally: Tally<Self>,
+    ) -> Result<()> {
+        shapes::coefficients::<Self>(squares, coefficients, &tally)?;
+        let pairs = squares.columns() / 2;
+        let chain = objective.gradient_scale * 2.0 * objective.factor / pairs as f64;
+        let probability = |x: f64| {
+            let p = 1.0 / (1.0 + (-x).exp());
+            if p < T::EPSILON / 2.0 { 0.0 } else { p }
+        };
+        let mut sums = [0.0; 4];
+        for i in 0..pairs {
+            let goodness = |r: usize| objective.factor * Real::to_f64(squares.0[[0, r]]);
+            let (positive, negative) = (goodness(i), goodness(pairs + i));
+            let (loss, up, down) = loss(objective.loss, positive, negative, probability);
+            coefficients.0[[0, i]] = T::from_f64(chain * up);
+            coefficients.0[[0, pairs + i]] = T::from_f64(chain * down);
+            let wrong = if negative > positive { 1.0 } else { 0.0 };
+            for (sum, figure) in sums.iter_mut().zip([loss, positive, negative, wrong]) {
+                *sum += figure / pairs as f64;
+            }
+        }
+        for (row, sum) in sums.into_iter().enumerate() {
+            tally.sums.0[[row, tally.layer]] += T::from_f64(sum);
+        }
+        Ok(())
+    }
+
+    fn running_mean(
+        &self,
+        activities: &Matrix<T>,
+        rows: usize,
+        keep: f64,
+        mean: &mut Matrix<T>,
+    ) -> Result<()> {
+        shapes::running_mean(activities, rows, mean)?;
+        for (mean, column) in mean.0.iter_mut().zip(activities.0.columns()) {
+            let batch = column.iter().take(rows).map(|h| Real::to_f64(*h)).sum::<f64>() / rows as f64;
+            *mean = T::from_f64(keep * Real::to_f64(*mean) + (1.0 - keep) * batch).flushed();
+        }
+        Ok(())
+    }
+
+    fn gradient(
+        &self,
+        input: &Input<Self>,
+        change: &Delta<Self>,
+        gradient: &mut Gradient<Self>,
+    ) -> Result<()> {
+        shapes::gradient::<Self>(input, change, gradient)?;
+        let z = normalized(self, input, change.outputs.rows())?;
+        let delta = delta(self, change)?;
+        product(&z.0.t(), &delta.0.view(), &mut gradient.weight.0.view_mut());
+        if let Some(bias) = &mut gradient.bias {
+            bias.0.row_mut(0).assign(&delta.0.sum_axis(Axis(0)));
+        }
+        Ok(())
+    }
+
+    fn update(&self, layer: &mut Weights<Self>, gradient: &Gradient<Self>, rule: Rule) -> Result<()> {
+        shapes::update::<Self>(layer, gradient, rule)?;
+        step(&mut layer.weight, &gradient.weight, rule);
+        if let (Some(bias), Some(gradient)) = (&mut layer.bias, &gradient.bias) {
+            step(bias, gradient, rule.without_decay());
+        }
+        Ok(())
+    }
+
+    // Reading labels
+
+    fn read_out(
+        &self,
+        activities: &Matrix<T>,
+        squares: &Matrix<T>,
+        normalization: Normalization,
+        weight: &Matrix<T>,
+        logits: &mut Matrix<T>,
+        add: bool,
+    ) -> Result<()> {
+        shapes::read_out(activities, squares, weight, logits)?;
+        let mut sums = Matrix::zeros(self, logits.rows(), logits.columns())?;
+        product(&activities.0.view(), &weight.0.view(), &mut sums.0.view_mut());
+        for ((r, c), logit) in logits.0.indexed_iter_mut() {
+            let scale = normalization.scale(Real::to_f64(squares.0[[0, r]]), activities.columns());
+            let before = if add { *logit } else { T::zero() };
+            *logit = before + T::from_f64(scale) * sums.0[[r, c]];
+        }
+        Ok(())
+    }
+
+    fn softmax(
+        &self,
+        logits: &Matrix<T>,
+        labels: IndexSlice<Self>,
+        errors: &mut Matrix<T>,
+        cost: &mut Matrix<T>,
+    ) -> Result<()> {
+        shapes::softmax::<Self>(logits, &labels, errors, cost)?;
+        let mut entropy = 0.0;
+        for (r, (logits, mut errors)) in logits.0.rows().into_iter().zip(errors.0.rows_mut()).enumerate() {
+            let largest = logits.fold(f64::NEG_INFINITY, |largest, x| largest.max(Real::to_f64(*x)));
+            let total: f64 = logits.iter().map(|x| (Real::to_f64(*x) - largest).exp()).sum();
+            let label = entry(&labels, r);
+            for (c, (error, x)) in errors.iter_mut().zip(logits).enumerate() {
+                let probability = ((Real::to_f64(*x) - largest).exp() / total).flushed();
+                *error = T::from_f64(probability - if c == label { 1.0 } else { 0.0 });
+            }
+            let own = logits.get(label).map_or(0.0, |x| Real::to_f64(*x));
+            entropy += total.ln() + largest - own;
+        }
+        if logits.rows() > 0 {
+            cost.0[[0, 0]] += T::from_f64(entropy / logits.rows() as f64);
+        }
+        Ok(())
+    }
+
+    fn draw_labels(
+        &self,
+        errors: &Matrix<T>,
+        labels: IndexSlice<Self>,
+        uniforms: IndexSlice<Self>,
+        out: &mut Indices,
+    ) -> Result<()> {
+        shapes::draw_labels::<Self>(errors, &labels, &uniforms, out)?;
+        let (positives, negatives) = out.0.split_at_mut(errors.rows());
+        for (r, errors) in errors.0.rows().into_iter().enumerate() {
+            let label = entry(&labels, r);
+            let others = || errors.iter().map(|p| Real::to_f64(*p)).enumerate().filter(|(c, _)| *c != label);
+            let total: f64 = others().map(|(_, p)| p).sum();
+            let target = entry(&uniforms, r) as f64 / 4_294_967_296.0 * total;
+            let mut sum = 0.0;
+            let drawn = others().find(|(_, p)| {
+                sum += p;
+                sum > target
+            });
+            positives[r] = label as u32;
+            negatives[r] = drawn.map_or((label + 1) % errors.len(), |(c, _)| c) as u32;
+        }
+        Ok(())
+    }
+
+    fn accumulate(
+        &self,
+        squares: &Matrix<T>,
+        factor: f64,
+        scores: &mut Matrix<T>,
+        column: usize,
+    ) -> Result<()> {
+        shapes::accumulate(squares, scores, column)?;
+        for (score, square) in scores.0.column_mut(column).iter_mut().zip(&squares.0) {
+            *score += T::from_f64(factor) * *square;
+        }
+        Ok(())
+    }
+
+    fn argmax(&self, scores: &mut Matrix<T>, out: &mut Indices, offset: usize) -> Result<()> {
+        shapes::argmax(scores, out, offset)?;
+        for (scores, out) in scores.0.rows().into_iter().zip(&mut out.0[offset..]) {
+            let mut best = 0;
+            for (c, score) in scores.iter().enumerate() {
+                if *score > scores[best] {
+                    best = c;
+                }
+            }
+            *out = best as u32;
+        }
+        scores.0.fill(T::zero());
+        Ok(())
+    }
+}
+
+/// Rounds numbers to the elements of `target`.
+fn put<T: Scalar>(values: impl Iterator<Item = f64>, target: &mut Matrix<T>) {
+    target.0.iter_mut().zip(values).for_each(|(x, value)| *x = T::from_f64(value));
+}

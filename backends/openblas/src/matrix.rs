@@ -1,0 +1,99 @@
+//! What this backend holds, all of it row-major in host memory.
+
+use ff_backend::{IndexSlice, Real, Result, Shape, Tensor, host, shapes};
+use ndarray::{Array2, ArrayView1};
+
+use crate::{OpenBlas, Scalar};
+
+/// A matrix: also weights are one.
+pub struct Matrix<T>(pub(crate) Array2<T>);
+
+impl<T: Scalar> Shape for Matrix<T> {
+    fn rows(&self) -> usize {
+        self.0.nrows()
+    }
+    fn columns(&self) -> usize {
+        self.0.ncols()
+    }
+}
+
+impl<T: Scalar> Matrix<T> {
+    /// Σ x² of each row.
+    pub(crate) fn squares(&self) -> impl Iterator<Item = f64> {
+        self.0.rows().into_iter().map(square)
+    }
+}
+
+/// Σ x².
+fn square<T: Scalar>(row: ArrayView1<T>) -> f64 {
+    row.iter().map(|x| Real::to_f64(*x).powi(2)).sum()
+}
+
+impl<T: Scalar> Tensor<OpenBlas<T>> for Matrix<T> {
+    fn zeros(_: &OpenBlas<T>, rows: usize, columns: usize) -> Result<Self> {
+        let values = host::zeros(rows, columns, "openblas")?;
+        let matrix = Array2::from_shape_vec((rows, columns), values);
+        matrix.map(Matrix).map_err(|_| host::out_of_memory::<T>(rows, columns, "openblas"))
+    }
+
+    fn upload(&mut self, _: &OpenBlas<T>, values: &[T]) -> Result<()> {
+        shapes::upload(self, values.len())?;
+        self.0.iter_mut().zip(values).for_each(|(x, value)| *x = *value);
+        Ok(())
+    }
+
+    fn download(&self, _: &OpenBlas<T>) -> Result<Vec<T>> {
+        Ok(self.0.iter().copied().collect())
+    }
+
+    fn copy(&self, _: &OpenBlas<T>, target: &mut Self) -> Result<()> {
+        shapes::copy(self, target)?;
+        target.0.assign(&self.0);
+        Ok(())
+    }
+}
+
+/// A list of u32.
+pub struct Indices(pub(crate) Vec<u32>);
+
+impl Shape for Indices {
+    fn rows(&self) -> usize {
+        1
+    }
+    fn columns(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// Entry `row` of a slice.
+pub(crate) fn entry<T: Scalar>(slice: &IndexSlice<OpenBlas<T>>, row: usize) -> usize {
+    slice.indices.0[slice.offset + row] as usize
+}
+
+/// u8 images.
+pub struct Images {
+    pub(crate) pixels: Vec<u8>,
+    pub(crate) count: usize,
+    pub(crate) height: usize,
+    pub(crate) width: usize,
+}
+
+impl Shape for Images {
+    fn rows(&self) -> usize {
+        self.count
+    }
+    fn columns(&self) -> usize {
+        self.height * self.width
+    }
+}
+
+impl Images {
+    /// Pixel (y, x) of an image, / 255; 0 beyond the image.
+    pub(crate) fn pixel(&self, image: usize, y: isize, x: isize) -> f64 {
+        let inside = (0..self.height as isize).contains(&y) && (0..self.width as isize).contains(&x);
+        if !inside {
+            return 0.0;
+        }
+        f64::from(self.pixels[(image * self.height + y as usize) * self.width + x as usize]) / 255.0
+    }
+}
