@@ -1,6 +1,7 @@
 //! A research toolkit for Hinton's Forward-Forward algorithm (arXiv 2212.13345): networks trained
 //! layer by layer with a positive and a negative forward pass instead of backpropagation.
 
+pub mod backends;
 pub mod batching;
 pub mod checkpoint;
 pub mod cli;

@@ -7,11 +7,12 @@ use ff_backend::{Backend, Result};
 use serde::Serialize;
 use toml::Value;
 
-use super::backend::{OnBackend, on_backend};
 use super::memory::refuse_oversize;
+use super::on_backend::{OnBackend, on_backend};
 use super::source::{Knobs, flag, value};
 use super::train::text_flag;
-use super::{CliError, opencl, report};
+use super::{CliError, report};
+use crate::backends;
 use crate::batching::EpochPlan;
 use crate::config::{Config, ConfigBuilder, LabelPlacement, Origins, PredictKind, Resolved};
 use crate::data::{Dataset, ImageShape, Split, Splits};
@@ -103,7 +104,7 @@ impl Bench {
         }
         let splits = Splits::new(dataset, 0, config.training.seed)?;
         if self.tune {
-            let tuned = opencl::tune(&tuned_device(&config.backend.name)?)?;
+            let tuned = backends::tune(&config.backend.name)?;
             if !self.json {
                 report::say(&tuned);
             }
@@ -118,16 +119,6 @@ impl Bench {
         let timing = on_backend(&config, report::tell(self.json), work)?;
         if self.json { report::print_json(&timing) } else { report::print(&described(&timing)) }
     }
-}
-
-/// The OpenCL device that `--tune` is about.
-fn tuned_device(backend: &str) -> std::result::Result<opencl::Device, CliError> {
-    match backend {
-        "cpu" => None,
-        "auto" => opencl::gpu(),
-        name => Some(opencl::choose(name)?),
-    }
-    .ok_or_else(|| CliError::request("--tune: is for OpenCL devices; name one with --backend opencl"))
 }
 
 fn described(timing: &Timing) -> String {

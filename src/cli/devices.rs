@@ -1,11 +1,11 @@
 //! `ff devices`.
 
 use clap::Args;
-use ff_backend::{Backend, DeviceInfo};
-use ff_backend_cpu::Cpu;
+use ff_backend::DeviceInfo;
 use serde::Serialize;
 
-use super::{CliError, opencl, report};
+use super::{CliError, report};
+use crate::backends;
 
 /// List the devices there are and which one `auto` takes.
 #[derive(Args)]
@@ -19,7 +19,7 @@ pub struct Devices {
 struct Listing {
     devices: Vec<Listed>,
     auto: String,
-    why: String,
+    why: &'static str,
     notes: Vec<String>,
 }
 
@@ -42,18 +42,13 @@ impl From<DeviceInfo> for Listed {
 impl Devices {
     /// Lists.
     pub fn run(self) -> Result<(), CliError> {
-        let mut devices = vec![Listed::from(Cpu::<f32>::new(0)?.device())];
-        let mut notes = Vec::new();
-        match opencl::list() {
-            Ok(found) => devices.extend(found.into_iter().map(Listed::from)),
-            Err(reason) => notes.push(reason.to_string()),
+        let (mut devices, mut notes) = (Vec::new(), Vec::new());
+        for row in backends::TABLE {
+            let found = row.devices();
+            devices.extend(found.devices.into_iter().map(Listed::from));
+            notes.extend(found.failures);
         }
-        notes.extend(opencl::failures());
-        let gpu = opencl::gpu().map(|device| opencl::selector(&device));
-        let (auto, why) = match gpu {
-            Some(name) => (name, "it is an OpenCL GPU".to_owned()),
-            None => ("cpu".to_owned(), "there is no OpenCL GPU".to_owned()),
-        };
+        let (auto, why) = backends::auto();
         let listing = Listing { devices, auto, why, notes };
         if self.json {
             return report::print_json(&listing);

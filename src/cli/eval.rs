@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use ff_backend::Backend;
 use serde::Serialize;
 
-use super::backend::{OnBackend, on_backend};
+use super::on_backend::{OnBackend, on_backend};
 use super::source::{Knobs, load};
 use super::train::text_flag;
 use super::{CliError, report};

@@ -1,6 +1,5 @@
 //! The command line: arguments become checked configs before any work starts.
 
-mod backend;
 mod bench;
 mod compare;
 mod completions;
@@ -10,7 +9,6 @@ mod error;
 mod eval;
 mod memory;
 mod on_backend;
-mod opencl;
 mod plot;
 mod predict;
 mod report;

@@ -3,6 +3,9 @@
 use ff_backend::Backend;
 
 use super::CliError;
+pub use crate::backends::Remark;
+use crate::backends::{self, Settings};
+use crate::config::{Config, Precision};
 
 /// Work that any backend can do.
 pub trait OnBackend {
@@ -12,11 +15,27 @@ pub trait OnBackend {
     fn run<B: Backend>(self, backend: &B) -> Result<Self::Output, CliError>;
 }
 
-/// What there is to tell of the backend that was made.
-pub enum Remark<'a> {
-    /// Which one `auto` took.
-    Choice(&'a str),
-    /// What was asked for and is not to be had: the results are of something else.
-    #[cfg_attr(not(feature = "opencl"), allow(dead_code))]
-    Warning(&'a str),
+/// Makes the backend that a config asks for and hands it to `work`; `say` hears what there is to tell of it.
+pub fn on_backend<W: OnBackend>(
+    config: &Config,
+    say: impl Fn(Remark),
+    work: W,
+) -> Result<W::Output, CliError> {
+    let settings = Settings {
+        name: config.backend.name.clone(),
+        threads: config.backend.threads,
+        tf32: config.backend.precision == Precision::Tf32,
+        exact_shortcuts: config.training.exact_shortcuts,
+    };
+    backends::on_backend(&settings, say, Told(work))?
+}
+
+/// Work of the command line, as the table of backends knows it.
+struct Told<W>(W);
+
+impl<W: OnBackend> backends::OnBackend for Told<W> {
+    type Output = Result<W::Output, CliError>;
+    fn run<B: Backend>(self, backend: &B) -> Self::Output {
+        self.0.run(backend)
+    }
 }

@@ -7,8 +7,8 @@ use clap::Args;
 use ff_backend::Backend;
 use serde::Serialize;
 
-use super::backend::{OnBackend, on_backend};
 use super::eval::{Loaded, Saved};
+use super::on_backend::{OnBackend, on_backend};
 use super::{CliError, report};
 use crate::config::PredictKind;
 use crate::data::idx;

@@ -5,7 +5,7 @@ use std::io::Write;
 use serde::Serialize;
 
 use super::CliError;
-use super::backend::Remark;
+use super::on_backend::Remark;
 use crate::files::text::for_terminal;
 use crate::metrics::ConfusionMatrix;
 use crate::run::Summary;

@@ -7,8 +7,8 @@ use clap::Args;
 use ff_backend::Backend;
 use toml::Value;
 
-use super::backend::{OnBackend, on_backend};
 use super::memory::refuse_oversize;
+use super::on_backend::{OnBackend, on_backend};
 use super::source::{Knobs, flag, load, resolve_on, value};
 use super::{CliError, report, signals};
 use crate::checkpoint::read_newest;

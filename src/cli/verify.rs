@@ -4,7 +4,7 @@ use clap::Args;
 use ff_backend::Backend;
 use ff_backend::conformance::{self, Effort, Report};
 
-use super::backend::{OnBackend, on_backend};
+use super::on_backend::{OnBackend, on_backend};
 use super::source::Knobs;
 use super::{CliError, report};
 use crate::config::{ConfigBuilder, Precision};

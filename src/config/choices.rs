@@ -197,19 +197,7 @@ pub(crate) fn dataset_hint(text: &str) -> String {
 
 /// The backends by name.
 pub(crate) fn backends() -> Vec<Choice> {
-    list(&[
-        ("auto", "an OpenCL GPU if there is one and it works, else cpu"),
-        ("cpu", "the processor's vector instructions"),
-        ("opencl", "the first OpenCL device, a GPU before others"),
-        ("opencl:P.D", "device D of OpenCL platform P, as `ff devices` lists them"),
-    ])
-}
-
-/// Whether a text is `opencl:` and two numbers.
-pub(crate) fn is_opencl_device(text: &str) -> bool {
-    let device = text.strip_prefix("opencl:").and_then(|device| device.split_once('.'));
-    let is_number = |part: &str| part.parse::<usize>().is_ok();
-    device.is_some_and(|(p, d)| is_number(p) && is_number(d))
+    crate::backends::choices().into_iter().map(|(name, meaning)| Choice { name, meaning }).collect()
 }
 
 /// The backend that was probably meant: what others call a GPU's is OpenCL's here.

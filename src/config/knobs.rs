@@ -355,13 +355,13 @@ tables! {
     backend: BackendConfig {
         /// What computes.
         name: String = "auto".into(),
-            knob(Takes::Pattern { choices: backends, fits: is_opencl_device, hint: backend_hint }, "cli").without_numbers().resumable();
+            knob(Takes::Pattern { choices: backends, fits: crate::backends::is_device, hint: backend_hint }, "cli").without_numbers().resumable();
         /// Arithmetic of products.
         precision: Precision = Precision::Fp32,
             knob(Takes::Word(words::<Precision>), "cli").resumable().needs(&[When(
                 "backend.name",
-                |c| c.backend.precision == Precision::Tf32 && c.backend.name == "cpu",
-                "a GPU; `backend.name = \"cpu\"` does not have it",
+                |c| c.backend.precision == Precision::Tf32 && !crate::backends::has_tf32(&c.backend.name),
+                "a GPU; this `backend.name` has none",
             )]);
         /// Threads of the CPU backend; 0: one per core.
         threads: usize = 0,

@@ -6,8 +6,8 @@ use std::sync::atomic::AtomicBool;
 use ff_backend::{Backend, DeviceInfo};
 
 use super::super::CliError;
-use super::super::backend::{OnBackend, Remark, on_backend};
 use super::super::memory::refuse_oversize;
+use super::super::on_backend::{OnBackend, Remark, on_backend};
 use super::dataset_cache::DatasetCache;
 use super::display::Display;
 use crate::checkpoint::read_newest;

@@ -6,8 +6,8 @@ use ff_backend::Backend;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::super::backend::{OnBackend, on_backend};
 use super::super::bench::best_product;
+use super::super::on_backend::{OnBackend, on_backend};
 use super::super::{CliError, report};
 use super::outcome::{aligned, values};
 use crate::config::{Cell, Config, Experiment, resolve_label};
