@@ -1,6 +1,6 @@
 //! `ff completions`.
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::Shell;
 
 use super::{CliError, report};
@@ -13,10 +13,10 @@ pub struct Completions {
 }
 
 impl Completions {
-    /// Prints the script.
-    pub fn run<C: CommandFactory>(self) -> Result<(), CliError> {
+    /// Prints the script for a command line.
+    pub fn run(self, command: &mut clap::Command) -> Result<(), CliError> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut C::command(), "ff", &mut script);
+        clap_complete::generate(self.shell, command, "ff", &mut script);
         report::print(&String::from_utf8_lossy(&script))
     }
 }

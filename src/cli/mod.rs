@@ -7,10 +7,13 @@ mod data;
 mod devices;
 mod error;
 mod eval;
+mod knobs;
 mod memory;
 mod on_backend;
+mod options;
 mod plot;
 mod predict;
+mod recipes;
 mod report;
 mod runs;
 mod signals;
@@ -24,7 +27,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use error::CliError;
 
@@ -61,6 +64,10 @@ enum Command {
     Verify(verify::Verify),
     /// Fetch data sets, or describe them.
     Data(data::Data),
+    /// List the knobs, or tell all of one.
+    Knobs(knobs::Knobs),
+    /// List the recipes, and what each sets.
+    Recipes(recipes::Recipes),
     /// Print a completion script for a shell.
     Completions(completions::Completions),
 }
@@ -69,7 +76,8 @@ enum Command {
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     // Rust ignores SIGPIPE, and printing into a closed pipe would panic: `ff … | head` must just end.
     signals::end_on_closed_pipe();
-    let parsed = match Arguments::try_parse_from(with_dashes(arguments)) {
+    let matches = command_line().try_get_matches_from(with_dashes(arguments));
+    let parsed = match matches.and_then(|matches| Arguments::from_arg_matches(&matches)) {
         Ok(parsed) => parsed,
         Err(error) => return refused(&error),
     };
@@ -85,7 +93,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Devices(command) => command.run(),
         Command::Verify(command) => command.run(),
         Command::Data(command) => command.run(),
-        Command::Completions(command) => command.run::<Arguments>(),
+        Command::Knobs(command) => command.run(),
+        Command::Recipes(command) => command.run(),
+        Command::Completions(command) => command.run(&mut command_line()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -94,6 +104,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             error.exit_code()
         }
     }
+}
+
+/// The commands and their options. What an option that sets a knob says and takes follows from the table of knobs.
+fn command_line() -> clap::Command {
+    Arguments::command().mut_subcommands(options::of_the_table)
 }
 
 /// Long options may be written with underscores, as the original toolkit's are.

@@ -1,7 +1,7 @@
 //! What no run can have: values out of range, values that need what is not there, settings without effect.
 
 use super::error::Invalid;
-use super::knobs::{Config, KNOBS, When};
+use super::knobs::{Config, KNOBS, Need, When};
 use super::takes::MOST_IN_A_FILE;
 
 impl Config {
@@ -22,22 +22,18 @@ pub(crate) fn check(config: &Config, is_explicit: impl Fn(&str) -> bool) -> Resu
         in_range.map_err(|reason| Invalid { knob: knob.name, with: None, reason })?;
     }
     for knob in KNOBS {
-        if let Some(When(with, _, text)) = first(knob.needs, config) {
+        let missing = knob.needs.iter().find(|Need(_, _, is_missing, _)| is_missing(config));
+        if let Some(Need(_, with, _, text)) = missing {
             let value = knob.value(config).map_or(String::new(), |value| value.to_string());
             let reason = format!("is {value}, which needs {text}");
             return Err(Invalid { knob: knob.name, with: Some(with), reason });
         }
     }
     for knob in KNOBS.iter().filter(|knob| is_explicit(knob.name)) {
-        if let Some(When(with, _, text)) = first(knob.no_effect, config) {
+        if let Some(When(with, _, text)) = knob.no_effect.iter().find(|When(_, holds, _)| holds(config)) {
             let reason = format!("has no effect under {text}");
             return Err(Invalid { knob: knob.name, with: Some(with), reason });
         }
     }
     Ok(())
-}
-
-/// The first condition that holds.
-fn first(conditions: &[When], config: &Config) -> Option<When> {
-    conditions.iter().find(|When(_, holds, _)| holds(config)).copied()
 }

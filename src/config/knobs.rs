@@ -24,8 +24,10 @@ pub struct Knob {
     pub takes: Takes,
     /// The module that acts on it.
     pub read_by: &'static str,
+    /// The option of `ff train`, or of `ff eval`, that sets it, if there is one.
+    pub flag: Option<&'static str>,
     /// What some of its values need of other knobs.
-    pub needs: &'static [When],
+    pub needs: &'static [Need],
     /// When it has no effect, so that setting it for a run is a mistake.
     pub no_effect: &'static [When],
     /// Whether the numbers of a run depend on it.
@@ -36,7 +38,11 @@ pub struct Knob {
     value: fn(&Config) -> Option<Value>,
 }
 
-/// A condition on a configuration: the other knob that it is about, whether it holds, what messages say of it.
+/// What a value of a knob needs of another: the value, the other knob, whether it is missing, what it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Need(pub &'static str, pub &'static str, pub fn(&Config) -> bool, pub &'static str);
+
+/// A state of another knob: that knob, whether it is in that state, what messages say of it.
 #[derive(Clone, Copy, Debug)]
 pub struct When(pub &'static str, pub fn(&Config) -> bool, pub &'static str);
 
@@ -56,7 +62,12 @@ impl Knob {
         self.name == DEPTH || self.name == WIDTH
     }
 
-    const fn needs(mut self, needs: &'static [When]) -> Self {
+    const fn flag(mut self, flag: &'static str) -> Self {
+        self.flag = Some(flag);
+        self
+    }
+
+    const fn needs(mut self, needs: &'static [Need]) -> Self {
         self.needs = needs;
         self
     }
@@ -84,6 +95,7 @@ const fn knob(takes: Takes, read_by: &'static str) -> Knob {
         meaning: "",
         takes,
         read_by,
+        flag: None,
         needs: &[],
         no_effect: &[],
         changes_numbers: true,
@@ -161,7 +173,7 @@ macro_rules! tables {
                 name: RECIPE,
                 meaning: "The preset underneath: a built-in name or a path to a TOML file.",
                 value: |config| Value::try_from(&config.recipe).ok(),
-                ..knob(Takes::Pattern { choices: recipes::choices, fits: |_| true, hint: |_| String::new() }, "config").without_numbers().resumable()
+                ..knob(Takes::Pattern { choices: recipes::choices, fits: |_| true, hint: |_| String::new() }, "config").flag("--recipe").without_numbers().resumable()
             },
             $(
                 $( Knob {
@@ -181,12 +193,12 @@ tables! {
     data: DataConfig {
         /// The data set.
         dataset: String = "mnist".into(),
-            knob(Takes::Pattern { choices: datasets, fits: is_folder_of_idx, hint: dataset_hint }, "data");
+            knob(Takes::Pattern { choices: datasets, fits: is_folder_of_idx, hint: dataset_hint }, "data").flag("--dataset");
         /// Folder of IDX files; empty: `FF_DATA_DIR`, else the platform's cache folder.
         data_dir: String = String::new(),
-            knob(Takes::Folder { may_be_empty: true }, "data").without_numbers().resumable();
+            knob(Takes::Folder { may_be_empty: true }, "data").flag("--data-dir").without_numbers().resumable();
         /// Training rows held out to choose the best checkpoint on.
-        validation_size: usize = 0, knob(Takes::at_least(0), "data");
+        validation_size: usize = 0, knob(Takes::at_least(0), "data").flag("--validation-size");
         /// Training images are shifted by up to ± this many pixels in x and y.
         jitter: usize = 0, knob(Takes::Whole { least: 0, most: 16 }, "training");
     }
@@ -194,7 +206,7 @@ tables! {
     /// The shape of the network and of its inputs.
     network: NetworkConfig {
         /// Units of each hidden layer; `depth` and `width` are short for equal ones.
-        layer_sizes: Vec<usize> = vec![2000; 4], knob(Takes::Sizes, "network");
+        layer_sizes: Vec<usize> = vec![2000; 4], knob(Takes::Sizes, "network").flag("LAYER_SIZES");
         /// Normalization of the labelled image.
         input_normalization: Normalization = Normalization::Unit,
             knob(Takes::Word(words::<Normalization>), "network");
@@ -234,12 +246,13 @@ tables! {
         function: GoodnessFunction = GoodnessFunction::Sum,
             knob(Takes::Word(words::<GoodnessFunction>), "network");
         /// θ of the logit (G − θ) / T: a number, or `width` for the number of units of the layer.
-        threshold: Threshold = Threshold::Value(2.0), knob(Takes::NumberOrWidth, "network").no_effect(&[SYMBA]);
+        threshold: Threshold = Threshold::Value(2.0), knob(Takes::NumberOrWidth, "network").flag("--threshold").no_effect(&[SYMBA]);
         /// T of the logit (G − θ) / T.
         temperature: f64 = 1.0, knob(Takes::Number(Positive), "network").no_effect(&[SYMBA]);
         /// Units that count for `topk`.
         top_k: usize = 100, knob(Takes::at_least(1), "network")
-            .needs(&[When(
+            .needs(&[Need(
+                "topk",
                 LAYER_SIZES,
                 |c| {
                     c.goodness.function == GoodnessFunction::TopK
@@ -257,11 +270,11 @@ tables! {
     /// How weights change.
     training: TrainingConfig {
         /// Passes over the training set.
-        num_epochs: usize = 60, knob(Takes::at_least(1), "training").resumable();
+        num_epochs: usize = 60, knob(Takes::at_least(1), "training").flag("--num-epochs").resumable();
         /// Positive rows of a batch; as many negative rows go with them.
-        batch_size: usize = 128, knob(Takes::at_least(1), "training");
+        batch_size: usize = 128, knob(Takes::at_least(1), "training").flag("--batch-size");
         /// Step size ε.
-        learning_rate: f64 = 0.001, knob(Takes::Number(Positive), "training");
+        learning_rate: f64 = 0.001, knob(Takes::Number(Positive), "training").flag("--learning-rate");
         /// Update rule of the layers.
         optimizer: OptimizerKind = OptimizerKind::Adam, knob(Takes::Word(words::<OptimizerKind>), "training");
         /// μ of the momentum rule.
@@ -269,7 +282,8 @@ tables! {
         /// Pulls weights (not biases) to 0 in the momentum rule.
         weight_decay: f64 = 0.0, knob(Takes::Number(NotNegative), "training").no_effect(&[ADAM]);
         /// Adam steps on a zero gradient after each real one (the original toolkit's accident).
-        idle_steps: usize = 0, knob(Takes::Whole { least: 0, most: 1000 }, "training").needs(&[When(
+        idle_steps: usize = 0, knob(Takes::Whole { least: 0, most: 1000 }, "training").needs(&[Need(
+            "a value above 0",
             "training.optimizer",
             |c| c.training.idle_steps > 0 && c.training.optimizer != OptimizerKind::Adam,
             "`training.optimizer = \"adam\"`: it repeats Adam's step",
@@ -287,24 +301,28 @@ tables! {
         /// Where negatives come from.
         negatives: NegativeKind = NegativeKind::Random,
             knob(Takes::Word(words::<NegativeKind>), "training").needs(&[
-                When(
+                Need(
+                    "hard",
                     "head.enabled",
                     |c| c.training.negatives == NegativeKind::Hard && !c.head.enabled,
                     "`head.enabled = true`: wrong labels are drawn from the head's softmax",
                 ),
-                When(
+                Need(
+                    "hybrid",
                     "head.enabled",
                     |c| c.training.negatives == NegativeKind::Hybrid && !c.head.enabled,
                     "`head.enabled = true` and `evaluation.predict = \"head\"`: without labels in the network, the \
                      head is the linear probe that reads it",
                 ),
-                When(
+                Need(
+                    "hybrid",
                     "evaluation.predict",
                     |c| c.training.negatives == NegativeKind::Hybrid && c.evaluation.predict == PredictKind::Energy,
                     "`evaluation.predict = \"head\"`: no label enters the network, so its energy cannot tell labels \
                      apart",
                 ),
-                When(
+                Need(
+                    "hybrid",
                     "network.label",
                     |c| c.training.negatives == NegativeKind::Hybrid && c.network.label != LabelPlacement::Auto,
                     "`network.label = \"auto\"`: no label enters the network",
@@ -321,15 +339,15 @@ tables! {
         /// Fraction of units silenced in training.
         dropout: f64 = 0.0, knob(Takes::Number(Fraction), "training");
         /// Skip work whose result is known exactly: rows that have learned, what rows have in common, blank pixels.
-        exact_shortcuts: bool = true, knob(Takes::Flag, "training").without_numbers().resumable();
+        exact_shortcuts: bool = true, knob(Takes::Bool, "training").without_numbers().resumable();
         /// The one seed of all randomness.
-        seed: u64 = 42, knob(Takes::Whole { least: 0, most: MOST_IN_A_FILE }, "training");
+        seed: u64 = 42, knob(Takes::Whole { least: 0, most: MOST_IN_A_FILE }, "training").flag("--seed");
     }
 
     /// The softmax read-out of the normalized activities.
     head: HeadConfig {
         /// Train a softmax read-out beside the network.
-        enabled: bool = false, knob(Takes::Flag, "network");
+        enabled: bool = false, knob(Takes::Bool, "network");
         /// Step size of the head.
         learning_rate: f64 = 0.1, knob(Takes::Number(Positive), "training").no_effect(&[NO_HEAD]);
         /// Momentum of the head.
@@ -341,10 +359,11 @@ tables! {
     /// How accuracy is measured.
     evaluation: EvaluationConfig {
         /// Rows of one evaluation product.
-        batch_size: usize = 1000, knob(Takes::at_least(1), "evaluation").resumable();
+        batch_size: usize = 1000, knob(Takes::at_least(1), "evaluation").flag("--eval-batch-size").resumable();
         /// What decides a prediction.
         predict: PredictKind = PredictKind::Energy,
-            knob(Takes::Word(words::<PredictKind>), "evaluation").needs(&[When(
+            knob(Takes::Word(words::<PredictKind>), "evaluation").flag("--predict").needs(&[Need(
+                "head",
                 "head.enabled",
                 |c| c.evaluation.predict == PredictKind::Head && !c.head.enabled,
                 "`head.enabled = true`",
@@ -355,26 +374,27 @@ tables! {
     backend: BackendConfig {
         /// What computes.
         name: String = "auto".into(),
-            knob(Takes::Pattern { choices: backends, fits: crate::backends::is_device, hint: backend_hint }, "cli").without_numbers().resumable();
+            knob(Takes::Pattern { choices: backends, fits: crate::backends::is_device, hint: backend_hint }, "backends").flag("--backend").without_numbers().resumable();
         /// Arithmetic of products.
         precision: Precision = Precision::Fp32,
-            knob(Takes::Word(words::<Precision>), "cli").resumable().needs(&[When(
+            knob(Takes::Word(words::<Precision>), "backends").flag("--precision").resumable().needs(&[Need(
+                "tf32",
                 "backend.name",
                 |c| c.backend.precision == Precision::Tf32 && !crate::backends::has_tf32(&c.backend.name),
                 "a GPU; this `backend.name` has none",
             )]);
         /// Threads of the CPU backend; 0: one per core.
         threads: usize = 0,
-            knob(Takes::Whole { least: 0, most: 4096 }, "cli").without_numbers().resumable();
+            knob(Takes::Whole { least: 0, most: 4096 }, "backends").flag("--threads").without_numbers().resumable();
     }
 
     /// What is written down, and how often. A cadence counts epochs; 0 means never.
     logging: LoggingConfig {
         /// The run directory.
         log_dir: String = "runs/forward_forward".into(),
-            knob(Takes::Folder { may_be_empty: false }, "run").without_numbers().resumable();
+            knob(Takes::Folder { may_be_empty: false }, "run").flag("--log-dir").without_numbers().resumable();
         /// Write TensorBoard events.
-        tensorboard: bool = true, knob(Takes::Flag, "observers").without_numbers().resumable();
+        tensorboard: bool = true, knob(Takes::Bool, "observers").without_numbers().resumable();
         /// Epochs between scalars in TensorBoard.
         scalars_every: usize = 1, knob(Takes::at_least(0), "observers").without_numbers().resumable();
         /// Epochs between histograms, confusion matrix and class accuracy in TensorBoard.
@@ -384,7 +404,7 @@ tables! {
         /// Epochs between redraws of the figures; 0: at the end only.
         figures_every: usize = 0, knob(Takes::at_least(0), "observers").without_numbers().resumable();
         /// Draw figures at all.
-        figures: bool = true, knob(Takes::Flag, "figures").without_numbers().resumable();
+        figures: bool = true, knob(Takes::Bool, "figures").without_numbers().resumable();
     }
 }
 

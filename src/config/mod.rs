@@ -43,7 +43,7 @@ pub use experiment::Experiment;
 pub use halving::Halving;
 pub use knobs::{
     BackendConfig, Config, DataConfig, EvaluationConfig, GoodnessConfig, HeadConfig, KNOBS, Knob,
-    LoggingConfig, NetworkConfig, TrainingConfig, When,
+    LoggingConfig, Need, NetworkConfig, TrainingConfig, When,
 };
 pub use layers::{Origins, Resolved};
 pub use names::{all as knob_names, find as find_knob};

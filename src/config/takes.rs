@@ -18,7 +18,7 @@ pub(crate) const MOST_IN_A_FILE: u64 = i64::MAX as u64;
 #[derive(Clone, Copy, Debug)]
 pub enum Takes {
     /// `true` or `false`.
-    Flag,
+    Bool,
     /// A folder.
     Folder {
         /// Whether the empty text is one: the default place.
@@ -109,7 +109,7 @@ impl Takes {
         let is_whole = |value: &Value| value.as_integer().is_some_and(|n| n >= 0);
         let is_number = value.is_float() || value.is_integer();
         let fits = match self {
-            Takes::Flag => value.is_bool(),
+            Takes::Bool => value.is_bool(),
             Takes::Folder { .. } | Takes::Pattern { .. } => value.is_str(),
             Takes::Word(choices) => {
                 value.as_str().is_some_and(|word| choices().iter().any(|choice| choice.name == word))
@@ -157,7 +157,7 @@ impl Takes {
     /// What it takes, as messages say it.
     fn expected(&self) -> String {
         match self {
-            Takes::Flag => "true or false".into(),
+            Takes::Bool => "true or false".into(),
             Takes::Folder { .. } => "a string".into(),
             Takes::Word(_) | Takes::Pattern { .. } => {
                 let quoted: Vec<_> =
@@ -177,7 +177,7 @@ impl Takes {
 impl fmt::Display for Takes {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Takes::Flag => f.write_str("true or false"),
+            Takes::Bool => f.write_str("true or false"),
             Takes::Folder { .. } => f.write_str("folder"),
             Takes::Word(_) | Takes::Pattern { .. } => {
                 let names: Vec<_> = self.choices().into_iter().map(|choice| choice.name).collect();

@@ -83,12 +83,13 @@ fn every_check_has_its_case() {
         let has_case = |with| CASES.iter().any(|case| (case.0, case.1) == (knob.name, with));
         // Words are checked when they are read, and no file can hold a seed that is too large.
         let is_bounded = match knob.takes {
-            Takes::Flag | Takes::Word(_) | Takes::Folder { may_be_empty: true } => false,
+            Takes::Bool | Takes::Word(_) | Takes::Folder { may_be_empty: true } => false,
             _ => !["recipe", "training.seed"].contains(&knob.name),
         };
         assert!(!is_bounded || has_case(None), "no case for the range of {}", knob.name);
-        for When(with, ..) in knob.needs.iter().chain(knob.no_effect) {
-            assert!(has_case(Some(*with)), "no case for {} with {with}", knob.name);
+        let needed = knob.needs.iter().map(|need| need.1);
+        for with in needed.chain(knob.no_effect.iter().map(|when| when.0)) {
+            assert!(has_case(Some(with)), "no case for {} with {with}", knob.name);
         }
     }
 }
