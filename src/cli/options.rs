@@ -17,7 +17,8 @@ pub fn of_the_table(command: Command) -> Command {
             return suggest(option, assignments());
         }
         if tells && option.is_positional() {
-            let names = KNOBS.iter().map(|knob| Choice { name: knob.name.into(), meaning: knob.meaning.into() });
+            let names =
+                KNOBS.iter().map(|knob| Choice { name: knob.name.into(), meaning: knob.meaning.into() });
             return suggest(option, names.collect());
         }
         let Some(knob) = knob_of(&option) else { return option };

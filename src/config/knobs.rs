@@ -338,8 +338,9 @@ tables! {
             knob(Takes::Word(words::<LayerSchedule>), "training");
         /// Fraction of units silenced in training.
         dropout: f64 = 0.0, knob(Takes::Number(Fraction), "training");
-        /// Skip work whose result is known exactly: rows that have learned, what rows have in common, blank pixels.
-        exact_shortcuts: bool = true, knob(Takes::Bool, "training").without_numbers().resumable();
+        /// Skip work whose result is known: rows that have learned, what rows have in common, blank pixels. Numbers
+        /// differ by rounding alone.
+        exact_shortcuts: bool = true, knob(Takes::Bool, "training").resumable();
         /// The one seed of all randomness.
         seed: u64 = 42, knob(Takes::Whole { least: 0, most: MOST_IN_A_FILE }, "training").flag("--seed");
     }
