@@ -187,12 +187,15 @@ fn parse_set(text: &str) -> Result<Setting, ConfigError> {
     }
 }
 
-/// A number as other tools write it and TOML does not: `.001`, `1.`, `007`, `+5`.
+/// A number as other tools write it and TOML does not: `.001`, `1.`, `007`, `+5`. Whole numbers that no integer of
+/// TOML holds are none.
 pub fn number(text: &str) -> Option<Value> {
     let digits = text.trim_start_matches(['+', '-']);
     if text.len() - digits.len() > 1 || !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
         return None;
     }
-    let whole = text.parse().ok().map(Value::Integer);
-    whole.or_else(|| text.parse().ok().map(Value::Float))
+    if digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text.parse().ok().map(Value::Integer);
+    }
+    text.parse().ok().map(Value::Float)
 }

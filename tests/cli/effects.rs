@@ -22,7 +22,7 @@ use Shows::{File, Numbers, Refusal};
 const CASES: &[(&str, &str, &str, Shows)] = &[
     ("recipe", "", "--recipe original", Numbers),
     ("data.dataset", "", "--dataset idx:set", Numbers),
-    ("data.data_dir", "", "--dataset mnist --set data_dir=spoilt", Refusal("spoilt/train-images-idx3-ubyte")),
+    ("data.data_dir", "", "--dataset mnist --set data_dir=spoilt", Refusal("spoilt/mnist/")),
     ("data.validation_size", "", "--set validation_size=200", Numbers),
     ("data.jitter", "", "--set jitter=1", Numbers),
     ("network.layer_sizes", "", "--set layer_sizes=[12,9]", Numbers),
@@ -127,8 +127,8 @@ fn every_knob_has_an_effect() {
     }
     let place = Place::new();
     crate::idx::write_set(&place.at("set"), 8, 10, 400, 100);
-    std::fs::create_dir(place.at("spoilt")).unwrap();
-    place.write("spoilt/train-images-idx3-ubyte", "no images");
+    std::fs::create_dir_all(place.at("spoilt/mnist")).unwrap();
+    crate::idx::FILES.iter().for_each(|file| place.write(&format!("spoilt/mnist/{file}"), "no IDX"));
     place.write("base.toml", BASE);
     let mut first: HashMap<&str, String> = HashMap::new();
     let mut wrong = Vec::new();
