@@ -160,8 +160,10 @@ impl<T: Scalar> Cpu<T> {
         let count = folded.blocks_of_a_panel();
         let work = |(index, target)| Block { folded, panel: index / count, index: index % count, target };
         let mut blocks: Vec<_> = targets.enumerate().map(work).collect();
-        // What is in cache of the left operand meets all panels.
-        blocks.sort_by_key(|block| block.index);
+        if matches!(folded.left, LeftTransposed::Dense(_)) {
+            // What is in cache of the left operand meets all panels.
+            blocks.sort_by_key(|block| block.index);
+        }
         self.each(blocks, |block| self.instructions.run(block));
     }
 }

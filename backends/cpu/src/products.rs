@@ -158,43 +158,30 @@ struct Product<'a, 'out, T, E> {
 
 impl<T: Scalar, E: Epilogue<T>> Kernel<T> for Product<'_, '_, T, E> {
     #[inline(always)]
-    fn run<M: Microkernel<T>>(mut self) {
+    fn run<M: Microkernel<T>>(self) {
+        match self.left {
+            Left::Dense(left) => self.dense::<M>(left),
+            Left::Lists(lists) => self.by_lists::<M>(lists),
+        }
+    }
+}
+
+impl<T: Scalar, E: Epilogue<T>> Product<'_, '_, T, E> {
+    #[inline(always)]
+    fn dense<M: Microkernel<T>>(mut self, left: &MicroPanels<T>) {
         let Part { row: top, first, out } = &mut self.part;
-        let (rows, width) = (out.nrows(), out.ncols());
-        let (across, down) = (count::<NR>(width), count::<MR>(rows));
+        let (across, down) = (count::<NR>(out.ncols()), count::<MR>(out.nrows()));
         let blocks = self.depth.div_ceil(KC);
         self.sums.fill(T::zero());
         let (tiles, _) = self.sums.as_chunks_mut::<NR>().0.as_chunks_mut::<MR>();
-        match self.left {
-            Left::Dense(left) => {
-                for block in 0..blocks {
-                    let deep = (block * KC)..self.depth.min((block + 1) * KC);
-                    for panel in 0..across {
-                        let right = self.weight.panel(*first / NR + panel);
-                        let right =
-                            &right[(self.first_row + deep.start) * NR..(self.first_row + deep.end) * NR];
-                        for (i, sums) in tiles[panel * down..][..down].iter_mut().enumerate() {
-                            let left = left.micro_panel((*top / MR + i) * blocks + block);
-                            M::multiply(left, right, sums, &mut ());
-                        }
-                    }
-                }
-            }
-            Left::Lists(lists) => {
-                for panel in 0..across {
-                    let right = &self.weight.panel(*first / NR + panel)[self.first_row * NR..];
-                    for block in 0..blocks {
-                        let tiles = &mut tiles[panel * down..][..down];
-                        for (row, sums) in tiles.as_flattened_mut().iter_mut().enumerate().take(rows) {
-                            // The lines of the next block come from memory meanwhile.
-                            if row < KC {
-                                let next = ((block + 1) * KC + row) * NR;
-                                M::fetch(right, next);
-                                M::fetch(right, next + NR / 2);
-                            }
-                            M::accumulate(lists.list(*top + row, block), right, sums);
-                        }
-                    }
+        for block in 0..blocks {
+            let deep = (block * KC)..self.depth.min((block + 1) * KC);
+            for panel in 0..across {
+                let right = self.weight.panel(*first / NR + panel);
+                let right = &right[(self.first_row + deep.start) * NR..(self.first_row + deep.end) * NR];
+                for (i, sums) in tiles[panel * down..][..down].iter_mut().enumerate() {
+                    let left = left.micro_panel((*top / MR + i) * blocks + block);
+                    M::multiply(left, right, sums, &mut ());
                 }
             }
         }
@@ -202,10 +189,60 @@ impl<T: Scalar, E: Epilogue<T>> Kernel<T> for Product<'_, '_, T, E> {
             let Some(out) = out.into_slice() else { continue };
             for (panel, out) in out.chunks_mut(NR).enumerate() {
                 let sums = &tiles[panel * down + row / MR][row % MR];
-                // −0 becomes 0: which zero a sum of underflowed terms is depends on the zeros between them.
-                out.iter_mut().zip(sums).for_each(|(out, sum)| *out = *sum + T::zero());
-                self.epilogue.finish(*top + row, *first + panel * NR, out);
+                finish(self.epilogue, *top + row, *first + panel * NR, sums, out);
             }
+        }
+    }
+
+    #[inline(always)]
+    fn by_lists<M: Microkernel<T>>(mut self, lists: &Lists<T>) {
+        let Part { row: top, first, out } = &mut self.part;
+        let (rows, width) = (out.nrows(), out.ncols());
+        let blocks = self.depth.div_ceil(KC).max(1);
+        let sums = &mut self.sums.as_chunks_mut::<NR>().0[..rows];
+        for panel in 0..count::<NR>(width) {
+            let columns = panel * NR..width.min((panel + 1) * NR);
+            let right = &self.weight.panel(*first / NR + panel)[self.first_row * NR..];
+            sums.fill([T::zero(); NR]);
+            for block in 0..blocks {
+                for (row, sums) in sums.iter_mut().enumerate() {
+                    // The lines of the next block come from memory meanwhile.
+                    if row < KC {
+                        let next = ((block + 1) * KC + row) * NR;
+                        M::fetch(right, next);
+                        M::fetch(right, next + NR / 2);
+                    }
+                    // So does the place of the sums, in the last block.
+                    if block + 1 == blocks {
+                        let out = out.row(row).to_slice().unwrap_or_default();
+                        M::fetch(out, columns.start);
+                        M::fetch(out, columns.start + NR / 2);
+                    }
+                    if self.depth > 0 {
+                        M::accumulate(lists.list(*top + row, block), right, sums);
+                    }
+                }
+            }
+            for (row, (mut out, sums)) in out.rows_mut().into_iter().zip(&*sums).enumerate() {
+                let Some(out) = out.as_slice_mut() else { continue };
+                finish(self.epilogue, *top + row, *first + columns.start, sums, &mut out[columns.clone()]);
+            }
+        }
+    }
+}
+
+/// Writes a row of sums out, finished.
+#[inline(always)]
+fn finish<T: Scalar>(epilogue: &impl Epilogue<T>, row: usize, first: usize, sums: &[T; NR], out: &mut [T]) {
+    // −0 becomes 0: which zero a sum of underflowed terms is depends on the zeros between them.
+    match out.first_chunk_mut::<NR>() {
+        Some(out) => {
+            *out = sums.map(|sum| sum + T::zero());
+            epilogue.finish(row, first, out);
+        }
+        None => {
+            out.iter_mut().zip(sums).for_each(|(out, sum)| *out = *sum + T::zero());
+            epilogue.finish(row, first, out);
         }
     }
 }
