@@ -4,7 +4,7 @@
 #   benches/compare.sh --gpu            the first OpenCL GPU beside JAX and PyTorch on CUDA
 #   benches/compare.sh --work hinton    see --help for the rest
 # Environment: FF (the program to measure), PYTHON (an environment that has the peers, instead of
-# benches/.venv), FF_DATA_DIR (MNIST: without it `hinton` is not warmed up, and not all it saves shows).
+# benches/.venv), FF_DATA_DIR (MNIST: without it ours is not warmed up, and what it saves does not show).
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -77,6 +77,10 @@ struct Timing {
     steps: usize,
     milliseconds_per_step: Milliseconds,
     floor_milliseconds: Floor,
+    /// Share of units that are on, of the images and of each layer, in the last step.
+    density: Vec<f64>,
+    /// The same floor with products of that density: a backend that leaves zeros out can reach it.
+    sparse_floor_milliseconds: Floor,
     gflops: f64,
     evaluation_images_per_second: f64,
 }
@@ -124,10 +128,15 @@ impl Bench {
 fn described(timing: &Timing) -> String {
     let Milliseconds { min, median, max } = timing.milliseconds_per_step;
     let Floor { products, optimizer } = timing.floor_milliseconds;
+    let sparse = &timing.sparse_floor_milliseconds;
+    let density: Vec<String> = timing.density.iter().map(|share| format!("{share:.3}")).collect();
     format!(
         "{} {:?}, batch {}+{} on {} ({}, {})\nstep      {median:.3} ms (median of {}; {min:.3} to {max:.3}), {:.0} GFLOP/s of dense work\n\
          floor     {:.3} ms: products {products:.3}, optimizer's memory traffic {optimizer:.3}\n\
-         ratio     {:.2}\nevaluate  {:.0} images/s\n",
+         ratio     {:.2}\n\
+         density   {} (images, then layers)\n\
+         sparse    {:.3} ms: products of that density {:.3}, optimizer's memory traffic {:.3}\n\
+         evaluate  {:.0} images/s\n",
         timing.recipe,
         timing.layer_sizes,
         timing.batch_size,
@@ -139,6 +148,10 @@ fn described(timing: &Timing) -> String {
         timing.gflops,
         products + optimizer,
         median / (products + optimizer),
+        density.join(" "),
+        sparse.products + sparse.optimizer,
+        sparse.products,
+        sparse.optimizer,
         timing.evaluation_images_per_second
     )
 }
@@ -187,7 +200,7 @@ impl OnBackend for Measure<'_> {
         refuse_oversize(&backend.device(), config, origins, splits)?;
         let spec = Spec::new(config, splits.image, splits.classes);
         let mut network = Network::new(backend, spec)?;
-        let mut times = time_steps(backend, &mut network, splits, steps, warm_up)?;
+        let (mut times, density) = time_steps(backend, &mut network, splits, steps, warm_up)?;
         times.sort_by(f64::total_cmp);
         let median = times[times.len() / 2];
 
@@ -199,7 +212,8 @@ impl OnBackend for Measure<'_> {
         evaluator.predict(backend, &network, energy)?;
         let images_per_second = splits.test.len() as f64 / began.elapsed().as_secs_f64();
 
-        let floor = floor(backend, spec)?;
+        let dense = vec![1.0; density.len()];
+        let (floor, sparse_floor) = (floor(backend, spec, &dense)?, floor(backend, spec, &density)?);
         let device = backend.device();
         Ok(Timing {
             backend: device.backend,
@@ -216,19 +230,22 @@ impl OnBackend for Measure<'_> {
                 max: times.last().copied().unwrap_or(0.0),
             },
             floor_milliseconds: floor,
+            density,
+            sparse_floor_milliseconds: sparse_floor,
             evaluation_images_per_second: images_per_second,
         })
     }
 }
 
-/// Milliseconds of each step. Steps are timed a few at a time where one is too short to time.
+/// Milliseconds of each step, and the density of images and layers in the last one. Steps are timed a few at a time
+/// where one is too short to time.
 fn time_steps<B: Backend>(
     backend: &B,
     network: &mut Network<B>,
     splits: &Splits,
     steps: usize,
     warm_up: usize,
-) -> Result<Vec<f64>> {
+) -> Result<(Vec<f64>, Vec<f64>)> {
     let (spec, labels) = (network.spec.clone(), &splits.train.labels);
     let images = backend.images(&splits.train.pixels, splits.image.height, splits.image.width)?;
     let mut stepper = Stepper::new(backend, &spec)?;
@@ -263,7 +280,11 @@ fn time_steps<B: Backend>(
         backend.synchronize()?;
         times.push(began.elapsed().as_secs_f64() * 1e3 / group as f64);
     }
-    Ok(times)
+    let pixels = &splits.train.pixels;
+    let inked = pixels.iter().filter(|pixel| **pixel > 0).count() as f64 / pixels.len().max(1) as f64;
+    let mut density = vec![inked];
+    density.extend(stepper.active_fractions(backend)?);
+    Ok((times, density))
 }
 
 /// Floating-point operations of a step that takes no shortcut: forward and gradient products of all passes.
@@ -274,27 +295,28 @@ fn dense_flops(spec: &Spec) -> f64 {
     4.0 * 2.0 * batch * weights as f64 + neutral
 }
 
-/// Best times of the products alone and of a copy of as many bytes as the optimizer moves.
-fn floor<B: Backend>(backend: &B, spec: &Spec) -> Result<Floor> {
+/// Best times of the products alone, with inputs of these densities, and of a copy of as many bytes as the optimizer
+/// moves.
+fn floor<B: Backend>(backend: &B, spec: &Spec, density: &[f64]) -> Result<Floor> {
     const TRIES: usize = 5;
     let rows = 2 * spec.batch_size;
     let mut products = 0.0;
     let mut bytes = 0.0;
     // Adam reads and writes weights and two moments, the momentum rule weights and velocity.
     let words = (2 * (1 + spec.optimizer.moments())) as f64;
-    for layer in &spec.layers {
+    for (layer, &density) in spec.layers.iter().zip(density) {
         let (fan_in, width) = (layer.fan_in(), layer.units);
         bytes += words * (fan_in * width * size_of::<B::Real>()) as f64;
         let neutral = if spec.head.is_some() { spec.batch_size } else { 0 };
-        let forward = best_product(backend, (rows + neutral, fan_in, width), TRIES)?;
-        let gradient = best_product(backend, (fan_in, rows, width), TRIES)?;
+        let forward = best_product(backend, (rows + neutral, fan_in, width), density, TRIES)?;
+        let gradient = best_product(backend, (fan_in, rows, width), density, TRIES)?;
         // A gradient is as much work as a forward pass of as many rows, and no slower: it is not written down.
         let alike = forward * rows as f64 / (rows + neutral) as f64;
         products += forward + gradient.min(alike);
     }
     let side = 2048;
-    let source = backend.zeros(side, side)?;
-    let mut target = backend.zeros(side, side)?;
+    let source = backend.weight(side, side)?;
+    let mut target = backend.weight(side, side)?;
     let moved = (2 * side * side * size_of::<B::Real>()) as f64;
     let copy = best_of(TRIES, || {
         for _ in 0..8 {
@@ -305,10 +327,11 @@ fn floor<B: Backend>(backend: &B, spec: &Spec) -> Result<Floor> {
     Ok(Floor { products, optimizer: copy * bytes / moved })
 }
 
-/// Milliseconds of an `m × k` by `k × n` product at its best.
+/// Milliseconds of an `m × k` by `k × n` product at its best, where this share of the left operand is not 0.
 pub(super) fn best_product<B: Backend>(
     backend: &B,
     (m, k, n): (usize, usize, usize),
+    density: f64,
     tries: usize,
 ) -> Result<f64> {
     let mut left = backend.zeros(m, k)?;
@@ -316,7 +339,9 @@ pub(super) fn best_product<B: Backend>(
     let mut out = backend.zeros(m, n)?;
     // Zeros may run faster than numbers do.
     let noise: Vec<f32> = (0..m.max(n) * k).map(|i| ((i * 7919) % 1013) as f32 / 1013.0 - 0.5).collect();
-    crate::network::upload(backend, &mut left, &noise[..m * k])?;
+    let on = |i: usize| ((i as u32).wrapping_mul(2_654_435_769) >> 8) as f64 <= density * f64::from(1 << 24);
+    let sparse: Vec<f32> = (0..m * k).map(|i| if on(i) { noise[i] } else { 0.0 }).collect();
+    crate::network::upload(backend, &mut left, &sparse)?;
     crate::network::upload(backend, &mut right, &noise[..k * n])?;
     best_of(tries, || {
         backend.product(&left, &right, 0, &mut out)?;

@@ -140,7 +140,7 @@ impl OnBackend for Product {
 
     fn run<B: Backend>(self, backend: &B) -> Result<f64, CliError> {
         let (m, k, n) = self.0;
-        let milliseconds = best_product(backend, self.0, 3)?;
+        let milliseconds = best_product(backend, self.0, 1.0, 3)?;
         Ok(2.0 * (m * k * n) as f64 / (milliseconds / 1e3).max(1e-9))
     }
 }
