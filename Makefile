@@ -6,7 +6,7 @@ FF = $(CARGO) run --release --quiet --
 # The same network as the README shows; well under a minute on two cores.
 DEMO = train 500 500 --recipe contrast --dataset digits --num-epochs 30 --backend cpu
 
-.PHONY: help demo test check bench figures test-slurm setup setup-tests
+.PHONY: help demo test check bench figures book wheel test-slurm setup setup-tests
 
 help:
 	@echo "make demo        train a network on the embedded digits"
@@ -14,6 +14,8 @@ help:
 	@echo "make check       formatting, lints, docs"
 	@echo "make bench       a training step beside the floor of this machine"
 	@echo "make figures     draw the figures of the README again"
+	@echo "make book        the documents as a book: target/book"
+	@echo "make wheel       the program and its Python package: target/wheels"
 	@echo "make test-slurm  a sweep on a real Slurm on this machine"
 	@echo "make setup       install what the build needs"
 
@@ -62,6 +64,13 @@ figures: setup
 		$(FF) sweep experiments/$$sweep.toml --set training.num_epochs=$(FIGURE_EPOCHS) --log-dir runs/$$sweep --quiet || exit 1; \
 		for figure in runs/$$sweep/figures/*.png; do cp $$figure figures/$${sweep}_$$(basename $$figure); done; \
 	done
+
+book: .venv/installed
+	.venv/bin/mdbook build docs
+
+# Pure Rust, so that it needs nothing on the machine where it is installed.
+wheel: .venv/installed
+	.venv/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir target/wheels ./python
 
 test-slurm: setup
 	bash tests/slurm/run.sh

@@ -8,6 +8,7 @@ mod devices;
 mod error;
 mod eval;
 mod knobs;
+mod man;
 mod memory;
 mod on_backend;
 mod options;
@@ -22,6 +23,7 @@ mod sweep;
 mod table;
 mod train;
 mod verify;
+mod version;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -33,7 +35,7 @@ pub use error::CliError;
 
 /// A research toolkit for Hinton's Forward-Forward algorithm.
 #[derive(Parser)]
-#[command(name = "ff", version, about, arg_required_else_help = true, subcommand_required = true)]
+#[command(name = "ff", version, long_version = version::long(), about, arg_required_else_help = true, subcommand_required = true)]
 #[command(args_override_self = true)]
 struct Arguments {
     #[command(subcommand)]
@@ -70,6 +72,8 @@ enum Command {
     Recipes(recipes::Recipes),
     /// Print a completion script for a shell.
     Completions(completions::Completions),
+    /// Write manual pages.
+    Man(man::Man),
 }
 
 /// Runs a command line and says how it went: 0 done, 1 a run failed, 2 the request was wrong.
@@ -96,6 +100,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Knobs(command) => command.run(),
         Command::Recipes(command) => command.run(),
         Command::Completions(command) => command.run(&mut command_line()),
+        Command::Man(command) => command.run(command_line()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

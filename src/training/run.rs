@@ -70,12 +70,15 @@ pub fn run<B: Backend>(
 
 /// Table `run` of config.toml: what ran it.
 fn facts(device: DeviceInfo) -> Table {
-    Table::from_iter([
-        ("version".to_owned(), Value::String(env!("CARGO_PKG_VERSION").into())),
+    let commit = env!("FF_COMMIT");
+    let commit = (!commit.is_empty()).then(|| ("commit".to_owned(), Value::String(commit.into())));
+    let version = [("version".to_owned(), Value::String(env!("CARGO_PKG_VERSION").into()))];
+    let device = [
         ("device".to_owned(), Value::String(device.device)),
         ("driver".to_owned(), Value::String(device.driver)),
         // Not always what was asked for.
         ("precision".to_owned(), Value::String(device.precision)),
         ("units".to_owned(), Value::Integer(device.units as i64)),
-    ])
+    ];
+    Table::from_iter(version.into_iter().chain(commit).chain(device))
 }

@@ -9,6 +9,7 @@ mod effects;
 mod evaluation;
 mod files;
 mod flushing;
+mod front_door;
 mod idx;
 mod knobs;
 mod mnist;
