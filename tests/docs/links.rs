@@ -98,8 +98,7 @@ fn the_summary_names_every_chapter() {
     let named: Vec<String> =
         targets(&summary).into_iter().map(|(_, target)| format!("docs/{target}")).collect();
     let chapters = documents().into_iter().filter(|path| {
-        path.starts_with("docs/")
-            && !["SUMMARY.md", "extending.md"].iter().any(|name| path.ends_with(name))
+        path.starts_with("docs/") && !["SUMMARY.md", "extending.md"].iter().any(|name| path.ends_with(name))
     });
     let missing: Vec<String> = chapters.filter(|chapter| !named.contains(chapter)).collect();
     assert!(missing.is_empty(), "docs/SUMMARY.md does not name {missing:?}");
