@@ -12,7 +12,8 @@ use super::train::text_flag;
 use super::{CliError, report};
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::config::{
-    Config, ConfigBuilder, LabelPlacement, NegativeKind, Origin, PredictKind, Resolved, resolve_label,
+    Config, ConfigBuilder, LabelPlacement, NegativeKind, Origin, Origins, PredictKind, Resolved,
+    resolve_label,
 };
 use crate::data::{Dataset, ImageShape, Splits};
 use crate::evaluation::{Evaluator, train_probe};
@@ -118,7 +119,7 @@ impl Saved {
                 progress.classes
             )));
         }
-        fit(&mut config, &checkpoint, &dataset)?;
+        fit(&mut config, &resolved.origins, &checkpoint, &dataset)?;
         Ok(Loaded { checkpoint, config, dataset })
     }
 
@@ -200,7 +201,12 @@ fn refuse_other_sizes(resolved: &Resolved, checkpoint: &Checkpoint) -> Result<()
 }
 
 /// Takes layer sizes, label placement and head from the tensors, and checks them against the data.
-fn fit(config: &mut Config, checkpoint: &Checkpoint, dataset: &Dataset) -> Result<(), CliError> {
+fn fit(
+    config: &mut Config,
+    origins: &Origins,
+    checkpoint: &Checkpoint,
+    dataset: &Dataset,
+) -> Result<(), CliError> {
     let shapes = checkpoint.layer_shapes()?;
     config.network.layer_sizes = shapes.iter().map(|&(_, fan_out)| fan_out).collect();
     if config.head.enabled && !checkpoint.has_head() {
@@ -222,6 +228,7 @@ fn fit(config: &mut Config, checkpoint: &Checkpoint, dataset: &Dataset) -> Resul
             _ => resolve_label(config, dataset.train.blank_under_label(classes)),
         }
     }
+    config.check_label(classes, pixels).map_err(|invalid| origins.blame(&invalid))?;
     let image = ImageShape { height: dataset.height, width: dataset.width };
     let spec = Spec::new(config, image, classes);
     for (l, (&(fan_in, fan_out), layer)) in shapes.iter().zip(&spec.layers).enumerate() {

@@ -38,13 +38,17 @@ impl Config {
                 reason: format!("is {batch}, but there are only {rows} training rows{left}"),
             });
         }
+        self.check_label(classes, features)
+    }
+
+    /// Whether the label fits into images of so many features.
+    pub fn check_label(&self, classes: usize, features: usize) -> Result<(), Invalid> {
         if self.network.label == LabelPlacement::Overlay && classes >= features {
             return Err(Invalid {
                 knob: "network.label",
                 with: Some("data.dataset"),
                 reason: format!(
-                    "is \"overlay\", but {classes} label features would cover all {features} \
-                     pixels; use \"prepend\""
+                    "is \"overlay\", but {classes} label features would cover all {features} pixels; use \"prepend\""
                 ),
             });
         }

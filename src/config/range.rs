@@ -14,6 +14,8 @@ pub(crate) const MOST_CELLS: usize = 10_000;
 pub(crate) const DIGITS: usize = 4;
 /// As many as tell any two numbers apart.
 pub(crate) const MOST_DIGITS: usize = 17;
+/// The largest whole number of a range: all up to it are floats of 64 bits.
+const MOST_IN_A_RANGE: u64 = 1 << 53;
 /// So many draws at least are told apart between the ends of a range.
 const FINENESS: f64 = 100.0;
 
@@ -76,6 +78,10 @@ impl Range {
                 Value::Float(x) if logarithmic && x <= 0.0 => fail("above 0 on a log scale"),
                 Value::Integer(n) if logarithmic && n <= 0 => fail("above 0 on a log scale"),
                 Value::Float(x) => Ok(x),
+                // Beyond, not every whole number is a float.
+                Value::Integer(n) if n.unsigned_abs() > MOST_IN_A_RANGE => {
+                    fail(&format!("at most {MOST_IN_A_RANGE}"))
+                }
                 Value::Integer(n) => Ok(n as f64),
                 _ => fail("a number"),
             }

@@ -242,15 +242,13 @@ fn pixel_rows(spec: &Spec) -> PixelRows {
     PixelRows { height, width, first_pixel_row, label_pixels: covered }
 }
 
-/// Mean and standard deviation.
+/// Mean and standard deviation, Σx / n and sqrt(Σ(x − mean)² / n).
 fn moments(values: &[f32]) -> (f64, f64) {
     let count = values.len().max(1) as f64;
-    let (sum, squares) = values.iter().fold((0.0, 0.0), |(sum, squares), &x| {
-        let x = f64::from(x);
-        (sum + x, squares + x * x)
-    });
-    let mean = sum / count;
-    (mean, (squares / count - mean * mean).max(0.0).sqrt())
+    let mean = values.iter().map(|&x| f64::from(x)).sum::<f64>() / count;
+    // Σx² − n mean² would lose all digits where the deviation is small beside the mean.
+    let squares: f64 = values.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum();
+    (mean, (squares / count).sqrt())
 }
 
 /// The whole config as a Markdown code block.
@@ -326,4 +324,21 @@ fn summary_table(summary: &Summary, split: &str) -> String {
         summary.seconds.train,
         summary.seconds.eval
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Biases that have hardly spread around a large mean.
+    #[test]
+    fn a_small_deviation_beside_a_large_mean() {
+        let spread = 2_f32.powi(-6);
+        let values: Vec<f32> = (0..1000).map(|i| 1e5 + if i % 2 == 0 { spread } else { -spread }).collect();
+        let (mean, deviation) = moments(&values);
+        assert!((mean - 1e5).abs() < 1e-9, "{mean}");
+        assert!((deviation / f64::from(1_f32 / 64.0) - 1.0).abs() < 1e-9, "{deviation}");
+        assert_eq!(moments(&[]), (0.0, 0.0));
+        assert_eq!(moments(&[3.0]), (3.0, 0.0));
+    }
 }

@@ -127,3 +127,17 @@ fn a_run_is_read_from_any_folder() {
     let output = program.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+/// More classes than pixels: there is no room for the label in the image.
+#[test]
+fn labels_that_would_cover_the_image_are_refused() {
+    let place = Place::new();
+    write_set(&place.at("set"), 2, 5, 300, 50);
+    place.done("train 8 --dataset idx:set --set label=prepend --num-epochs 1 --backend cpu --log-dir run");
+    let message = place.refused("eval run --set label=overlay");
+    assert_eq!(
+        message,
+        "--set label=overlay: `network.label` is \"overlay\", but 5 label features would cover all 4 pixels; \
+         use \"prepend\""
+    );
+}

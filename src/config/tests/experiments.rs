@@ -284,6 +284,10 @@ fn sweeps_are_strict() {
             "2:17: `from` of `training.seed` must be a whole number",
         ),
         (
+            "[sweep]\nseed = { from = 0, to = 9007199254740993, steps = 2 }",
+            "2:23: `to` of `training.seed` must be at most 9007199254740992",
+        ),
+        (
             "[sweep]\nthreshold = { from = 0, to = 2, steps = 2, scale = 'log' }",
             "2:22: `from` of `goodness.threshold` must be above 0 on a log scale",
         ),
