@@ -10,6 +10,7 @@ use super::error::{ConfigError, Invalid};
 use super::knobs::{Config, DEPTH, KNOBS, Knob, LAYER_SIZES, WIDTH};
 use super::names;
 use super::origin::Origin;
+use super::text::defaults;
 
 /// One knob as one source sets it.
 #[derive(Clone, Debug)]
@@ -117,7 +118,7 @@ impl Origins {
 
 /// Lays the layers, lowest first, over the built-in values and checks the result.
 pub(crate) fn resolve(layers: &[&Layer]) -> Result<Resolved, ConfigError> {
-    let mut table = Config::default().to_table();
+    let mut table = defaults().clone();
     let mut origins = Origins::default();
     for (rank, layer) in layers.iter().enumerate() {
         refuse_two_shapes(layer)?;

@@ -134,7 +134,7 @@ impl Takes {
             (Takes::Folder { may_be_empty: false }, Value::String(folder)) if folder.is_empty() => {
                 Some("must name a folder, found nothing".into())
             }
-            (Takes::Pattern { fits, hint, .. }, Value::String(text)) if !self.has(text) && !fits(text) => {
+            (Takes::Pattern { fits, hint, .. }, Value::String(text)) if !fits(text) && !self.has(text) => {
                 Some(format!("must be {}, found {text:?}{}", self.expected(), hint(text)))
             }
             (Takes::Whole { least, most }, Value::Integer(n)) => match u64::try_from(*n) {

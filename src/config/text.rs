@@ -1,11 +1,19 @@
 //! A configuration as TOML, and as a fingerprint.
 
+use std::sync::LazyLock;
+
 use sha2::{Digest, Sha256};
 use toml::Table;
 
 use super::knobs::{Config, KNOBS};
 use super::names;
 use crate::data::checksum::hex;
+
+/// The built-in configuration as TOML.
+pub(crate) fn defaults() -> &'static Table {
+    static DEFAULTS: LazyLock<Table> = LazyLock::new(|| Config::default().to_table());
+    &DEFAULTS
+}
 
 impl Config {
     /// Every knob, table by table, always in the same order. Read back as a file it gives the same
