@@ -6,7 +6,7 @@ FF = $(CARGO) run --release --quiet --
 # The same network as the README shows; well under a minute on two cores.
 DEMO = train 500 500 --recipe contrast --dataset digits --num-epochs 30 --backend cpu
 
-.PHONY: help demo test check bench figures book wheel test-slurm setup setup-tests
+.PHONY: help demo test check bench figures book wheel test-slurm setup setup-tests setup-kernels check-kernels
 
 help:
 	@echo "make demo        train a network on the embedded digits"
@@ -16,6 +16,7 @@ help:
 	@echo "make figures     draw the figures of the README again"
 	@echo "make book        the documents as a book: target/book"
 	@echo "make wheel       the program and its Python package: target/wheels"
+	@echo "make check-kernels  the OpenCL kernels through the GPU compilers, Oclgrind, Intel's runtime"
 	@echo "make test-slurm  a sweep on a real Slurm on this machine"
 	@echo "make setup       install what the build needs"
 
@@ -24,6 +25,9 @@ setup:
 
 setup-tests:
 	@sh scripts/setup.sh tests
+
+setup-kernels: setup-tests
+	@sh scripts/setup.sh kernels
 
 demo: setup
 	$(CARGO) build --release
@@ -71,6 +75,10 @@ book: .venv/installed
 # Pure Rust, so that it needs nothing on the machine where it is installed.
 wheel: .venv/installed
 	.venv/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir target/wheels ./python
+
+# What can be proven of the kernels without a GPU, and takes minutes.
+check-kernels: setup-kernels
+	python3 scripts/check_kernels.py
 
 test-slurm: setup
 	bash tests/slurm/run.sh

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes sure that what the build needs is there; `setup.sh tests` adds what only the tests need.
+# Makes sure that what the build needs is there; `setup.sh tests` adds what only the tests need, `setup.sh kernels` the
+# compilers of make check-kernels.
 # Quick and silent where nothing is missing. Installs with apt-get; elsewhere it says what to install.
 set -eu
 
@@ -34,6 +35,11 @@ need libopenblas-dev "OpenBLAS with its headers (openblas-devel, openblas)" pkg-
 if [ "${1:-}" = tests ]; then
     need ocl-icd-libopencl1 "libOpenCL.so.1, the loader of OpenCL drivers (ocl-icd)" opencl_library
     need pocl-opencl-icd "PoCL, an OpenCL driver for CPUs (pocl)" opencl_driver
+    need python3-venv "Python 3.11 or newer with venv" python3 -c "import venv, ensurepip"
+fi
+if [ "${1:-}" = kernels ]; then
+    need "clang-19 libclc-19" "clang and libclc, 15 or newer" test -e /usr/lib/clc/nvptx64--nvidiacl.bc
+    need oclgrind "Oclgrind" command -v oclgrind
     need python3-venv "Python 3.11 or newer with venv" python3 -c "import venv, ensurepip"
 fi
 [ -z "$packages" ] && exit 0

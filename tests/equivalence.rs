@@ -217,3 +217,27 @@ fn a_cpu_gives_the_same_bits_through_opencl() {
         agree(&ours, &theirs, 0.0, &format!("{sets:?}"));
     }
 }
+
+/// A launch takes a GPU about 5 µs, whatever it does: the steps of four layers keep to these numbers.
+#[cfg(feature = "opencl")]
+#[test]
+fn a_step_is_few_launches_on_a_gpu() {
+    use ff_backend_opencl::{OpenCl, Options, Tuning, devices};
+
+    let Some(device) = devices().ok().and_then(|found| found.into_iter().next()) else {
+        return println!("skipped: no OpenCL device");
+    };
+    let options = Options { tuning: Some(Tuning::GPU), ..Options::default() };
+    let backend = OpenCl::new(device, options).unwrap();
+    for (recipe, launches) in [("baseline", 14), ("hinton", 34)] {
+        // Wider than a tile: sums of squares come in parts.
+        let sets = [&format!("recipe={recipe}"), "layer_sizes=[100, 100, 100, 100]"];
+        let mut run = Run::new(&backend, &sets).steps(2);
+        let before = backend.launches();
+        run.step(2, run.rule(2));
+        let after = backend.launches();
+        let counted = (after.0 - before.0, after.1 - before.1);
+        println!("{recipe}: {} launches and {} arguments set for them a step", counted.0, counted.1);
+        assert_eq!(counted.0, launches, "{recipe}");
+    }
+}

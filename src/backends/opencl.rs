@@ -44,9 +44,11 @@ fn label(device: &Candidate) -> String {
 pub(super) fn make(settings: &Settings, say: impl Fn(Remark)) -> Result<OpenCl> {
     let device = choose(&settings.name)?;
     let precision = if settings.tf32 { Precision::Tf32 } else { Precision::Fp32 };
-    let tuning = tuning_folder().and_then(|folder| recall(&folder, &device));
+    let remembered = |of| tuning_folder().and_then(|folder| recall(&folder, &device, of));
+    let (tuning, tensor_cores) = (remembered(Precision::Fp32), remembered(Precision::Tf32));
     let exact_shortcuts = settings.exact_shortcuts;
-    let backend = OpenCl::new(device, Options { precision, exact_shortcuts, tuning, ..Options::default() })?;
+    let options = Options { precision, exact_shortcuts, tuning, tensor_cores, ..Options::default() };
+    let backend = OpenCl::new(device, options)?;
     backend.notes().iter().for_each(|note| say(Remark::Warning(note)));
     Ok(backend)
 }
@@ -57,18 +59,28 @@ fn tuning_folder() -> Option<PathBuf> {
     Some(folders.cache_dir().join("tuning"))
 }
 
+/// Remembers the fastest tiles of the products, in tf32 too where the device has tensor cores.
 fn tune(name: &str) -> Result<String> {
     let failed = |message: String| BackendError::Driver { operation: "--tune", message };
     let device = choose(name)?;
-    let results = ff_backend_opencl::tune(&device)?;
+    let folder = tuning_folder().ok_or_else(|| failed("there is no home folder to remember in".into()))?;
     let mut text = format!("{}: milliseconds of a layer's forward pass and learning step\n", label(&device));
-    for result in &results {
-        text += &format!("{:9.3}  {:?}\n", result.milliseconds, result.tuning);
+    for (precision, word) in [(Precision::Fp32, "fp32"), (Precision::Tf32, "tf32")] {
+        let results = match ff_backend_opencl::tune(&device, precision) {
+            Err(BackendError::Unsupported(reason)) if precision == Precision::Tf32 => {
+                text += &format!("tf32: {reason}\n");
+                continue;
+            }
+            results => results?,
+        };
+        for result in &results {
+            text += &format!("{word} {:9.3}  {:?}\n", result.milliseconds, result.tuning);
+        }
+        let Some(best) = results.first() else {
+            return Err(failed(format!("{word}: no way to cut the products gives the right sums")));
+        };
+        let remembered = remember(&folder, &device, &best.tuning);
+        remembered.map_err(|error| failed(format!("{}: {error}", folder.display())))?;
     }
-    let (Some(best), Some(folder)) = (results.first(), tuning_folder()) else {
-        return Err(failed("no way to cut the kernels passed the conformance suite".into()));
-    };
-    let remembered = remember(&folder, &device, &best.tuning);
-    remembered.map_err(|error| failed(format!("{}: {error}", folder.display())))?;
     Ok(text + &format!("remembered in {}\n", folder.display()))
 }

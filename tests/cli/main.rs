@@ -13,6 +13,7 @@ mod front_door;
 mod idx;
 mod knobs;
 mod mnist;
+mod nvidia;
 mod opencl_driver;
 mod options;
 mod place;

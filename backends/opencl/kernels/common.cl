@@ -5,6 +5,8 @@
 // ITEMS  work-items that share one row; 1 on a CPU
 // GROUP  work-items of the kernels that are one work-group, a power of two
 // SLICES work-items that share one column, each a slice of its rows; 1 on a CPU
+// PREPARED   defined where the kernel `prepare` runs before a gradient: it lists the rows that take part and their
+//        scales. Elsewhere each work-group of `learn` works them out, and a launch is saved.
 // REFERENCE  defined where numbers shall be those of the CPU backend, to the bit: nothing is contracted, products add
 //        up by fused multiply-adds in order, and what that backend works out in double is worked out in double
 //
@@ -133,6 +135,33 @@ INLINE real sum_items(real x, local real *scratch, int count)
     return scratch[0];
 }
 
+// Sum of x over the work-items of a work-group up to this one, itself included.
+INLINE uint sum_upto(uint x, local uint *scratch, int count)
+{
+    const int item = get_local_id(0);
+    barrier(CLK_LOCAL_MEM_FENCE);
+    scratch[item] = x;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int step = 1; step < count; step *= 2) {
+        const uint before = item >= step ? scratch[item - step] : 0;
+        barrier(CLK_LOCAL_MEM_FENCE);
+        scratch[item] += before;
+        barrier(CLK_LOCAL_MEM_FENCE);
+    }
+    return scratch[item];
+}
+
+// Sums of squares of `squares_rows` rows, [parts, squares_rows]: `project` leaves one part for each of its tiles in a
+// row, everything else leaves one. Whoever reads a row's sum adds its parts up, in order.
+#define SQUARES_ARGS IN squares, const int parts, const int squares_rows
+#define SQUARES_NAMES squares, parts, squares_rows
+INLINE float squares_of(int r, SQUARES_ARGS)
+{
+    float total = squares[r];
+    for (int part = 1; part < parts; part++) total += squares[(size_t)part * squares_rows + r];
+    return total;
+}
+
 // Normalization: how a layer's input rows are rescaled.
 #define UNIT 1
 #define RMS 2
@@ -148,24 +177,52 @@ INLINE float scale_of(float squares, SCALE_ARGS)
     return 1.0f;
 }
 
-// Label features: row r adds label_scale(s) times row label_of(r) of label_rows.
+// s of input row k of a gradient.
+#ifdef PREPARED
+#define INPUT_SCALE_ARGS IN scales
+#define INPUT_SCALE_NAMES scales
+INLINE float input_scale(int k, INPUT_SCALE_ARGS) { return scales[k]; }
+#else
+#define INPUT_SCALE_ARGS SQUARES_ARGS, SCALE_ARGS
+#define INPUT_SCALE_NAMES SQUARES_NAMES, SCALE_NAMES
+INLINE float input_scale(int k, INPUT_SCALE_ARGS)
+{
+    return scale_of(squares_of(k, SQUARES_NAMES), SCALE_NAMES);
+}
+#endif
+
+// Label features: row r adds label_scale(s) times row label_of(r) of label_rows, or the mean of those rows.
 //
-// EACH reads the label from a list, SAME is one label for all. Neutral rows come as SAME with
-// label_rows being the mean of the label rows of the weights.
+// EACH reads the label from a list, SAME is one label for all, NEUTRAL is 1 / classes of each.
 #define UNLABELLED 0
 #define EACH 1
 #define SAME 2
+#define NEUTRAL 3
 #define LABEL_ARGS IN label_rows, LIST labels, const int labels_at, const int same_label, \
     const int label_mode, const int classes, const float label_fixed, const float label_scaled
 #define LABEL_NAMES label_rows, labels, labels_at, same_label, label_mode, classes, label_fixed, label_scaled
 
 INLINE float label_scale(float scale, LABEL_ARGS) { return label_fixed + label_scaled * scale; }
 
-// The row of label_rows that belongs to row r, or -1.
+// The row of label_rows that belongs to row r, or -1. Not for neutral rows.
 INLINE int label_of(int r, LABEL_ARGS)
 {
     if (label_mode == UNLABELLED) return -1;
     if (label_mode == SAME) return same_label;
     const uint label = labels[labels_at + r];
     return label < (uint)classes ? (int)label : -1;
+}
+
+// Adds to columns j .. of row r, which has scale `scale`, what its label is worth.
+INLINE vec with_label(vec x, int r, float scale, int j, int columns, LABEL_ARGS)
+{
+    const int left = columns - j;
+    if (label_mode == NEUTRAL) {
+        vec all = 0.0f;
+        for (int c = 0; c < classes; c++) all += load(label_rows + (size_t)c * columns + j, left);
+        return x + label_scale(scale, LABEL_NAMES) * (all / (float)classes);
+    }
+    const int label = label_of(r, LABEL_NAMES);
+    if (label < 0) return x;
+    return x + label_scale(scale, LABEL_NAMES) * load(label_rows + (size_t)label * columns + j, left);
 }

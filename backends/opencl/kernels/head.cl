@@ -2,14 +2,14 @@
 
 // logits[r, c] (+)= s_r sum over k of activities[r, k] weight[k, c]. One work-group of ITEMS per row;
 // classes in blocks of 16. `weight` must be readable 15 floats past its end.
-kernel void read_out(IN activities, const int columns, IN squares, SCALE_ARGS, IN weight,
+kernel void read_out(IN activities, const int columns, SQUARES_ARGS, SCALE_ARGS, IN weight,
                      const int class_count, OUT logits, const int add)
 {
     local float16 scratch[ITEMS];
     const int r = get_group_id(0);
     const int item = get_local_id(0);
     global const float *h = activities + (size_t)r * columns;
-    const float scale = scale_of(squares[r], SCALE_NAMES);
+    const float scale = scale_of(squares_of(r, SQUARES_NAMES), SCALE_NAMES);
     for (int c = 0; c < class_count; c += 16) {
         // Four chains, so that one need not wait for the other.
         float16 sums[4] = {0.0f, 0.0f, 0.0f, 0.0f};
@@ -94,11 +94,11 @@ kernel void draw_labels(IN errors, const int rows, const int class_count, LIST l
 }
 
 // scores[r, column] += factor squares[r]. One work-item per row.
-kernel void accumulate(IN squares, const int rows, const float factor, OUT scores, const int class_count,
+kernel void accumulate(SQUARES_ARGS, const int rows, const float factor, OUT scores, const int class_count,
                        const int column)
 {
     const int r = get_global_id(0);
-    if (r < rows) scores[(size_t)r * class_count + column] += factor * squares[r];
+    if (r < rows) scores[(size_t)r * class_count + column] += factor * squares_of(r, SQUARES_NAMES);
 }
 
 // out[at + r] = first column of the largest of scores[r], then scores[r] = 0. One work-item per row.

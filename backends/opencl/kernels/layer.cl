@@ -1,38 +1,25 @@
 // The rest of a layer around its product. One work-group of ITEMS per row unless it says otherwise.
 
 // out[r] = max(0, s product[r % shared] + label part + bias), squares[r] = sum of out[r]^2.
-kernel void activate(IN product, const int shared_rows, const int columns, IN input_squares, SCALE_ARGS,
-                     LABEL_ARGS, IN bias, const int has_bias, OUT out, OUT squares)
+kernel void activate(IN product, const int shared_rows, const int columns, SQUARES_ARGS, SCALE_ARGS,
+                     LABEL_ARGS, IN bias, const int has_bias, OUT out, OUT out_squares)
 {
     local real scratch[ITEMS];
     const int r = get_group_id(0);
     const int row = r % shared_rows;
-    const float scale = scale_of(input_squares[row], SCALE_NAMES);
-    const int label = label_of(r, LABEL_NAMES);
-    const float label_factor = label < 0 ? 0.0f : label_scale(scale, LABEL_NAMES);
-    global const float *label_row = label_rows + (size_t)max(label, 0) * columns;
+    const float scale = scale_of(squares_of(row, SQUARES_NAMES), SCALE_NAMES);
     vec squared = 0.0f;
     for (int j = get_local_id(0) * VEC; j < columns; j += ITEMS * VEC) {
         const int left = columns - j;
         vec a = scale * load(product + (size_t)row * columns + j, left);
-        if (label >= 0) a += label_factor * load(label_row + j, left);
+        a = with_label(a, r, scale, j, columns, LABEL_NAMES);
         if (has_bias) a += load(bias + j, left);
         const vec h = positive(a);
         store(h, out + (size_t)r * columns + j, left);
         squared += h * h;
     }
     const float total = sum_items(sum(squared), scratch, ITEMS);
-    if (get_local_id(0) == 0) squares[r] = total;
-}
-
-// mean[j] = mean of the first `classes` rows of weight: what neutral rows read. One work-item per VEC columns.
-kernel void label_mean(IN weight, const int classes, const int columns, OUT mean)
-{
-    const int j = get_global_id(0) * VEC;
-    if (j >= columns) return;
-    vec all = 0.0f;
-    for (int c = 0; c < classes; c++) all += load(weight + (size_t)c * columns + j, columns - j);
-    store(all / (float)classes, mean + j, columns - j);
+    if (get_local_id(0) == 0) out_squares[r] = total;
 }
 
 // squares[r] = sum of x[r]^2.
@@ -49,14 +36,11 @@ kernel void row_squares(IN x, const int columns, OUT squares)
     if (get_local_id(0) == 0) squares[get_group_id(0)] = total;
 }
 
-// squares[r] = sum over tiles of partials[tile, r]. One work-item per row.
-kernel void add_partials(IN partials, const int tiles, const int rows, OUT squares)
+// whole[r] = sum of the parts of row r's sum of squares. One work-item per row.
+kernel void add_parts(SQUARES_ARGS, OUT whole)
 {
     const int r = get_global_id(0);
-    if (r >= rows) return;
-    float total = 0.0f;
-    for (int tile = 0; tile < tiles; tile++) total += partials[(size_t)tile * rows + r];
-    squares[r] = total;
+    if (r < squares_rows) whole[r] = squares_of(r, SQUARES_NAMES);
 }
 
 // The hash of ff_backend::dropout_keeps.

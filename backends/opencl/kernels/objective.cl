@@ -16,7 +16,8 @@ INLINE real probability(real x)
 // wrong pairs to column `layer` of the tally. One work-group of GROUP.
 //
 // BCE: a = threshold, b = temperature. SYMBA: a = alpha. chain = gradient_scale 2 factor / pairs.
-kernel void coefficients(IN squares, const int pairs, const int loss, const float a, const float b,
+// Squares in several parts are added up into `whole`, for those who read them later.
+kernel void coefficients(SQUARES_ARGS, OUT whole, const int pairs, const int loss, const float a, const float b,
                          const float factor, const float chain, OUT out, OUT tally, const int layer,
                          const int layers)
 {
@@ -24,8 +25,13 @@ kernel void coefficients(IN squares, const int pairs, const int loss, const floa
     const int item = get_local_id(0);
     real sums[4] = {REAL(0.0), REAL(0.0), REAL(0.0), REAL(0.0)};
     for (int i = item; i < pairs; i += GROUP) {
-        const real good = (real)factor * (real)squares[i];
-        const real bad = (real)factor * (real)squares[pairs + i];
+        const float upper = squares_of(i, SQUARES_NAMES), lower = squares_of(pairs + i, SQUARES_NAMES);
+        if (parts > 1) {
+            whole[i] = upper;
+            whole[pairs + i] = lower;
+        }
+        const real good = (real)factor * (real)upper;
+        const real bad = (real)factor * (real)lower;
         if (loss == BCE) {
             const real up = ((real)a - good) / (real)b, down = (bad - (real)a) / (real)b;
             sums[0] += softplus(up) + softplus(down);
@@ -83,67 +89,74 @@ kernel void running_mean(IN activities, const int rows, const int columns, const
     if (left > 0 && get_local_id(1) == 0) store(flushed(keep * load(mean + j, left) + share * total), mean + j, left);
 }
 
-// pull_row[f] = sum over r < rows of scales[r] features[r, f]: what all rows with a peer's pull have in
-// common, one more row of the gradient's product. Work-groups of LANES x SLICES.
-kernel void pull_row(IN features, const int rows, const int columns, IN scales, OUT out)
+// What a peer's pull adds to a gradient. row[f] = sum over r < rows of s_r features[r, f]: what all rows that are
+// pulled have in common, one more row of the product. line[j] = pull (m[j] - mean of m): that row's line of delta.
+// Work-groups of LANES x SLICES, as many as the wider of the two needs.
+kernel void pull_row(IN features, const int rows, const int columns, INPUT_SCALE_ARGS, IN peer_mean, const int units,
+                     const float pull, global const real *restrict mean_of_means, OUT row, OUT line)
 {
     local vec scratch[LANES * SLICES];
     const int j = get_global_id(0) * VEC;
-    const int left = columns - j;
+    const int left = columns - j, left_units = units - j;
     vec total = 0.0f;
     if (left > 0)
         for (int r = get_local_id(1); r < rows; r += SLICES)
-            total += scales[r] * load(features + (size_t)r * columns + j, left);
+            total += input_scale(r, INPUT_SCALE_NAMES) * load(features + (size_t)r * columns + j, left);
     total = sum_slices(total, scratch);
-    if (left > 0 && get_local_id(1) == 0) store(total, out + j, left);
+    if (left > 0 && get_local_id(1) == 0) store(total, row + j, left);
+#ifdef PREPARED
+    const real mean = mean_of_means[0];
+#else
+    // Every work-group adds all of m up: a launch less.
+    local float shares[LANES * SLICES];
+    const int item = get_local_id(1) * LANES + get_local_id(0);
+    float share = 0.0f;
+    for (int i = item; i < units; i += LANES * SLICES) share += peer_mean[i];
+    shares[item] = share;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    real mean = REAL(0.0);
+    for (int i = 0; i < LANES * SLICES; i++) mean += shares[i];
+    mean /= (real)units;
+#endif
+    if (left_units <= 0 || get_local_id(1) != 0) return;
+    const vec own = load(peer_mean + j, left_units);
+#if defined(REFERENCE) && defined(cl_khr_fp64)
+    store(convert_float16((double)pull * (convert_double16(own) - mean)), line + j, left_units);
+#else
+    store(pull * (own - mean), line + j, left_units);
+#endif
 }
 
-// Before a gradient, one work-group of GROUP:
+// Before a gradient, where PREPARED, one work-group of GROUP:
 // scales[k] = s of input row k;
 // active[..count] = the input rows that take part: all, or with skip_zeros those of which some output row
 // has a coefficient other than 0, in order; then, with a peer, row `shared_rows`, which is pull_row;
 // mean_of_means = mean of the peer's m.
-kernel void prepare(IN squares, SCALE_ARGS, const int shared_rows, IN coefficients, const int rows,
-                    const int skip_zeros, IN peer_mean, const int columns, const int has_peer, OUT scales,
-                    global uint *restrict active, global uint *restrict count,
-                    global real *restrict mean_of_means)
+kernel void prepare(SQUARES_ARGS, SCALE_ARGS, const int shared_rows, IN coefficients, const int rows,
+                    const int skip_zeros, const int has_peer, IN peer_mean, const int units, OUT scales,
+                    global uint *restrict active, global uint *restrict count, global real *restrict mean_of_means)
 {
-    local real scratch[GROUP];
-    local uint places[GROUP];
+    local uint scratch[GROUP];
     const int item = get_local_id(0);
     uint found = 0;
     for (int first = 0; first < shared_rows; first += GROUP) {
         const int k = first + item;
         int takes_part = 0;
         if (k < shared_rows) {
-            scales[k] = scale_of(squares[k], SCALE_NAMES);
+            scales[k] = scale_of(squares_of(k, SQUARES_NAMES), SCALE_NAMES);
             takes_part = !skip_zeros;
             for (int r = k; r < rows; r += shared_rows) takes_part |= coefficients[r] != 0.0f;
         }
-        places[item] = takes_part;
-        barrier(CLK_LOCAL_MEM_FENCE);
-        for (int step = 1; step < GROUP; step *= 2) {
-            const uint before = item >= step ? places[item - step] : 0;
-            barrier(CLK_LOCAL_MEM_FENCE);
-            places[item] += before;
-            barrier(CLK_LOCAL_MEM_FENCE);
-        }
-        if (takes_part) active[found + places[item] - 1] = k;
-        found += places[GROUP - 1];
-        barrier(CLK_LOCAL_MEM_FENCE);
+        const uint place = sum_upto(takes_part, scratch, GROUP);
+        if (takes_part) active[found + place - 1] = k;
+        found += scratch[GROUP - 1];
     }
-    real total = REAL(0.0);
-#ifdef REFERENCE
-    if (has_peer && item == 0)
-        for (int j = 0; j < columns; j++) total += (real)peer_mean[j];
-#else
-    if (has_peer)
-        for (int j = item; j < columns; j += GROUP) total += peer_mean[j];
-    total = sum_items(total, scratch, GROUP);
-#endif
     if (item == 0) {
         if (has_peer) active[found] = shared_rows;
         count[0] = found + (has_peer ? 1 : 0);
-        mean_of_means[0] = has_peer ? total / (real)columns : REAL(0.0);
+        real total = REAL(0.0);
+        if (has_peer)
+            for (int j = 0; j < units; j++) total += (real)peer_mean[j];
+        mean_of_means[0] = has_peer ? total / (real)units : REAL(0.0);
     }
 }

@@ -58,7 +58,7 @@
 // Work-group (x, y): columns x PROJECT_COLUMNS.., rows y group_rows..; group_rows <= PROJECT_ROWS.
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void project(IN features, const int rows, const int depth, IN weight, const int first_row, const int columns,
-             const int group_rows, const int raw, IN input_squares, SCALE_ARGS, LABEL_ARGS, IN bias,
+             const int group_rows, const int raw, SQUARES_ARGS, SCALE_ARGS, LABEL_ARGS, IN bias,
              const int has_bias, OUT out, OUT partials)
 {
     local float packed[PROJECT_DEPTH * PROJECT_COLUMNS];
@@ -94,13 +94,10 @@ void project(IN features, const int rows, const int depth, IN weight, const int 
             for (int j = 0; j < width; j += 16) store(vload16(0, sums + j), to + j, width - j);
             continue;
         }
-        const float scale = scale_of(input_squares[r], SCALE_NAMES);
-        const int label = label_of(r, LABEL_NAMES);
-        const float label_factor = label < 0 ? 0.0f : label_scale(scale, LABEL_NAMES);
-        global const float *label_row = label_rows + (size_t)max(label, 0) * columns + j0;
+        const float scale = scale_of(squares_of(r, SQUARES_NAMES), SCALE_NAMES);
         for (int j = 0; j < width; j += 16) {
             float16 h = scale * vload16(0, sums + j);
-            if (label >= 0) h += label_factor * load(label_row + j, width - j);
+            h = with_label(h, r, scale, j0 + j, columns, LABEL_NAMES);
             if (has_bias) h += load(bias + j0 + j, width - j);
             h = positive(h);
             store(h, to + j, width - j);
@@ -109,11 +106,11 @@ void project(IN features, const int rows, const int depth, IN weight, const int 
 }
 
 // weight = sum over active rows of (s features)^T D, stored or used up by the optimizer at once.
-// Work-group (x, y): columns x LEARN_COLUMNS..; the first small_rows of y are the label rows, then the bias, if there
-// is one; y after them are rows y LEARN_ROWS.. of the features' part of the weights.
+// Work-group (x, y): columns x LEARN_COLUMNS.., rows y LEARN_ROWS.. of the features' part of the weights; y after the
+// last of those are the label rows, then the bias, if there is one: small work comes last, when others have ended.
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void learn(IN features, const int width_in, IN pull_row, IN scales, LIST active, LIST count, DELTA_ARGS,
-           LABEL_ARGS, const int small_rows, OUT value, OUT first, OUT second, OUT bias_value,
+void learn(IN features, const int width_in, IN pull_row, INPUT_SCALE_ARGS, LIST active, LIST count, DELTA_ARGS,
+           LABEL_ARGS, OUT value, OUT first, OUT second, OUT bias_value,
            OUT bias_first, OUT bias_second, RULE_ARGS)
 {
     local float packed[LEARN_DEPTH * LEARN_COLUMNS];
@@ -121,10 +118,10 @@ void learn(IN features, const int width_in, IN pull_row, IN scales, LIST active,
     local float tile[LEARN_ROWS * LEARN_COLUMNS];
     const int j0 = get_group_id(0) * LEARN_COLUMNS;
     const int width = min(LEARN_COLUMNS, columns - j0);
-    const int label = get_group_id(1);
-    if (label < small_rows) {
+    const int label = (int)get_group_id(1) - (width_in + LEARN_ROWS - 1) / LEARN_ROWS;
+    if (label >= 0) {
         for (int j = 0; j < width; j += 16) {
-            const vec g = small_gradient(label, j0 + j, 0, 1, scales, LABEL_NAMES, DELTA_NAMES);
+            const vec g = small_gradient(label, j0 + j, 0, 1, INPUT_SCALE_NAMES, LABEL_NAMES, DELTA_NAMES);
             if (label < classes) {
                 const size_t at = (size_t)label * columns + j0 + j;
                 apply(g, at, width - j, value, first, second, RULE_NAMES);
@@ -136,7 +133,7 @@ void learn(IN features, const int width_in, IN pull_row, IN scales, LIST active,
         }
         return;
     }
-    const int f0 = (label - small_rows) * LEARN_ROWS;
+    const int f0 = get_group_id(1) * LEARN_ROWS;
     const int tall = min(LEARN_ROWS, width_in - f0);
     const int total = count[0];
     CLEAR(tile, LEARN_ROWS * LEARN_COLUMNS);
@@ -144,7 +141,7 @@ void learn(IN features, const int width_in, IN pull_row, IN scales, LIST active,
         const int deep = min(LEARN_DEPTH, total - k0);
         for (int k = 0; k < deep; k++) {
             const int row = active[k0 + k];
-            const float scale = row < shared_rows ? scales[row] : 1.0f;
+            const float scale = row < shared_rows ? input_scale(row, INPUT_SCALE_NAMES) : 1.0f;
             for (int j = 0; j < width; j += 16)
                 vstore16(scale * folded(row, j0 + j, DELTA_NAMES), 0,
                          packed + (j / PANEL * LEARN_DEPTH + k) * PANEL + j % PANEL);

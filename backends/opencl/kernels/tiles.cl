@@ -37,11 +37,12 @@ INLINE float4 collect(local const float *space, int line, int c, int rows, int c
 // The contract of portable.cl's project, with group_rows = PROJECT_ROWS.
 kernel __attribute__((reqd_work_group_size(TEAM, 1, 1)))
 void project(IN features, const int rows, const int depth, IN weight, const int first_row, const int columns,
-             const int group_rows, const int raw, IN input_squares, SCALE_ARGS, LABEL_ARGS, IN bias,
+             const int group_rows, const int raw, SQUARES_ARGS, SCALE_ARGS, LABEL_ARGS, IN bias,
              const int has_bias, OUT out, OUT partials)
 {
     local float4 aligned_space[PROJECT_SPACE / 4];
     local float row_sums[PROJECT_ROWS / 4 * PROJECT_COLUMNS / 4];
+    local float row_scales[PROJECT_ROWS];
     local float exchange[EXCHANGE_SPACE];
     local float *const space = (local float *)aligned_space;
     local float *const a = space, *const b = space + 2 * PROJECT_A;
@@ -52,6 +53,8 @@ void project(IN features, const int rows, const int depth, IN weight, const int 
     float4 next_a[SHARE(PROJECT_ROWS, PROJECT_DEPTH)], next_b[SHARE(PROJECT_COLUMNS, PROJECT_DEPTH)];
     sums_t sums;
     clear(&sums);
+    if (!raw && item < PROJECT_ROWS && r0 + item < rows)
+        row_scales[item] = scale_of(squares_of(r0 + item, SQUARES_NAMES), SCALE_NAMES);
 
     // Stage s is multiplied while stage s + 1 is fetched; the first turn only fetches.
     for (int stage = -1; stage < stages; stage++) {
@@ -98,17 +101,14 @@ void project(IN features, const int rows, const int depth, IN weight, const int 
                 PROJECT_COLUMNS, LINE(PROJECT_COLUMNS));
         barrier(CLK_LOCAL_MEM_FENCE);
         for (int e = item; e < PROJECT_ROWS / 4 * across; e += TEAM) {
-            const int r = r0 + row_of(part, e / across, PROJECT_ROWS);
+            const int line = row_of(part, e / across, PROJECT_ROWS), r = r0 + line;
             const int j = j0 + e % across * 4, left = columns - j;
             row_sums[e] = 0.0f;
             if (r >= rows || left <= 0) continue;
             float4 value = collect(space, e / across, e % across, PROJECT_ROWS, PROJECT_COLUMNS);
             if (!raw) {
-                const float scale = scale_of(input_squares[r], SCALE_NAMES);
-                const int label = label_of(r, LABEL_NAMES);
-                value *= scale;
-                if (label >= 0)
-                    value += label_scale(scale, LABEL_NAMES) * load(label_rows + (size_t)label * columns + j, left);
+                const float scale = row_scales[line];
+                value = with_label(scale * value, r, scale, j, columns, LABEL_NAMES);
                 if (has_bias) value += load(bias + j, left);
                 // Columns beyond the matrix are 0: their sums, labels and biases are.
                 value = positive(value);
@@ -126,13 +126,22 @@ void project(IN features, const int rows, const int depth, IN weight, const int 
     }
 }
 
-// The contract of portable.cl's learn.
+// Rows of the input that a work-group of `learn` looks at together, and room for those of them that take part: with a
+// peer's pull one more, and the last stage is filled up.
+#define ROWS_TOGETHER TEAM
+#define TABLE_SPACE (ROWS_TOGETHER + 1 + LEARN_DEPTH)
+
+// The contract of portable.cl's learn, without `prepare`: each work-group lists the rows that take part by itself, in
+// local memory, each with the factor of its line of D. So what is fetched is stored as it is, and multiplied when it
+// comes to local memory: nothing waits for a load before a load.
 kernel __attribute__((reqd_work_group_size(TEAM, 1, 1)))
-void learn(IN features, const int width_in, IN pull_row, IN scales, LIST active, LIST count, DELTA_ARGS,
-           LABEL_ARGS, const int small_rows, OUT value, OUT first, OUT second, OUT bias_value,
-           OUT bias_first, OUT bias_second, RULE_ARGS)
+void learn(IN features, const int width_in, IN pull_row, INPUT_SCALE_ARGS, const int skip_zeros, DELTA_ARGS,
+           LABEL_ARGS, OUT value, OUT first, OUT second, OUT bias_value, OUT bias_first, OUT bias_second, RULE_ARGS)
 {
     local float4 aligned_space[LEARN_SPACE / 4];
+    local uint table_rows[TABLE_SPACE];
+    local float table_factors[TABLE_SPACE];
+    local uint places[ROWS_TOGETHER];
     local float exchange[EXCHANGE_SPACE];
     local float *const space = (local float *)aligned_space;
     local float *const a = space, *const b = space + 2 * LEARN_A;
@@ -141,10 +150,10 @@ void learn(IN features, const int width_in, IN pull_row, IN scales, LIST active,
 
     // Work-groups of label rows and the bias walk past the product's barriers without a product: PoCL 3.1
     // miscompiles barriers that only some work-groups meet. Their work-items share columns, each with a slice of rows.
-    const int label = (int)get_group_id(1) < small_rows ? (int)get_group_id(1) : -1;
+    const int label = (int)get_group_id(1) - (width_in + LEARN_ROWS - 1) / LEARN_ROWS;
     const int own_j = j0 + item % across * 4;
     aligned_space[item] = label >= 0 && own_j < columns
-        ? small_gradient(label, own_j, item / across, TEAM / across, scales, LABEL_NAMES, DELTA_NAMES)
+        ? small_gradient(label, own_j, item / across, TEAM / across, INPUT_SCALE_NAMES, LABEL_NAMES, DELTA_NAMES)
         : (float4)0.0f;
     barrier(CLK_LOCAL_MEM_FENCE);
     if (label >= 0 && item < across && own_j < columns) {
@@ -158,59 +167,93 @@ void learn(IN features, const int width_in, IN pull_row, IN scales, LIST active,
             apply(gradient, own_j, columns - own_j, bias_value, bias_first, bias_second, rule, steps, mild);
         }
     }
-    barrier(CLK_LOCAL_MEM_FENCE);
 
     const place_t at = place_of(item, LEARN_ROWS, LEARN_COLUMNS);
-    const int f0 = ((int)get_group_id(1) - small_rows) * LEARN_ROWS;
-    const int depth = label < 0 ? (int)count[0] : 0;
-    const int stages = (depth + LEARN_DEPTH - 1) / LEARN_DEPTH;
+    const int f0 = get_group_id(1) * LEARN_ROWS;
+    // Rows that read an input row of their own have their coefficient in the table.
+    const int own_input = rows <= shared_rows;
     float4 next_a[SHARE(LEARN_ROWS, LEARN_DEPTH)], next_b[SHARE(LEARN_COLUMNS, LEARN_DEPTH)];
     sums_t sums;
     clear(&sums);
 
-    for (int stage = -1; stage < stages; stage++) {
-        const int now = stage & 1, next = 1 - now, k0 = (stage + 1) * LEARN_DEPTH;
-        if (k0 < depth) {
-#pragma unroll
-            for (int i = 0; i < SHARE(LEARN_ROWS, LEARN_DEPTH); i++) {
-                const int e = item + i * TEAM;
-                const int f = f0 + e % (LEARN_ROWS / 4) * 4, k = k0 + e / (LEARN_ROWS / 4);
-                next_a[i] = 0.0f;
-                if (k < depth) {
-                    const int row = active[k];
-                    global const float *from = row < shared_rows ? features + (size_t)row * width_in : pull_row;
-                    next_a[i] = load(from + f, width_in - f);
-                }
-            }
-#pragma unroll
-            for (int i = 0; i < SHARE(LEARN_COLUMNS, LEARN_DEPTH); i++) {
-                const int e = item + i * TEAM;
-                const int j = j0 + e % across * 4, k = k0 + e / across;
-                next_b[i] = 0.0f;
-                if (k < depth && j < columns) {
-                    const int row = active[k];
-                    const float scale = row < shared_rows ? scales[row] : 1.0f;
-                    next_b[i] = scale * folded(row, j, DELTA_NAMES);
-                }
-            }
+    for (int row0 = 0; row0 == 0 || row0 < shared_rows; row0 += ROWS_TOGETHER) {
+        barrier(CLK_LOCAL_MEM_FENCE);
+        for (int i = item; i < TABLE_SPACE; i += TEAM) {
+            table_rows[i] = 0;
+            table_factors[i] = 0.0f;
         }
-        if (stage >= 0)
-            multiply(&sums, a + now * LEARN_A, b + now * LEARN_B, at, LEARN_ROWS, LEARN_COLUMNS, LEARN_DEPTH, 0,
-                     exchange);
-        if (k0 < depth) {
-#pragma unroll
-            for (int i = 0; i < SHARE(LEARN_ROWS, LEARN_DEPTH); i++) {
-                const int e = item + i * TEAM;
-                keep_line(a + next * LEARN_A, e / (LEARN_ROWS / 4), e % (LEARN_ROWS / 4) * 4, next_a[i],
-                          LEARN_ROWS);
+        const int own_row = row0 + item;
+        int takes_part = 0;
+        float factor = 0.0f;
+        // No output row reads input rows past the last one.
+        if (label < 0 && own_row < min(shared_rows, rows)) {
+            takes_part = !skip_zeros;
+            for (int r = own_row; r < rows; r += shared_rows) takes_part |= coefficients[r] != 0.0f;
+            factor = input_scale(own_row, INPUT_SCALE_NAMES);
+            if (own_input) factor *= coefficients[own_row];
+        }
+        const int place = sum_upto(takes_part, places, ROWS_TOGETHER);
+        int depth = places[ROWS_TOGETHER - 1];
+        if (takes_part) {
+            table_rows[place - 1] = own_row;
+            table_factors[place - 1] = factor;
+        }
+        if (label < 0 && row0 == 0 && peer_rows > 0) {
+            if (item == 0) {
+                table_rows[depth] = shared_rows;
+                table_factors[depth] = 1.0f;
             }
-#pragma unroll
-            for (int i = 0; i < SHARE(LEARN_COLUMNS, LEARN_DEPTH); i++) {
-                const int e = item + i * TEAM;
-                keep_line(b + next * LEARN_B, e / across, e % across * 4, next_b[i], LEARN_COLUMNS);
-            }
+            depth++;
         }
         barrier(CLK_LOCAL_MEM_FENCE);
+
+        const int stages = (depth + LEARN_DEPTH - 1) / LEARN_DEPTH;
+        for (int stage = -1; stage < stages; stage++) {
+            const int now = stage & 1, next = 1 - now, k0 = (stage + 1) * LEARN_DEPTH;
+            if (k0 < depth) {
+#pragma unroll
+                for (int i = 0; i < SHARE(LEARN_ROWS, LEARN_DEPTH); i++) {
+                    const int e = item + i * TEAM;
+                    const int f = f0 + e % (LEARN_ROWS / 4) * 4, k = k0 + e / (LEARN_ROWS / 4);
+                    next_a[i] = 0.0f;
+                    if (k < depth) {
+                        const int row = table_rows[k];
+                        global const float *from = row < shared_rows ? features + (size_t)row * width_in : pull_row;
+                        next_a[i] = load(from + f, width_in - f);
+                    }
+                }
+#pragma unroll
+                for (int i = 0; i < SHARE(LEARN_COLUMNS, LEARN_DEPTH); i++) {
+                    const int e = item + i * TEAM;
+                    const int j = j0 + e % across * 4, k = k0 + e / across;
+                    next_b[i] = 0.0f;
+                    if (k < depth && j < columns) {
+                        const int row = table_rows[k], is_pull = row >= shared_rows;
+                        global const float *from = is_pull ? pull_line : outputs + (size_t)row * columns;
+                        next_b[i] = load(from + j, columns - j);
+                        if (!own_input && !is_pull) next_b[i] = folded(row, j, DELTA_NAMES);
+                    }
+                }
+            }
+            if (stage >= 0)
+                multiply(&sums, a + now * LEARN_A, b + now * LEARN_B, at, LEARN_ROWS, LEARN_COLUMNS, LEARN_DEPTH, 0,
+                         exchange);
+            if (k0 < depth) {
+#pragma unroll
+                for (int i = 0; i < SHARE(LEARN_ROWS, LEARN_DEPTH); i++) {
+                    const int e = item + i * TEAM;
+                    keep_line(a + next * LEARN_A, e / (LEARN_ROWS / 4), e % (LEARN_ROWS / 4) * 4, next_a[i],
+                              LEARN_ROWS);
+                }
+#pragma unroll
+                for (int i = 0; i < SHARE(LEARN_COLUMNS, LEARN_DEPTH); i++) {
+                    const int e = item + i * TEAM;
+                    keep_line(b + next * LEARN_B, e / across, e % across * 4,
+                              table_factors[k0 + e / across] * next_b[i], LEARN_COLUMNS);
+                }
+            }
+            barrier(CLK_LOCAL_MEM_FENCE);
+        }
     }
 
 #pragma unroll

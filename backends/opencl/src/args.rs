@@ -1,6 +1,6 @@
 //! The arguments of a launch, in the order of the kernel's parameters.
 
-use ff_backend::{IndexSlice, Input, LabelCode, Normalization, Rule, Shape};
+use ff_backend::{BackendError, IndexSlice, Input, LabelCode, Normalization, Result, Rule};
 
 use crate::OpenCl;
 use crate::driver::Arg;
@@ -57,17 +57,31 @@ fn adam(rate: f64, times: &[u64], rule: i32) -> Steps {
     Steps { rule, steps: times.len(), numbers }
 }
 
-/// Arguments under construction.
-#[derive(Default)]
-pub(crate) struct Args(pub(crate) Vec<Arg>);
+/// Largest number that kernels count to: their `int`, less the work-items of a last work-group beyond the end.
+const LARGEST_COUNT: usize = i32::MAX as usize - (1 << 16);
 
-impl Args {
-    pub(crate) fn new() -> Self {
-        Args::default()
+/// Arguments under construction. The first failure is told when they are taken.
+pub(crate) struct Args<'a> {
+    backend: &'a OpenCl,
+    list: Vec<Arg>,
+    failure: Option<BackendError>,
+}
+
+impl OpenCl {
+    /// No arguments yet.
+    pub(crate) fn args(&self) -> Args<'_> {
+        Args { backend: self, list: Vec::with_capacity(48), failure: None }
+    }
+}
+
+impl Args<'_> {
+    /// The arguments, in the order of the kernel's parameters.
+    pub(crate) fn take(self) -> Result<Vec<Arg>> {
+        self.failure.map_or(Ok(self.list), Err)
     }
 
     fn push(mut self, arg: Arg) -> Self {
-        self.0.push(arg);
+        self.list.push(arg);
         self
     }
 
@@ -75,17 +89,38 @@ impl Args {
         self.push(buffer.memory.arg())
     }
 
-    pub(crate) fn matrix(self, matrix: &Matrix) -> Self {
+    /// A matrix that is read, or added to. Sums of squares in parts are added up first.
+    pub(crate) fn matrix(mut self, matrix: &Matrix) -> Self {
+        if let Err(error) = self.backend.add_parts(matrix) {
+            self.failure.get_or_insert(error);
+        }
         self.buffer(&matrix.buffer)
+    }
+
+    /// A matrix that is written in full.
+    pub(crate) fn out(self, matrix: &mut Matrix) -> Self {
+        matrix.parts.forget();
+        self.buffer(&matrix.buffer)
+    }
+
+    /// SQUARES_ARGS: sums of squares, in parts or whole.
+    pub(crate) fn squares(self, squares: &Matrix) -> Self {
+        let (buffer, count) = squares.in_parts();
+        self.buffer(buffer).count(count).count(squares.columns)
     }
 
     pub(crate) fn int(self, value: i32) -> Self {
         self.push(Arg::Int(value))
     }
 
-    /// A size. Kernels count in `int`; no device holds a dimension beyond it.
-    pub(crate) fn count(self, value: usize) -> Self {
-        self.int(i32::try_from(value).unwrap_or(i32::MAX))
+    /// A size. One that kernels cannot count to is refused.
+    pub(crate) fn count(mut self, value: usize) -> Self {
+        if value > LARGEST_COUNT {
+            let refused =
+                format!("{value} elements are more than the {LARGEST_COUNT} that OpenCL kernels count to");
+            self.failure.get_or_insert(BackendError::Unsupported(refused));
+        }
+        self.int(value as i32)
     }
 
     pub(crate) fn uint(self, value: u32) -> Self {
@@ -120,10 +155,10 @@ impl Args {
         self.scale(input.normalization, input.code_square(), input.width())
     }
 
-    /// LABEL_ARGS; `rows` holds the label rows that are added, `neutral` the mode of neutral rows and the
-    /// row they read.
-    pub(crate) fn label(self, input: &Input<OpenCl>, rows: &Buffer, neutral: i32) -> Self {
-        let (unlabelled, each, same) = (0, 1, 2);
+    /// LABEL_ARGS. `rows` are the weights, whose first rows belong to the labels; a gradient does not read them.
+    pub(crate) fn label(self, input: &Input<OpenCl>, rows: &Matrix) -> Self {
+        let (unlabelled, each, same, neutral) = (0, 1, 2, 3);
+        let rows = &rows.buffer;
         let code = input.label.map(|label| label.code);
         let args = match &code {
             Some(LabelCode::Each(labels)) => self.buffer(rows).slice(labels).int(0).int(each),
@@ -140,16 +175,5 @@ impl Args {
     /// RULE_ARGS.
     pub(crate) fn rule(self, steps: &Steps) -> Self {
         self.int(steps.rule).count(steps.steps).push(Arg::Float16(steps.numbers.map(f32::to_bits)))
-    }
-}
-
-/// Number of elements as the kernels' `int`, or an error that says so.
-pub(crate) fn elements(matrix: &Matrix) -> ff_backend::Result<usize> {
-    let count = matrix.elements();
-    match i32::try_from(count) {
-        Ok(_) => Ok(count),
-        Err(_) => Err(ff_backend::BackendError::Unsupported(format!(
-            "a parameter of {count} elements is beyond what the OpenCL kernels count"
-        ))),
     }
 }

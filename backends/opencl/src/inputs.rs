@@ -2,7 +2,6 @@
 
 use ff_backend::{IndexSlice, Result, shapes};
 
-use crate::args::Args;
 use crate::{Images, Matrix, OpenCl};
 
 impl OpenCl {
@@ -16,7 +15,8 @@ impl OpenCl {
         squares: &mut Matrix,
     ) -> Result<()> {
         shapes::gather::<Self>(images, &rows, shifts.as_ref(), skip, out, squares)?;
-        let args = Args::new()
+        let args = self
+            .args()
             .buffer(&images.buffer)
             .count(images.count)
             .count(images.height)
@@ -26,8 +26,8 @@ impl OpenCl {
             .flag(shifts.is_some())
             .count(skip)
             .count(out.columns)
-            .matrix(out)
-            .matrix(squares);
+            .out(out)
+            .out(squares);
         self.launch_rows(&self.small.gather, out.rows, args)
     }
 
@@ -40,7 +40,8 @@ impl OpenCl {
     ) -> Result<()> {
         shapes::hybrid::<Self>(x, masks, &which, squares)?;
         let pairs = x.rows / 2;
-        let args = Args::new()
+        let args = self
+            .args()
             .matrix(x)
             .count(pairs)
             .count(x.columns)

@@ -2,7 +2,6 @@
 
 use ff_backend::{IndexSlice, Normalization, Result, shapes};
 
-use crate::args::Args;
 use crate::{Indices, Matrix, OpenCl};
 
 impl OpenCl {
@@ -16,10 +15,11 @@ impl OpenCl {
         add: bool,
     ) -> Result<()> {
         shapes::read_out(activities, squares, weight, logits)?;
-        let args = Args::new()
+        let args = self
+            .args()
             .matrix(activities)
             .count(activities.columns)
-            .matrix(squares)
+            .squares(squares)
             .scale(normalization, 0.0, activities.columns)
             .matrix(weight)
             .count(weight.columns)
@@ -39,12 +39,13 @@ impl OpenCl {
         if logits.rows == 0 {
             return Ok(());
         }
-        let args = Args::new()
+        let args = self
+            .args()
             .matrix(logits)
             .count(logits.rows)
             .count(logits.columns)
             .slice(&labels)
-            .matrix(errors)
+            .out(errors)
             .matrix(cost);
         self.launch_group(&self.small.softmax, args)
     }
@@ -57,7 +58,8 @@ impl OpenCl {
         out: &mut Indices,
     ) -> Result<()> {
         shapes::draw_labels::<Self>(errors, &labels, &uniforms, out)?;
-        let args = Args::new()
+        let args = self
+            .args()
             .matrix(errors)
             .count(errors.rows)
             .count(errors.columns)
@@ -75,8 +77,9 @@ impl OpenCl {
         column: usize,
     ) -> Result<()> {
         shapes::accumulate(squares, scores, column)?;
-        let args = Args::new()
-            .matrix(squares)
+        let args = self
+            .args()
+            .squares(squares)
             .count(scores.rows)
             .float(factor)
             .matrix(scores)
@@ -87,7 +90,8 @@ impl OpenCl {
 
     pub(crate) fn argmax(&self, scores: &mut Matrix, out: &mut Indices, offset: usize) -> Result<()> {
         shapes::argmax(scores, out, offset)?;
-        let args = Args::new()
+        let args = self
+            .args()
             .matrix(scores)
             .count(scores.rows)
             .count(scores.columns)

@@ -1,18 +1,19 @@
 //! A layer's learning step.
 //!
-//! `prepare` lists the rows that take part; one launch of `learn` then makes the gradient, tile by tile, and
-//! the optimizer uses each tile up at once. Its first work-groups do the label rows and the bias.
+//! One launch of `learn` makes the gradient, tile by tile, and the optimizer uses each tile up at once. Its last
+//! work-groups do the label rows and the bias. Before it the portable path lists the rows that take part (`prepare`);
+//! on a GPU each work-group does so by itself.
+
+use std::rc::Rc;
 
 use ff_backend::{
-    Delta, Gradient, Input, Loss, Objective, Parameter, Result, Rule, Shape, Tally, Weights, shapes,
+    Delta, Gradient, Input, Loss, Objective, Parameter, Peer, Result, Rule, Shape, Tally, Weights, shapes,
 };
 
-use crate::args::{Args, Steps, elements};
+use crate::args::{Args, Steps};
+use crate::memory::Buffer;
 use crate::scratch::Slot;
-use crate::{Matrix, OpenCl};
-
-/// Neutral rows add to the gradient of every label: mode NEUTRAL of delta.cl.
-const ALL_LABELS: i32 = 3;
+use crate::{KernelPath, Matrix, OpenCl};
 
 /// Where a gradient goes: to a matrix, or into a parameter.
 #[derive(Clone, Copy)]
@@ -50,19 +51,26 @@ impl OpenCl {
             Loss::Bce { threshold, temperature } => (0, threshold, temperature),
             Loss::Symba { alpha } => (1, alpha, 1.0),
         };
-        let args = Args::new()
-            .matrix(squares)
+        let args = self
+            .args()
+            .squares(squares)
+            .buffer(&squares.buffer)
             .count(pairs)
             .int(loss)
             .float(a)
             .float(b)
             .float(objective.factor)
             .float(objective.gradient_scale * 2.0 * objective.factor / pairs as f64)
-            .matrix(coefficients)
+            .out(coefficients)
             .matrix(tally.sums)
             .count(tally.layer)
             .count(tally.sums.columns);
-        self.launch_group(&self.small.coefficients, args)
+        self.launch_group(&self.small.coefficients, args)?;
+        // The kernel has added up several parts.
+        if squares.in_parts().1 > 1 {
+            squares.parts.forget();
+        }
+        Ok(())
     }
 
     pub(crate) fn running_mean(
@@ -73,7 +81,8 @@ impl OpenCl {
         mean: &mut Matrix,
     ) -> Result<()> {
         shapes::running_mean(activities, rows, mean)?;
-        let args = Args::new()
+        let args = self
+            .args()
             .matrix(activities)
             .count(rows)
             .count(activities.columns)
@@ -135,8 +144,9 @@ impl OpenCl {
 
     /// Idle steps do not read the gradient: anything may stand in for it.
     fn launch_update(&self, gradient: &Matrix, target: Target, steps: &Steps) -> Result<()> {
-        let count = elements(target.value)?;
-        let args = Args::new()
+        let count = target.value.elements();
+        let args = self
+            .args()
             .matrix(gradient)
             .count(count)
             .matrix(target.value)
@@ -146,9 +156,9 @@ impl OpenCl {
         self.launch_elements(&self.small.update, count.div_ceil(self.tuning.vector), args)
     }
 
-    fn launch_learn(
-        &self,
-        input: &Input<Self>,
+    fn launch_learn<'a>(
+        &'a self,
+        input: &'a Input<'a, Self>,
         delta: &Delta<Self>,
         weight: Target,
         bias: Option<Target>,
@@ -156,62 +166,46 @@ impl OpenCl {
     ) -> Result<()> {
         let (shared, width) = (input.features.rows(), input.features.columns());
         let (rows, columns) = (delta.outputs.rows, delta.outputs.columns);
-        let scales = self.scratch(Slot::Scales, shared)?;
-        let active = self.scratch(Slot::Active, shared + 1)?;
-        let count = self.scratch(Slot::Count, 1)?;
         let mean_of_means = self.scratch(Slot::MeanOfMeans, 2)?;
         let pull_row = self.scratch(Slot::PullRow, width)?;
-        // Without a peer, anything stands in for its means.
-        let means = delta.peer.map_or(delta.coefficients, |peer| peer.mean);
+        let pull_line = self.scratch(Slot::PullLine, columns)?;
         let peer = delta.peer.filter(|peer| peer.rows > 0);
-        let args = Args::new()
-            .matrix(input.squares)
-            .input_scale(input)
-            .count(shared)
-            .matrix(delta.coefficients)
-            .count(rows)
-            .flag(self.exact_shortcuts)
-            .matrix(means)
-            .count(columns)
-            .flag(peer.is_some())
-            .buffer(&scales)
-            .buffer(&active)
-            .buffer(&count)
-            .buffer(&mean_of_means);
-        self.launch_group(&self.small.prepare, args)?;
-        let (mut pull, mut peer_rows) = (0.0, 0);
+        let prepared = match self.tuning.path {
+            KernelPath::Portable => Some(self.prepare(input, delta, peer.as_ref(), &mean_of_means)?),
+            _ => None,
+        };
+        let input_scale = |args: Args<'a>| match &prepared {
+            Some(prepared) => args.buffer(&prepared.scales),
+            None => args.squares(input.squares).input_scale(input),
+        };
+        let peer_rows = peer.map_or(0, |peer| peer.rows);
         if let Some(peer) = peer {
-            (pull, peer_rows) = (peer.strength / peer.rows as f64, peer.rows);
-            let args = Args::new()
-                .matrix(input.features)
-                .count(peer.rows)
-                .count(width)
-                .buffer(&scales)
-                .buffer(&pull_row);
-            self.launch_columns(&self.small.pull_row, width, args)?;
+            let args = self.args().matrix(input.features).count(peer.rows).count(width);
+            let args = input_scale(args)
+                .matrix(peer.mean)
+                .count(columns)
+                .float(peer.strength / peer.rows as f64)
+                .buffer(&mean_of_means)
+                .buffer(&pull_row)
+                .buffer(&pull_line);
+            self.launch_columns(&self.small.pull_row, width.max(columns), args)?;
         }
-        let tile = self.tuning.learn;
-        let tiles = width.div_ceil(tile.rows);
-        let small_rows = input.classes() + usize::from(bias.is_some());
+        let args = input_scale(self.args().matrix(input.features).count(width).buffer(&pull_row));
+        let args = match &prepared {
+            Some(prepared) => args.buffer(&prepared.active).buffer(&prepared.count),
+            None => args.flag(self.exact_shortcuts),
+        };
+        let bias_rows = usize::from(bias.is_some());
         let bias = bias.unwrap_or(weight);
-        let args = Args::new()
-            .matrix(input.features)
-            .count(width)
-            .buffer(&pull_row)
-            .buffer(&scales)
-            .buffer(&active)
-            .buffer(&count)
+        let args = args
             .matrix(delta.coefficients)
             .matrix(delta.outputs)
             .count(rows)
             .count(shared)
             .count(columns)
-            .matrix(means)
-            .buffer(&mean_of_means)
-            .float(pull)
+            .buffer(&pull_line)
             .count(peer_rows)
-            .label(input, &scales, ALL_LABELS)
-            .count(small_rows)
+            .label(input, weight.value)
             .matrix(weight.value)
             .matrix(weight.first)
             .matrix(weight.second)
@@ -219,7 +213,50 @@ impl OpenCl {
             .matrix(bias.first)
             .matrix(bias.second)
             .rule(steps);
-        let groups = [columns.div_ceil(tile.columns), small_rows + tiles];
+        let tile = self.tuning.learn;
+        let groups =
+            [columns.div_ceil(tile.columns), width.div_ceil(tile.rows) + input.classes() + bias_rows];
         self.launch(&self.products.learn, groups, self.tuning.product_items(), args)
     }
+
+    /// Scales of the input rows, and which of them take part.
+    fn prepare(
+        &self,
+        input: &Input<Self>,
+        delta: &Delta<Self>,
+        peer: Option<&Peer<Self>>,
+        mean_of_means: &Buffer,
+    ) -> Result<Prepared> {
+        let shared = input.features.rows();
+        let prepared = Prepared {
+            scales: self.scratch(Slot::Scales, shared)?,
+            active: self.scratch(Slot::Active, shared + 1)?,
+            count: self.scratch(Slot::Count, 1)?,
+        };
+        let args = self
+            .args()
+            .squares(input.squares)
+            .input_scale(input)
+            .count(shared)
+            .matrix(delta.coefficients)
+            .count(delta.outputs.rows)
+            .flag(self.exact_shortcuts)
+            .flag(peer.is_some())
+            // Without a peer, anything stands in for its means.
+            .matrix(peer.map_or(delta.coefficients, |peer| peer.mean))
+            .count(delta.outputs.columns)
+            .buffer(&prepared.scales)
+            .buffer(&prepared.active)
+            .buffer(&prepared.count)
+            .buffer(mean_of_means);
+        self.launch_group(&self.small.prepare, args)?;
+        Ok(prepared)
+    }
+}
+
+/// What `prepare` finds.
+struct Prepared {
+    scales: Rc<Buffer>,
+    active: Rc<Buffer>,
+    count: Rc<Buffer>,
 }

@@ -16,6 +16,7 @@ mod memory;
 mod program;
 mod scratch;
 mod tensor_cores;
+mod trial;
 mod tune;
 mod tuning;
 
@@ -28,12 +29,13 @@ use ff_backend::{
 
 pub use devices::{Candidate, Kind, choose, devices, failures, gpu};
 pub use memory::{Images, Indices, Matrix};
+pub use program::Source;
 pub use tune::{TuneResult, recall, remember, tune};
 pub use tuning::{KernelPath, Tile, Tuning};
 
 use args::Args;
 use driver::{Context, Kernel, Queue};
-use memory::Pool;
+use memory::{Parts, Pool};
 use program::{Products, Small};
 use scratch::Scratch;
 
@@ -58,11 +60,19 @@ pub struct Options {
     pub path: Option<KernelPath>,
     /// Numbers to compile the kernels with, instead of the device's or the path's own.
     pub tuning: Option<Tuning>,
+    /// Numbers to compile the products on tensor cores with, where [`Precision::Tf32`] is asked for.
+    pub tensor_cores: Option<Tuning>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { precision: Precision::Fp32, exact_shortcuts: true, path: None, tuning: None }
+        Options {
+            precision: Precision::Fp32,
+            exact_shortcuts: true,
+            path: None,
+            tuning: None,
+            tensor_cores: None,
+        }
     }
 }
 
@@ -110,7 +120,7 @@ impl OpenCl {
             candidate,
         };
         if options.precision == Precision::Tf32 && backend.precision() != Precision::Tf32 {
-            backend.adopt_tensor_cores();
+            backend.adopt_tensor_cores(options.tensor_cores);
         }
         Ok(backend)
     }
@@ -145,9 +155,10 @@ impl OpenCl {
         if groups.contains(&0) {
             return Ok(());
         }
+        let args = args.take()?;
         // SAFETY: every caller lists the parameters of its kernel, with operands of the shapes that
         // `ff_backend::shapes` let pass.
-        unsafe { self.queue.launch(kernel, groups, items, &args.0) }
+        unsafe { self.queue.launch(kernel, groups, items, &args) }
     }
 
     /// A kernel with one work-group of `ITEMS` per row.
@@ -218,15 +229,22 @@ impl Tensor<OpenCl> for Matrix {
         let bytes = rows.saturating_mul(columns).saturating_mul(size_of::<f32>());
         let what = || format!("a matrix of {rows} × {columns}");
         let OpenCl { pool, context, queue, .. } = backend;
-        Ok(Matrix { buffer: pool.zeros(context, queue, bytes, what)?, rows, columns })
+        Ok(Matrix {
+            buffer: pool.zeros(context, queue, bytes, what)?,
+            rows,
+            columns,
+            parts: Parts::default(),
+        })
     }
 
     fn upload(&mut self, backend: &OpenCl, values: &[f32]) -> Result<()> {
         shapes::upload(self, values.len())?;
+        self.parts.forget();
         if values.is_empty() { Ok(()) } else { backend.queue.write(&self.buffer.memory, values) }
     }
 
     fn download(&self, backend: &OpenCl) -> Result<Vec<f32>> {
+        backend.add_parts(self)?;
         match self.elements() {
             0 => backend.queue.finish().map(|()| Vec::new()),
             count => backend.queue.read(&self.buffer.memory, count),
@@ -235,6 +253,8 @@ impl Tensor<OpenCl> for Matrix {
 
     fn copy(&self, backend: &OpenCl, target: &mut Self) -> Result<()> {
         shapes::copy(self, target)?;
+        backend.add_parts(self)?;
+        target.parts.forget();
         match self.elements() * size_of::<f32>() {
             0 => Ok(()),
             bytes => backend.queue.copy(&self.buffer.memory, &target.buffer.memory, bytes),

@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use ff_backend::{BackendError, Result, Shape};
 
-use crate::Candidate;
 use crate::driver::{Context, Memory, Queue};
+use crate::{Candidate, OpenCl};
 
 /// Bytes behind the end of every buffer that a kernel may read, though not use: a vector's width.
 const MARGIN: usize = 64;
@@ -83,6 +83,60 @@ pub struct Matrix {
     pub(crate) buffer: Buffer,
     pub(crate) rows: usize,
     pub(crate) columns: usize,
+    pub(crate) parts: Parts,
+}
+
+/// Sums of squares as `project` leaves them: one part for each of its tiles in a row, `[count, columns]`. Who reads
+/// them adds them up: a launch is saved. The matrix itself is not valid before they are added up.
+#[derive(Default)]
+pub(crate) struct Parts {
+    buffer: Option<Buffer>,
+    /// 0: the matrix is valid.
+    count: Cell<usize>,
+}
+
+impl Parts {
+    /// The matrix is valid from now on.
+    pub(crate) fn forget(&self) {
+        self.count.set(0);
+    }
+}
+
+impl Matrix {
+    /// Where the matrix or its parts lie, and how many parts there are.
+    pub(crate) fn in_parts(&self) -> (&Buffer, usize) {
+        match (&self.parts.buffer, self.parts.count.get()) {
+            (Some(parts), count @ 1..) => (parts, count),
+            _ => (&self.buffer, 1),
+        }
+    }
+}
+
+impl OpenCl {
+    /// Room for `count` parts of `squares`, which stand for it from the next launch on.
+    pub(crate) fn parts<'a>(&self, squares: &'a mut Matrix, count: usize) -> Result<&'a Buffer> {
+        let bytes = count.saturating_mul(squares.columns).saturating_mul(size_of::<f32>());
+        let held = squares.parts.buffer.take().filter(|buffer| buffer.holds(bytes));
+        let buffer = match held {
+            Some(buffer) => buffer,
+            None => {
+                let what = || format!("{count} parts of {} sums of squares", squares.columns);
+                self.pool.zeros(&self.context, &self.queue, bytes, what)?
+            }
+        };
+        squares.parts.count.set(count);
+        Ok(squares.parts.buffer.insert(buffer))
+    }
+
+    /// Makes a matrix valid whose parts were not added up yet.
+    pub(crate) fn add_parts(&self, squares: &Matrix) -> Result<()> {
+        if squares.parts.count.get() > 0 {
+            let args = self.args().squares(squares).buffer(&squares.buffer);
+            self.launch_elements(&self.small.add_parts, squares.columns, args)?;
+            squares.parts.forget();
+        }
+        Ok(())
+    }
 }
 
 impl Shape for Matrix {

@@ -20,6 +20,8 @@ const SMALL: [&str; 7] = [
     OPTIMIZER,
     include_str!("../kernels/update.cl"),
 ];
+/// What every program is compiled with.
+const STANDARD: &str = "-cl-std=CL1.2";
 const PORTABLE: [&str; 1] = [include_str!("../kernels/portable.cl")];
 const TEAM: &str = include_str!("../kernels/team.cl");
 const MMA: &str = include_str!("../kernels/mma.cl");
@@ -51,7 +53,7 @@ macro_rules! kernels {
 
 kernels!(
     /// Everything that is not a product.
-    Small: gather hybrid activate label_mean row_squares add_partials dropout top_k coefficients running_mean pull_row
+    Small: gather hybrid activate row_squares add_parts dropout top_k coefficients running_mean pull_row
     prepare update read_out softmax draw_labels accumulate argmax
 );
 kernels!(
@@ -59,31 +61,62 @@ kernels!(
     Products: project learn
 );
 
+/// A program as it is handed to a device's compiler.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// `small`, or the path of the products.
+    pub name: &'static str,
+    /// OpenCL C.
+    pub text: String,
+    /// Options of the compiler.
+    pub options: String,
+}
+
+impl Source {
+    /// The two programs of a tuning: what is not a product, and the products.
+    pub fn of(tuning: &Tuning) -> [Source; 2] {
+        [Source::small(tuning), Source::products(tuning, "")]
+    }
+
+    fn small(tuning: &Tuning) -> Source {
+        Source {
+            name: "small",
+            text: SMALL.concat(),
+            options: format!("{STANDARD}{}", tuning.small_options()),
+        }
+    }
+
+    fn products(tuning: &Tuning, limits: &str) -> Source {
+        let (name, sources): (_, &[&str]) = match tuning.path {
+            KernelPath::Portable => ("portable", &PORTABLE),
+            KernelPath::Tiled => ("tiled", &TILED),
+            KernelPath::TensorCores => ("tensor-cores", &TENSOR_CORES),
+            KernelPath::EmulatedTensorCores => ("emulated-tensor-cores", &EMULATED),
+        };
+        let text = [&[COMMON, OPTIMIZER, DELTA], sources].concat().concat();
+        Source { name, text, options: format!("{STANDARD}{}{limits}", tuning.product_options()) }
+    }
+}
+
 impl Small {
     pub(crate) fn new(context: &Context, candidate: &Candidate, tuning: &Tuning) -> Result<Self> {
-        Small::of(&build(context, candidate, &SMALL, &tuning.small_options())?)
+        Small::of(&build(context, candidate, &Source::small(tuning))?)
     }
 }
 
 impl Products {
     pub(crate) fn new(context: &Context, candidate: &Candidate, tuning: &Tuning) -> Result<Self> {
-        let sources: &[&str] = match tuning.path {
-            KernelPath::Portable => &PORTABLE,
-            KernelPath::Tiled => &TILED,
-            KernelPath::TensorCores => &TENSOR_CORES,
-            KernelPath::EmulatedTensorCores => &EMULATED,
-        };
-        let sources = [&[COMMON, OPTIMIZER, DELTA], sources].concat();
-        Products::of(&build(context, candidate, &sources, &tuning.product_options(candidate))?)
+        let source = Source::products(tuning, &tuning.register_limit(candidate));
+        Products::of(&build(context, candidate, &source)?)
     }
 }
 
 /// Compiles a program. With `FF_OPENCL_LOGS=DIR` in the environment, DIR gets its source, its options with the
 /// compiler's words, and what came out (`.bin`: PTX on NVIDIA).
-fn build(context: &Context, candidate: &Candidate, sources: &[&str], cut: &str) -> Result<Program> {
-    let program = context.program(&sources.concat())?;
-    let options = format!("-cl-std=CL1.2{cut}");
-    let built = program.build(candidate.id, &options);
+fn build(context: &Context, candidate: &Candidate, source: &Source) -> Result<Program> {
+    let Source { text, options, .. } = source;
+    let program = context.program(text)?;
+    let built = program.build(candidate.id, options);
     let log = || {
         format!(
             "{candidate}\ndriver {}, {}\noptions {options}\n{}\n\n{}\n",
@@ -98,7 +131,7 @@ fn build(context: &Context, candidate: &Candidate, sources: &[&str], cut: &str) 
         let name = format!("program-{}", next_number());
         let _ = std::fs::create_dir_all(&folder)
             .and_then(|()| std::fs::write(folder.join(format!("{name}.log")), log()))
-            .and_then(|()| std::fs::write(folder.join(format!("{name}.cl")), sources.concat()))
+            .and_then(|()| std::fs::write(folder.join(format!("{name}.cl")), text))
             .and_then(|()| std::fs::write(folder.join(format!("{name}.bin")), program.binary()));
     }
     match built {
@@ -136,8 +169,8 @@ mod tests {
             return;
         };
         let context = Context::new(candidate.id).unwrap();
-        let Err(BackendError::Build { log, .. }) = build(&context, &candidate, &["kernel void broken("], "")
-        else {
+        let source = Source { name: "broken", text: "kernel void broken(".into(), options: STANDARD.into() };
+        let Err(BackendError::Build { log, .. }) = build(&context, &candidate, &source) else {
             panic!("half a kernel was built");
         };
         let text = std::fs::read_to_string(&log).unwrap();

@@ -11,10 +11,8 @@ use crate::memory::Buffer;
 /// What a piece of scratch memory is for.
 #[derive(Clone, Copy)]
 pub(crate) enum Slot {
-    /// Sums of squares of each tile of each row.
-    Partials,
-    /// Mean of the label rows of the weights.
-    LabelMean,
+    /// Stands for what a kernel does not read.
+    Nothing,
     /// Scales of input rows.
     Scales,
     /// Input rows that take part in a gradient.
@@ -25,6 +23,8 @@ pub(crate) enum Slot {
     MeanOfMeans,
     /// Sum of the rows that a peer pulls.
     PullRow,
+    /// What it pulls them by.
+    PullLine,
 }
 
 /// A buffer for each slot, as large as was ever needed.

@@ -159,12 +159,20 @@ impl Tuning {
         Ok(())
     }
 
-    /// About as many bytes of local memory as a product needs.
+    /// Bytes of local memory that a product needs, or a little more.
     fn local_bytes(&self, tile: Tile) -> usize {
+        let Tile { rows, columns, depth } = tile;
         let floats = match self.path {
-            KernelPath::Portable => (tile.depth + tile.rows) * tile.columns + 8 * tile.depth,
-            // Two stages of both operands with their padding, and the sums of squares of a quarter.
-            _ => 2 * tile.depth * (tile.rows + tile.columns + 16) + tile.rows * tile.columns / 16,
+            KernelPath::Portable => (depth + rows) * columns + 8 * depth,
+            path => {
+                // Two stages of both operands with the padding of mma.cl; later a quarter of the sums of each slice.
+                let stages = 2 * (depth * (rows + columns + 16) + 4 * rows);
+                let sums = (TEAM * 64 / (rows * columns)) * rows / 4 * (columns + 8);
+                // Scales and sums of squares of `project`, or the table of rows of `learn`.
+                let rest = (rows + rows * columns / 16).max(3 * TEAM + 2 * (1 + depth));
+                let exchange = if path == KernelPath::EmulatedTensorCores { 8 * 192 } else { 1 };
+                stages.max(sums) + rest + exchange
+            }
         };
         floats * size_of::<f32>()
     }
@@ -183,13 +191,16 @@ impl Tuning {
     }
 
     /// Options that the products are compiled with.
-    pub(crate) fn product_options(&self, candidate: &Candidate) -> String {
-        let vector = if self.path == KernelPath::Portable { 16 } else { 4 };
-        let limit = match self.registers {
+    pub(crate) fn product_options(&self) -> String {
+        self.defines(if self.path == KernelPath::Portable { 16 } else { 4 })
+    }
+
+    /// The option that limits registers, where the device's compiler knows it.
+    pub(crate) fn register_limit(&self, candidate: &Candidate) -> String {
+        match self.registers {
             most if most > 0 && candidate.is_nvidia() => format!(" -cl-nv-maxrregcount={most}"),
             _ => String::new(),
-        };
-        self.defines(vector) + &limit
+        }
     }
 
     fn defines(&self, vector: usize) -> String {
@@ -208,6 +219,6 @@ impl Tuning {
         ];
         let defines: String = numbers.iter().map(|(name, value)| format!(" -D{name}={value}")).collect();
         // A CPU's numbers are the CPU backend's.
-        if self.path == KernelPath::Portable { defines + " -DREFERENCE" } else { defines }
+        if self.path == KernelPath::Portable { defines + " -DREFERENCE -DPREPARED" } else { defines }
     }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::panic)]
 
 use ff_backend::conformance::{self, Effort};
+use ff_backend::{Backend, Delta, Input, Normalization, Parameter, Rule, Weights};
 use ff_backend_opencl::{Candidate, KernelPath, OpenCl, Options, Precision, Tile, Tuning, devices};
 
 /// The devices, or none with a visible note; with `FF_REQUIRE_OPENCL=1` there must be one.
@@ -82,4 +83,46 @@ fn large_shapes_conform() {
     for path in [KernelPath::Portable, KernelPath::Tiled] {
         conforms(Tuning::of_path(path), Effort::Full);
     }
+}
+
+/// Training steps and products of more than one tile on every GPU path, small enough for an interpreter of kernels
+/// that looks at each access: `scripts/check_kernels.py oclgrind`.
+#[test]
+#[ignore = "a sample of the suite, for slow devices"]
+fn a_sample_conforms() {
+    let emulated = Tuning { path: KernelPath::EmulatedTensorCores, ..Tuning::GPU };
+    for tuning in [Tuning::GPU, Tuning::SMALL_GPU, emulated] {
+        for candidate in candidates() {
+            let options = Options { tuning: Some(tuning), ..Options::default() };
+            let backend = OpenCl::new(candidate, options).unwrap_or_else(|error| panic!("{error}"));
+            let report = conformance::trajectory(&backend);
+            assert!(report.passed(), "{report}");
+            several_tiles(&backend).unwrap_or_else(|error| panic!("{tuning:?}: {error}"));
+        }
+    }
+}
+
+/// A layer's forward pass and learning step with an edge in every direction.
+fn several_tiles(backend: &OpenCl) -> ff_backend::Result<()> {
+    let (rows, features, units) = (67, 131, 133);
+    let filled = |rows: usize, columns: usize| {
+        let mut matrix = backend.zeros(rows, columns)?;
+        backend.upload(&mut matrix, &vec![0.01; rows * columns])?;
+        Ok(matrix)
+    };
+    let parameter = |rows, columns| {
+        let second = Some(filled(rows, columns)?);
+        Ok(Parameter { value: filled(rows, columns)?, first: filled(rows, columns)?, second })
+    };
+    let (x, squares) = (filled(rows, features)?, filled(1, rows)?);
+    let mut layer = Weights { weight: parameter(features, units)?, bias: Some(parameter(1, units)?) };
+    let (mut out, mut out_squares) = (filled(rows, units)?, filled(1, rows)?);
+    let input = Input { features: &x, squares: &squares, normalization: Normalization::Unit, label: None };
+    backend.project(&input, &layer, &mut out, &mut out_squares)?;
+    let coefficients = filled(1, rows)?;
+    let delta = Delta { coefficients: &coefficients, outputs: &out, peer: None };
+    backend.learn(&input, &delta, &mut layer, Rule::Adam { rate: 1e-3, step: 1, idle: 0 })?;
+    assert!(backend.download(&layer.weight.value)?.iter().all(|weight| weight.is_finite()));
+    assert!(backend.download(&out_squares)?.iter().all(|square| *square > 0.0));
+    Ok(())
 }

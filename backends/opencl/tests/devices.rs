@@ -3,7 +3,7 @@
 
 use ff_backend::{Backend, BackendError};
 use ff_backend_opencl::{
-    Candidate, KernelPath, Kind, OpenCl, Options, Tile, Tuning, choose, devices, recall, remember,
+    Candidate, KernelPath, Kind, OpenCl, Options, Precision, Tile, Tuning, choose, devices, recall, remember,
 };
 
 fn first() -> Option<Candidate> {
@@ -88,13 +88,16 @@ fn a_gpu_is_cut_to_by_its_local_memory_and_its_work_groups() {
 fn a_tuning_is_remembered_for_its_device_and_driver() {
     let Some(mut candidate) = first() else { return };
     let directory = std::env::temp_dir().join(format!("ff-opencl-tuning-{}", std::process::id()));
-    assert_eq!(recall(&directory, &candidate), None);
+    let recall = |candidate: &Candidate| recall(&directory, candidate, Precision::Fp32);
+    assert_eq!(recall(&candidate), None);
     let project = Tile { rows: 32, columns: 64, depth: 128 };
     let tuning = Tuning { project, registers: 96, ..Tuning::CPU };
     remember(&directory, &candidate, &tuning).unwrap();
-    assert_eq!(recall(&directory, &candidate), Some(tuning));
+    assert_eq!(recall(&candidate), Some(tuning));
+    let tensor_cores = ff_backend_opencl::recall(&directory, &candidate, Precision::Tf32);
+    assert_eq!(tensor_cores, None, "single precision is not tf32");
     candidate.driver.push_str(", newer");
-    assert_eq!(recall(&directory, &candidate), None);
+    assert_eq!(recall(&candidate), None);
     std::fs::remove_dir_all(directory).unwrap();
 }
 
@@ -102,7 +105,7 @@ fn a_tuning_is_remembered_for_its_device_and_driver() {
 #[ignore = "takes minutes"]
 fn tuning_measures_what_passes() {
     let Some(candidate) = first() else { return };
-    let results = ff_backend_opencl::tune(&candidate).unwrap();
+    let results = ff_backend_opencl::tune(&candidate, Precision::Fp32).unwrap();
     results.iter().for_each(|result| println!("{:.2} ms {:?}", result.milliseconds, result.tuning));
     assert!(results.is_sorted_by(|a, b| a.milliseconds <= b.milliseconds) && !results.is_empty());
 }

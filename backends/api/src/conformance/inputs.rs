@@ -35,8 +35,9 @@ impl Case for Gather {
     const OPERATION: &'static str = "gather";
 
     fn tolerance(precision: Precision) -> Tolerance {
-        let reason = "one division; a pixel of 0 stays 0";
-        Tolerance { relative: 2.0 * precision.epsilon, absolute: 0.0, reason }
+        let reason =
+            "one division, which OpenCL lets be off by 2.5 units in the last place; a pixel of 0 stays 0";
+        Tolerance { relative: 3.0 * precision.epsilon, absolute: 0.0, reason }
     }
 
     fn cases(effort: Effort) -> Vec<Self> {
