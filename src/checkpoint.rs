@@ -16,7 +16,8 @@ use safetensors::Dtype;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::data::ImageShape;
+use crate::data::class_names::{self, MOST_CLASSES};
+use crate::data::{Brightness, ImageShape};
 use crate::files::FileError;
 use crate::files::tensors::{TensorError, TensorFile};
 use crate::network::{HeadLayer, Network, Tensors, upload};
@@ -102,10 +103,36 @@ pub struct Progress {
     pub image: ImageShape,
     /// Number of labels.
     pub classes: usize,
+    /// What they are called; empty where their numbers are their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub class_names: Vec<String>,
+    /// How bright the training images are; `None` in files of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brightness: Option<Brightness>,
     /// SHA-256 of the data it was trained and measured on, see [`DatasetInfo`](crate::data::DatasetInfo); `None` in
     /// files of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_sha256: Option<String>,
+}
+
+impl Progress {
+    /// What no network was trained on, if so: nothing below would stand it.
+    fn problem(&self) -> Option<String> {
+        let ImageShape { height, width } = self.image;
+        let pixels = height.checked_mul(width).filter(|pixels| (1..=1 << 30).contains(pixels));
+        if pixels.is_none() {
+            return Some(format!("images of {height}×{width} pixels"));
+        }
+        if !(1..=MOST_CLASSES).contains(&self.classes) {
+            return Some(format!("{} classes, expected at most {MOST_CLASSES}", self.classes));
+        }
+        if self.class_names.is_empty() {
+            return None;
+        }
+        let wrong = self.class_names.len() != self.classes;
+        let count = || format!("{} names of {} classes", self.class_names.len(), self.classes);
+        wrong.then(count).or_else(|| class_names::problem(&self.class_names))
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -144,7 +171,13 @@ impl Checkpoint {
         };
         let broken =
             |error: toml::de::Error| self.mismatch(format!("config in the metadata: {}", error.message()));
-        self.file.metadata(CONFIG).map(read).transpose().map_err(broken)
+        let described = self.file.metadata(CONFIG).map(read).transpose().map_err(broken)?;
+        if let Some(problem) =
+            described.as_ref().and_then(|(_, progress): &(Config, Progress)| progress.problem())
+        {
+            return Err(self.mismatch(format!("config in the metadata: {problem}")));
+        }
+        Ok(described)
     }
 
     /// The same, if it says where its run stood.

@@ -1,6 +1,6 @@
 //! `ff eval`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use ff_backend::Backend;
@@ -10,12 +10,11 @@ use super::on_backend::{OnBackend, on_backend};
 use super::source::{Knobs, load};
 use super::train::text_flag;
 use super::{CliError, report};
-use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::checkpoint::{Checkpoint, CheckpointError, Progress};
 use crate::config::{
-    Config, ConfigBuilder, LabelPlacement, NegativeKind, Origin, Origins, PredictKind, Resolved,
-    resolve_label,
+    Config, ConfigBuilder, LabelPlacement, NegativeKind, Origin, PredictKind, Resolved, resolve_label,
 };
-use crate::data::{Dataset, ImageShape, Splits};
+use crate::data::{Brightness, DataShape, Dataset, ImageShape, Source, Splits};
 use crate::evaluation::{Evaluator, train_probe};
 use crate::metrics::ConfusionMatrix;
 use crate::network::Network;
@@ -47,7 +46,7 @@ pub struct Saved {
     /// Which checkpoint of a run: by default the last, or the best where validation rows chose it
     #[arg(long, value_enum)]
     checkpoint: Option<Which>,
-    /// mnist, fashion-mnist, digits or idx:DIR [default: what it was trained on, else mnist]
+    /// mnist, fashion-mnist, kmnist, digits or idx:DIR [default: what it was trained on, else mnist]
     #[arg(long, value_name = "NAME")]
     dataset: Option<String>,
     /// Folder of IDX files
@@ -72,8 +71,14 @@ pub struct Loaded {
     pub checkpoint: Checkpoint,
     /// Its semantics.
     pub config: Config,
-    /// The data it is measured on.
-    pub dataset: Dataset,
+    /// Shape of the images it reads.
+    pub image: ImageShape,
+    /// Number of labels it knows.
+    pub classes: usize,
+    /// What they are called; empty where their numbers are their names.
+    pub class_names: Vec<String>,
+    /// How bright its training images are, if it tells.
+    pub brightness: Option<Brightness>,
 }
 
 #[derive(Serialize)]
@@ -86,11 +91,74 @@ struct Report {
     predict: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     head_accuracy: Option<f64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    class_names: Vec<String>,
 }
 
 impl Saved {
-    /// Reads checkpoint, config and data, and checks that they fit.
+    /// Reads the checkpoint, and the data set it is measured on, in the network's classes.
+    pub fn load_with_data(&self) -> Result<(Loaded, Dataset), CliError> {
+        let (checkpoint, saved, resolved) = self.read()?;
+        self.refuse_strange_folder(&saved, &resolved.config)?;
+        let mut dataset = load(&resolved.config, false)?;
+        if let Some((_, progress)) = &saved {
+            let shape = ImageShape { height: dataset.height, width: dataset.width };
+            if progress.image != shape {
+                return Err(CliError::request(format!(
+                    "--dataset {}: {}×{} images, but {} was trained on {}×{}",
+                    dataset.name,
+                    shape.height,
+                    shape.width,
+                    self.path.display(),
+                    progress.image.height,
+                    progress.image.width
+                )));
+            }
+            let network = (progress.classes, progress.class_names.as_slice());
+            take_classes(&mut dataset, network).map_err(|problem| {
+                let (name, path) = (&dataset.name, self.path.display());
+                CliError::request(format!("--dataset {name}: {problem}, as {path} was trained on"))
+            })?;
+        }
+        let class_names = dataset.class_names.clone();
+        let loaded = fit(checkpoint, resolved, &DataShape::of(&dataset), class_names, saved)?;
+        Ok((loaded, dataset))
+    }
+
+    /// Reads the checkpoint alone, which tells what it reads. Someone else's file does not: then the data set does
+    /// that `--dataset` names.
     pub fn load(&self) -> Result<Loaded, CliError> {
+        let (checkpoint, saved, resolved) = self.read()?;
+        let config = &resolved.config;
+        let (shape, class_names) = match &saved {
+            Some((_, progress)) => {
+                // Of a config that trained a network, every choice is made.
+                let shape = DataShape {
+                    image: progress.image,
+                    classes: progress.classes,
+                    train: 0,
+                    test: 0,
+                    blank_under_label: true,
+                };
+                (shape, progress.class_names.clone())
+            }
+            None => match config.data.dataset.parse()? {
+                Source::Published(set) => {
+                    let shape = DataShape::published(&Source::Published(set));
+                    let shape = shape.ok_or_else(|| CliError::request("--dataset: has no known shape"))?;
+                    (shape, set.class_names.iter().map(|&name| name.to_owned()).collect())
+                }
+                _ => {
+                    let dataset = load(config, false)?;
+                    (DataShape::of(&dataset), dataset.class_names)
+                }
+            },
+        };
+        fit(checkpoint, resolved, &shape, class_names, saved)
+    }
+
+    /// The checkpoint, what it says of itself, and the config to read it with.
+    fn read(&self) -> Result<(Checkpoint, Option<(Config, Progress)>, Resolved), CliError> {
         let checkpoint = Checkpoint::read(&self.file()?)?;
         let saved = checkpoint.described()?;
         let resolved = match &saved {
@@ -101,26 +169,7 @@ impl Saved {
             None => self.semantics(&Config::default().data.dataset)?,
         };
         refuse_other_sizes(&resolved, &checkpoint)?;
-        let mut config = resolved.config;
-        let dataset = load(&config, false)?;
-        let shape = ImageShape { height: dataset.height, width: dataset.width };
-        if let Some((_, progress)) = &saved
-            && (progress.image != shape || progress.classes != dataset.classes)
-        {
-            return Err(CliError::request(format!(
-                "--dataset {}: {}×{} images of {} classes, but {} was trained on {}×{} of {}",
-                dataset.name,
-                shape.height,
-                shape.width,
-                dataset.classes,
-                self.path.display(),
-                progress.image.height,
-                progress.image.width,
-                progress.classes
-            )));
-        }
-        fit(&mut config, &resolved.origins, &checkpoint, &dataset)?;
-        Ok(Loaded { checkpoint, config, dataset })
+        Ok((checkpoint, saved, resolved))
     }
 
     fn file(&self) -> Result<PathBuf, CliError> {
@@ -157,9 +206,32 @@ impl Saved {
         )))
     }
 
+    /// Whoever made a file names no folder that is read: a checkpoint says where its data are only in a run directory,
+    /// whose config.toml says the same.
+    fn refuse_strange_folder(
+        &self,
+        saved: &Option<(Config, Progress)>,
+        config: &Config,
+    ) -> Result<(), CliError> {
+        let named = saved.as_ref().map(|(saved, _)| saved.data.dataset.as_str());
+        let is_folder = matches!(config.data.dataset.parse(), Ok(Source::Idx(_)));
+        if self.dataset.is_some() || self.path.is_dir() || !is_folder || named != Some(&config.data.dataset) {
+            return Ok(());
+        }
+        let run = self.path.parent().and_then(Path::parent).unwrap_or(Path::new(""));
+        let own = ConfigBuilder::new().file(run.join("config.toml")).build();
+        if own.is_ok_and(|own| own.data.dataset == config.data.dataset) {
+            return Ok(());
+        }
+        let (path, dataset) = (self.path.display(), &config.data.dataset);
+        Err(CliError::request(format!("{path}: names data in a folder; read them with --dataset {dataset}")))
+    }
+
     /// The saved config, with the flags over it.
     fn over_saved(&self, saved: &Config) -> Result<Resolved, CliError> {
-        let builder = self.flags(self.knobs.apply(ConfigBuilder::new().saved(saved)));
+        let mut saved = saved.clone();
+        saved.data.data_dir.clear();
+        let builder = self.flags(self.knobs.apply(ConfigBuilder::new().saved(&saved)));
         let mut resolved = builder.resolve()?;
         if self.knobs.backend.is_none() {
             // A checkpoint may be read anywhere.
@@ -200,13 +272,41 @@ fn refuse_other_sizes(resolved: &Resolved, checkpoint: &Checkpoint) -> Result<()
     )))
 }
 
-/// Takes layer sizes, label placement and head from the tensors, and checks them against the data.
+/// Gives a data set the classes of a network: by their names where both have names, else by their numbers. It may
+/// have fewer, as a few photographs do. An error is what is wrong, as it follows the data set's name.
+fn take_classes(dataset: &mut Dataset, (classes, names): (usize, &[String])) -> Result<(), String> {
+    if dataset.class_names == names || dataset.class_names.is_empty() || names.is_empty() {
+        if dataset.classes > classes {
+            return Err(format!("{} classes, expected at most {classes}", dataset.classes));
+        }
+    } else {
+        let number = |name: &String| {
+            let known = names.iter().position(|other| other == name);
+            known
+                .map(|class| class as u32)
+                .ok_or_else(|| format!("class {name:?}, expected one of {}", names.join(", ")))
+        };
+        let numbers: Vec<u32> = dataset.class_names.iter().map(number).collect::<Result<_, _>>()?;
+        for split in [&mut dataset.train, &mut dataset.test] {
+            let labels = split.labels.iter().filter_map(|&label| numbers.get(label as usize).copied());
+            split.labels = labels.collect();
+        }
+    }
+    dataset.classes = classes;
+    if !names.is_empty() {
+        dataset.class_names = names.to_vec();
+    }
+    Ok(())
+}
+
+/// Takes layer sizes, label placement and head from the tensors, and checks them against the shape of the data.
 fn fit(
-    config: &mut Config,
-    origins: &Origins,
-    checkpoint: &Checkpoint,
-    dataset: &Dataset,
-) -> Result<(), CliError> {
+    checkpoint: Checkpoint,
+    Resolved { mut config, origins }: Resolved,
+    data: &DataShape,
+    class_names: Vec<String>,
+    saved: Option<(Config, Progress)>,
+) -> Result<Loaded, CliError> {
     let shapes = checkpoint.layer_shapes()?;
     config.network.layer_sizes = shapes.iter().map(|&(_, fan_out)| fan_out).collect();
     if config.head.enabled && !checkpoint.has_head() {
@@ -217,7 +317,7 @@ fn fit(
             return Err(CliError::request(format!("--predict head: {file} holds no head")));
         }
     }
-    let (pixels, classes) = (dataset.features(), dataset.classes);
+    let (pixels, classes) = (data.image.pixels(), data.classes);
     let (fan_in, _) = shapes[0];
     if config.network.label == LabelPlacement::Auto && config.training.negatives != NegativeKind::Hybrid {
         let deeper = shapes.windows(2).any(|pair| pair[1].0 == pair[0].1 + classes);
@@ -225,33 +325,36 @@ fn fit(
             Some(0) => config.network.label = LabelPlacement::Overlay,
             Some(extra) if extra == classes && deeper => config.network.label = LabelPlacement::EveryLayer,
             Some(extra) if extra == classes => config.network.label = LabelPlacement::Prepend,
-            _ => resolve_label(config, dataset.train.blank_under_label(classes)),
+            _ => resolve_label(&mut config, data.blank_under_label),
         }
     }
     config.check_label(classes, pixels).map_err(|invalid| origins.blame(&invalid))?;
-    let image = ImageShape { height: dataset.height, width: dataset.width };
-    let spec = Spec::new(config, image, classes);
+    let spec = Spec::new(&config, data.image, classes);
     for (l, (&(fan_in, fan_out), layer)) in shapes.iter().zip(&spec.layers).enumerate() {
         let needed = layer.fan_in();
         if fan_in != needed {
             return Err(CliError::request(format!(
-                "{}: layers.{l}.weight is {fan_in}×{fan_out}, but {} images of {}×{} pixels with {classes} labels \
+                "{}: layers.{l}.weight is {fan_in}×{fan_out}, but images of {}×{} pixels with {classes} labels \
                  need {needed} rows in layer {l}",
                 checkpoint.path().display(),
-                dataset.name,
-                dataset.height,
-                dataset.width
+                data.image.height,
+                data.image.width
             )));
         }
     }
-    Ok(())
+    let brightness = saved.and_then(|(_, progress)| progress.brightness);
+    Ok(Loaded { checkpoint, config, image: data.image, classes, class_names, brightness })
 }
 
 impl Loaded {
+    /// The constants of the network.
+    pub fn spec(&self) -> Spec {
+        Spec::new(&self.config, self.image, self.classes)
+    }
+
     /// Puts the network on a device.
     pub fn network<B: Backend>(&self, backend: &B) -> Result<Network<B>, CheckpointError> {
-        let image = ImageShape { height: self.dataset.height, width: self.dataset.width };
-        let mut network = Network::new(backend, Spec::new(&self.config, image, self.dataset.classes))?;
+        let mut network = Network::new(backend, self.spec())?;
         self.checkpoint.load_weights(backend, &mut network)?;
         Ok(network)
     }
@@ -260,9 +363,9 @@ impl Loaded {
 impl Eval {
     /// Measures and reports.
     pub fn run(self) -> Result<(), CliError> {
-        let loaded = self.network.load()?;
-        let asked = loaded.config.clone();
-        let work = Measure { loaded, probe: self.probe.then_some(self.probe_epochs as usize) };
+        let (loaded, dataset) = self.network.load_with_data()?;
+        let (asked, class_names) = (loaded.config.clone(), loaded.class_names.clone());
+        let work = Measure { loaded, dataset, probe: self.probe.then_some(self.probe_epochs as usize) };
         let report = on_backend(&asked, report::tell(self.json), work)?;
         if self.json {
             return report::print_json(&report);
@@ -272,7 +375,7 @@ impl Eval {
             .map_or(String::new(), |head| format!("   by the head  {:.2} %", 100.0 * head));
         report::print(&format!(
             "{}\naccuracy by {}  {:.2} % ({} of {}){head}\n",
-            report::accuracies(&report.confusion_matrix),
+            report::accuracies(&report.confusion_matrix, &class_names),
             report.predict,
             100.0 * report.accuracy,
             report.correct,
@@ -283,6 +386,7 @@ impl Eval {
 
 struct Measure {
     loaded: Loaded,
+    dataset: Dataset,
     probe: Option<usize>,
 }
 
@@ -290,10 +394,10 @@ impl OnBackend for Measure {
     type Output = Report;
 
     fn run<B: Backend>(self, backend: &B) -> Result<Report, CliError> {
-        let Measure { loaded, probe } = self;
+        let Measure { loaded, dataset, probe } = self;
         let mut network = loaded.network(backend)?;
         let config = loaded.config.clone();
-        let splits = Splits::new(loaded.dataset, 0, config.training.seed)?;
+        let splits = Splits::new(dataset, 0, config.training.seed)?;
         let mut predict = config.evaluation.predict;
         if let Some(epochs) = probe {
             train_probe(backend, &mut network, &splits.train, epochs)?;
@@ -320,6 +424,7 @@ impl OnBackend for Measure {
             },
             head_accuracy: by_head.map(|by_head| by_head.accuracy()),
             confusion_matrix: confusion,
+            class_names: loaded.class_names,
         })
     }
 }

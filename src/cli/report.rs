@@ -44,7 +44,7 @@ pub fn print_summary(summary: &Summary) -> Result<(), CliError> {
     for (l, (losses, units)) in summary.layers.iter().zip(&summary.layer_sizes).enumerate() {
         text += &format!("{l:5} {units:7} {:12.4} {:10.4}\n", losses.train_loss, losses.val_loss);
     }
-    text += &accuracies(&summary.confusion_matrix);
+    text += &accuracies(&summary.confusion_matrix, &summary.class_names);
     text += &format!("\ntest accuracy  {}", percent(summary.test_accuracy));
     if let Some(head) = summary.test_head_accuracy {
         text += &format!("   by the head  {:.2} %", 100.0 * head);
@@ -67,8 +67,9 @@ pub fn percent(fraction: Option<f64>) -> String {
     fraction.map_or_else(|| "–".into(), |fraction| format!("{:.2} %", 100.0 * fraction))
 }
 
-/// Accuracy of each class, and the confusion matrix where it fits a terminal.
-pub fn accuracies(confusion: &ConfusionMatrix) -> String {
+/// Accuracy of each class, and the confusion matrix where it fits a terminal; behind them the classes' names, if
+/// they have some.
+pub fn accuracies(confusion: &ConfusionMatrix, names: &[String]) -> String {
     const WIDEST: usize = 20;
     let classes = confusion.rows().len();
     let mut text = String::new();
@@ -84,7 +85,8 @@ pub fn accuracies(confusion: &ConfusionMatrix) -> String {
         if classes <= WIDEST {
             row.iter().for_each(|count| text += &format!("{count:6}"));
         }
-        text += &format!("{:>10}\n", percent(accuracy));
+        let name = names.get(class).map_or(String::new(), |name| format!("  {name}"));
+        text += &format!("{:>10}{name}\n", percent(accuracy));
     }
     text
 }

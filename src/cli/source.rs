@@ -71,6 +71,7 @@ pub fn value(text: &str) -> Value {
 /// Resolves what only the data decide and checks the config against them; an error names who set the knob.
 pub fn resolve_on(resolved: &mut Resolved, dataset: &Dataset) -> Result<(), CliError> {
     spec::resolve(&mut resolved.config, &DataShape::of(dataset))
+        .and_then(|()| spec::check_held_out(&resolved.config, &dataset.train))
         .map_err(|invalid| resolved.origins.blame(&invalid).into())
 }
 

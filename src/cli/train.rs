@@ -14,6 +14,7 @@ use super::{CliError, report, signals};
 use crate::checkpoint::read_newest;
 use crate::config::{Config, ConfigBuilder, Origins, Resolved, first_difference};
 use crate::data::Splits;
+use crate::files::home::expand_home;
 use crate::files::is_there;
 use crate::observers::{Observer, Progress};
 use crate::run::{Beginning, Ownership, RunDirectory, RunError, Status, Summary};
@@ -47,7 +48,7 @@ pub struct Train {
     /// The run directory [default: runs/forward_forward]
     #[arg(long, value_name = "DIR")]
     log_dir: Option<String>,
-    /// mnist, fashion-mnist, digits (embedded) or idx:DIR [default: mnist]
+    /// mnist, fashion-mnist, kmnist, digits (embedded) or idx:DIR [default: mnist]
     #[arg(long, value_name = "NAME")]
     dataset: Option<String>,
     /// Folder of IDX files [default: FF_DATA_DIR, else the platform's cache]
@@ -164,7 +165,7 @@ impl Train {
         if recipe.is_some() {
             return Ok((None, builder));
         }
-        let run = self.log_dir.clone().unwrap_or_else(|| "runs/forward_forward".into());
+        let run = self.log_dir()?.unwrap_or_else(|| "runs/forward_forward".into());
         let saved = Path::new(&run).join("config.toml");
         if is_there(&saved)? {
             return Ok((Some(run), builder.file(saved)));
@@ -181,9 +182,17 @@ impl Train {
         Ok((Some(run), builder.saved(&config)))
     }
 
+    /// The run directory that was asked for.
+    fn log_dir(&self) -> Result<Option<String>, CliError> {
+        let at_home = |path: &String| {
+            expand_home(path).map_err(|reason| CliError::request(format!("--log-dir {path}: {reason}")))
+        };
+        self.log_dir.as_ref().map(at_home).transpose()
+    }
+
     fn resolve(&self) -> Result<Resolved, CliError> {
         let mut builder = self.knobs.apply(ConfigBuilder::new());
-        let mut log_dir = self.log_dir.clone();
+        let mut log_dir = self.log_dir()?;
         if self.resume {
             let (run, saved) = self.saved(builder)?;
             builder = saved;

@@ -30,6 +30,10 @@ impl Setting {
         let origin = origin.into();
         // -0.0 is the same number, and would name another folder.
         let value = if value.as_float() == Some(0.0) { Value::Float(0.0) } else { value };
+        let value = match knob.takes.at_home(value) {
+            Ok(value) => value,
+            Err(reason) => return Err(ConfigError::new(origin, format!("`{}` {reason}", knob.name))),
+        };
         let fits = match knob.takes.check_type(&value) {
             // A short form is none of the values that are checked in the end.
             Ok(()) if knob.is_short() => knob.takes.check_range(&value),

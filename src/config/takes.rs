@@ -5,6 +5,8 @@ use std::fmt;
 use clap::ValueEnum;
 use toml::Value;
 
+use crate::files::home::expand_home;
+
 /// More of anything that is counted than any run has time for.
 pub(crate) const MOST: u64 = 1_000_000_000;
 /// More units than any layer has memory for.
@@ -102,6 +104,19 @@ impl Takes {
     /// Whether it takes numbers.
     pub(crate) fn is_number(&self) -> bool {
         matches!(self, Takes::Whole { .. } | Takes::Number(_) | Takes::NumberOrWidth)
+    }
+
+    /// The value with the home folder in the place of a leading `~`, where it is a path. If there is none: the end
+    /// of a sentence that starts with the knob.
+    pub(crate) fn at_home(&self, value: Value) -> Result<Value, String> {
+        match (self, &value) {
+            (Takes::Folder { .. }, Value::String(path)) => expand_home(path).map(Value::String),
+            (Takes::Pattern { .. }, Value::String(text)) => match text.split_once(':') {
+                Some((kind, path)) => expand_home(path).map(|path| Value::String(format!("{kind}:{path}"))),
+                None => Ok(value),
+            },
+            _ => Ok(value),
+        }
     }
 
     /// Whether a value is of this type. If not: the end of a sentence that starts with the knob.

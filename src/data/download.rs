@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::DataError;
 use super::published::{Published, PublishedFile};
+use crate::files::home::expand_home;
 use crate::files::temporary;
 
 /// No published file is nearly this large, compressed or not.
@@ -21,6 +22,13 @@ pub fn folder(data_dir: &str) -> Result<PathBuf, DataError> {
         return Ok(data_dir.into());
     }
     match env::var_os("FF_DATA_DIR") {
+        Some(folder) if folder.as_encoded_bytes().starts_with(b"~") => {
+            let path = folder.to_string_lossy();
+            expand_home(&path).map(PathBuf::from).map_err(|reason| DataError::Content {
+                path: "FF_DATA_DIR".into(),
+                problem: format!("{path} {reason}"),
+            })
+        }
         Some(folder) if !folder.is_empty() => Ok(folder.into()),
         _ => directories::ProjectDirs::from("", "", "forward-forward")
             .map(|platform| platform.cache_dir().to_owned())

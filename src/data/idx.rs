@@ -230,6 +230,12 @@ impl Idx {
             0x0c01 => {
                 (self.values.as_chunks().0.iter()).map(|&value| wide(i32::from_be_bytes(value))).collect()
             }
+            // QMNIST's: a row of numbers an image, the class first.
+            0x0c02 => {
+                let columns = self.sizes.get(1).map_or(1, |&columns| columns as usize);
+                let values = self.values.as_chunks().0.iter().step_by(columns);
+                values.map(|&value| wide(i32::from_be_bytes(value))).collect()
+            }
             _ => return Err(self.error("holds images, expected labels".to_owned())),
         };
         labels.map_err(|value| self.error(format!("label {value}, expected 0 or above")))
@@ -241,7 +247,7 @@ fn value_size(kind: Kind, magic: u32) -> Result<u64, String> {
     match (kind, magic) {
         (Kind::Images, 0x0803) | (Kind::Labels, 0x0801) => Ok(1),
         (Kind::Labels, 0x0b01) => Ok(2),
-        (Kind::Labels, 0x0c01) => Ok(4),
+        (Kind::Labels, 0x0c01 | 0x0c02) => Ok(4),
         (Kind::Images, _) => Err(wrong_magic(magic, "0x00000803 (u8 images)")),
         (Kind::Labels, _) => {
             Err(wrong_magic(magic, "0x00000801 (u8 labels), 0x00000b01 (i16) or 0x00000c01 (i32)"))

@@ -1,5 +1,6 @@
 //! Labelled images: where they come from, how they are checked, how they are divided.
 
+pub mod brightness;
 pub mod checksum;
 pub mod class_names;
 pub mod dataset;
@@ -12,13 +13,16 @@ pub mod formats;
 mod hex;
 pub mod idx;
 mod image;
+pub mod import;
 pub mod info;
+pub mod pictures;
 pub mod published;
 mod shape;
 pub mod source;
 pub mod split;
 mod splits;
 
+pub use brightness::Brightness;
 pub use dataset::Dataset;
 pub use error::DataError;
 pub use image::ImageShape;

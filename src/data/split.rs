@@ -1,5 +1,7 @@
 //! One half of a data set.
 
+use std::collections::HashSet;
+
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
@@ -37,6 +39,15 @@ impl Split {
     /// Divides into a training and a validation part of `size` rows, both in their old order.
     /// The rows are random but the seed fixes them.
     pub fn hold_out(self, size: usize, seed: u64) -> Result<(Split, Split), DataError> {
+        let held_out = self.held_out_rows(size, seed)?;
+        Ok((self.select(|row| !held_out[row]), self.select(|row| held_out[row])))
+    }
+
+    /// Which rows [`Split::hold_out`] takes.
+    ///
+    /// # Errors
+    /// Where they are all, or all of one class: training would never show it.
+    pub fn held_out_rows(&self, size: usize, seed: u64) -> Result<Vec<bool>, DataError> {
         let rows = self.len();
         if size >= rows {
             return Err(DataError::HoldOut { size, rows });
@@ -50,7 +61,15 @@ impl Split {
         for &(_, row) in drawn.iter().take(size) {
             held_out[row] = true;
         }
-        Ok((self.select(|row| !held_out[row]), self.select(|row| held_out[row])))
+        let numbered = || self.labels.iter().zip(&held_out);
+        let taught: HashSet<u32> = numbered().filter(|(_, held)| !**held).map(|(&label, _)| label).collect();
+        match numbered().find(|(label, _)| !taught.contains(label)) {
+            None => Ok(held_out),
+            Some((&class, _)) => {
+                let images = self.labels.iter().filter(|&&label| label == class).count();
+                Err(DataError::HoldOutClass { size, seed, class, images })
+            }
+        }
     }
 
     /// Whether a label may replace the first `classes` pixels: their mean over all images is below
@@ -96,6 +115,16 @@ mod tests {
         }
     }
 
+    /// The same images in one class.
+    fn alike(rows: u8) -> Split {
+        Split { labels: vec![0; rows.into()], ..numbered(rows) }
+    }
+
+    /// The number of each image.
+    fn numbers(split: &Split) -> Vec<u8> {
+        (0..split.len()).map(|row| split.image(row).unwrap()[0]).collect()
+    }
+
     #[test]
     fn image_of_a_row() {
         let split = numbered(3);
@@ -114,8 +143,8 @@ mod tests {
 
     #[test]
     fn the_rows_of_a_seed_never_change() {
-        let (_, validation) = numbered(20).hold_out(5, 42).unwrap();
-        assert_eq!(validation.labels, [5, 9, 15, 17, 19]);
+        let (_, validation) = alike(20).hold_out(5, 42).unwrap();
+        assert_eq!(numbers(&validation), [5, 9, 15, 17, 19]);
     }
 
     #[test]
@@ -133,18 +162,18 @@ mod tests {
         #[test]
         fn hold_out_is_a_partition(rows in 1u8..200, share in 0.0..1.0f64, seed: u64) {
             let size = (f64::from(rows) * share) as usize;
-            let all = numbered(rows);
+            let all = alike(rows);
             let (train, validation) = all.clone().hold_out(size, seed).unwrap();
             prop_assert_eq!(validation.len(), size);
             for part in [&train, &validation] {
-                prop_assert!(part.labels.is_sorted());
-                for (i, &label) in part.labels.iter().enumerate() {
-                    prop_assert_eq!(part.image(i), all.image(label as usize));
+                prop_assert!(numbers(part).is_sorted());
+                for (i, &number) in numbers(part).iter().enumerate() {
+                    prop_assert_eq!(part.image(i), all.image(number.into()));
                 }
             }
-            let mut labels = [train.labels, validation.labels].concat();
-            labels.sort_unstable();
-            prop_assert_eq!(labels, all.labels.clone());
+            let mut both = [numbers(&train), numbers(&validation)].concat();
+            both.sort_unstable();
+            prop_assert_eq!(both, numbers(&all));
             prop_assert_eq!(all.clone().hold_out(size, seed).unwrap(), all.hold_out(size, seed).unwrap());
         }
     }

@@ -1,8 +1,6 @@
 //! The rows a run trains on, chooses on, and is judged by.
 
-use std::collections::HashSet;
-
-use super::{DataError, Dataset, ImageShape, Split};
+use super::{Brightness, DataError, Dataset, ImageShape, Split};
 
 /// A data set divided for a run.
 pub struct Splits {
@@ -14,6 +12,8 @@ pub struct Splits {
     pub blank_under_label: bool,
     /// What the classes are called; empty where their numbers are their names.
     pub class_names: Vec<String>,
+    /// How bright the training rows are.
+    pub brightness: Brightness,
     /// Rows to train on.
     pub train: Split,
     /// Training rows held out to choose the best checkpoint on.
@@ -34,7 +34,6 @@ impl Splits {
             0 => (dataset.train, None),
             size => {
                 let (train, validation) = dataset.train.hold_out(size, seed)?;
-                refuse_lost_class(&train, &validation, size, seed)?;
                 (train, Some(validation))
             }
         };
@@ -43,6 +42,7 @@ impl Splits {
             classes: dataset.classes,
             blank_under_label,
             class_names: dataset.class_names,
+            brightness: Brightness::of(&train),
             train,
             validation,
             test: dataset.test,
@@ -53,18 +53,6 @@ impl Splits {
     /// What accuracy is measured on after every epoch: validation rows if there are any, else the test set.
     pub fn held_out(&self) -> &Split {
         self.validation.as_ref().unwrap_or(&self.test)
-    }
-}
-
-/// Refuses to measure a class that training never shows.
-fn refuse_lost_class(train: &Split, validation: &Split, size: usize, seed: u64) -> Result<(), DataError> {
-    let taught: HashSet<u32> = train.labels.iter().copied().collect();
-    match validation.labels.iter().find(|label| !taught.contains(label)) {
-        None => Ok(()),
-        Some(&class) => {
-            let images = validation.labels.iter().filter(|&&label| label == class).count();
-            Err(DataError::HoldOutClass { size, seed, class, images })
-        }
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod evaluator;
 mod loss;
+mod probability;
 mod probe;
 
 pub use evaluator::{Evaluator, Predictions};
 pub use loss::ValidationLoss;
+pub use probability::{probabilities, temperature};
 pub use probe::train_probe;

@@ -50,7 +50,7 @@ pub fn draw(run: &Run, title: &str, name: &str) -> Option<Canvas> {
     let bar = body.inset(0.0, 4.0, 0.0, 78.0);
     let rest = legend::color_bar(&mut canvas, bar, "Share of the true class (%)", amount, &marks);
     let area = body.inset(0.0, 0.0, body.right() - rest.right(), 0.0);
-    let labels: Vec<String> = (0..classes).map(|class| class.to_string()).collect();
+    let labels: Vec<String> = (0..classes as u64).map(|class| run.class_name(class)).collect();
     let step = match classes {
         ..=ALL_LABELLED => 1,
         26..=60 => 5,

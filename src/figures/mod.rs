@@ -33,6 +33,8 @@ pub use format::Format;
 use results::Run;
 use sweep::Sweep;
 
+use crate::files::temporary;
+
 /// What was drawn.
 #[derive(Clone, Debug, Default)]
 pub struct Drawn {
@@ -142,5 +144,6 @@ fn save_all(
     format: Format,
 ) -> Result<Vec<PathBuf>, FigureError> {
     let folder = folder.join("figures");
+    temporary::remove_abandoned(&folder);
     figures.into_iter().map(|(name, canvas)| render::save(&canvas, &folder, &name, format)).collect()
 }

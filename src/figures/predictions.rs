@@ -34,7 +34,7 @@ pub fn draw(run: &Run) -> Option<Canvas> {
     let body = canvas.heading("Predictions", &run.description(), &[right_of_all]);
     for (index, sample) in samples.into_iter().enumerate() {
         let slot = body.cell(index, SIDE, rows, GAP);
-        draw_sample(&mut canvas, slot, sample, evaluation);
+        draw_sample(&mut canvas, slot, run, sample, evaluation);
     }
     Some(canvas)
 }
@@ -43,11 +43,11 @@ fn is_right(sample: &Sample) -> bool {
     sample.label == sample.prediction
 }
 
-fn draw_sample(canvas: &mut Canvas, slot: Rect, sample: &Sample, evaluation: &Evaluation) {
+fn draw_sample(canvas: &mut Canvas, slot: Rect, run: &Run, sample: &Sample, evaluation: &Evaluation) {
+    let (prediction, label) = (run.class_name(sample.prediction), run.class_name(sample.label));
     let (color, ink, caption) = if is_right(sample) {
-        (GREEN, INK, format!("predicted {}", sample.prediction))
+        (GREEN, INK, format!("predicted {prediction}"))
     } else {
-        let Sample { prediction, label, .. } = sample;
         (RED, RED, format!("predicted {prediction}, true {label}"))
     };
     let room = slot.inset(BORDER, BORDER, BORDER, BORDER + CAPTION);

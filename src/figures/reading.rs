@@ -7,6 +7,10 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 
 use super::FigureError;
+use crate::files::reading::read;
+
+/// More than any run or sweep writes.
+const MOST_BYTES: u64 = 256 << 20;
 
 /// A file that does not hold what it should; line 0 where there are no lines.
 pub fn malformed(path: &Path, line: usize, message: &str) -> FigureError {
@@ -48,7 +52,7 @@ pub fn told(error: &serde_json::Error) -> String {
 
 /// The text of a file, if it is there; a file without any is a damaged one.
 pub fn read_text(path: &Path) -> Result<Option<String>, FigureError> {
-    let text = match std::fs::read(path) {
+    let text = match read(path, MOST_BYTES) {
         // A torn line may end inside a character.
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),

@@ -41,6 +41,9 @@ pub struct Summary {
     pub recipe: Option<String>,
     #[serde(default)]
     pub layer_sizes: Vec<u64>,
+    /// Empty where the classes' numbers are their names.
+    #[serde(default)]
+    pub class_names: Vec<String>,
     /// Epochs it speaks of.
     pub epochs: Option<u32>,
     pub num_epochs: Option<u32>,
@@ -173,6 +176,16 @@ impl Run {
     /// Counts of the last evaluation, rows: true class; empty where there was none.
     pub fn confusion(&self) -> &[Vec<u64>] {
         self.summary.as_ref().map(|summary| summary.confusion_matrix.as_slice()).unwrap_or_default()
+    }
+
+    /// What a class is called: its name, if it has one, else its number.
+    pub fn class_name(&self, class: u64) -> String {
+        let names = self.summary.as_ref().map(|summary| summary.class_names.as_slice()).unwrap_or_default();
+        usize::try_from(class)
+            .ok()
+            .and_then(|class| names.get(class))
+            .cloned()
+            .unwrap_or_else(|| class.to_string())
     }
 
     /// Classes of the data set, as far as results tell.

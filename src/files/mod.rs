@@ -4,6 +4,7 @@
 mod atomic;
 mod error;
 mod folder;
+pub mod home;
 mod lines;
 mod lock;
 mod logs;

@@ -100,6 +100,9 @@ pub struct Summary {
     pub dataset: String,
     /// Number of labels.
     pub classes: usize,
+    /// What they are called; left out where their numbers are their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub class_names: Vec<String>,
     /// Units of each hidden layer.
     pub layer_sizes: Vec<usize>,
     /// Trained numbers, the head's included.
@@ -171,6 +174,7 @@ impl Summary {
             recipe: config.recipe.clone(),
             dataset: config.data.dataset.clone(),
             classes: 0,
+            class_names: Vec::new(),
             layer_sizes: config.network.layer_sizes.clone(),
             parameters: 0,
             seed: config.training.seed,

@@ -16,7 +16,7 @@ use crate::data::ImageShape;
 pub use estimate::Estimate;
 pub use layer::{LabelSpec, LayerSpec};
 pub use optimizer::{Optimizer, learning_rate_factor};
-pub use resolve::{make_absolute, resolve};
+pub use resolve::{check_held_out, make_absolute, resolve};
 
 /// All constants of a run: shapes, objectives, optimizers, sources of randomness.
 #[derive(Clone, Debug, PartialEq)]

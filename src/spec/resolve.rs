@@ -1,7 +1,7 @@
 //! What only the data decide.
 
 use crate::config::{Config, Invalid, resolve_label};
-use crate::data::{DataShape, Source};
+use crate::data::{DataError, DataShape, Source, Split};
 
 /// Decides where the label enters, if that is still `auto`, and checks the config against the data.
 ///
@@ -11,6 +11,28 @@ use crate::data::{DataShape, Source};
 pub fn resolve(config: &mut Config, data: &DataShape) -> Result<(), Invalid> {
     resolve_label(config, data.blank_under_label);
     config.check_against(data.train, data.classes, data.image.pixels())
+}
+
+/// Whether the rows that the config holds out leave training some of every class.
+///
+/// # Errors
+/// The knob that takes them all.
+pub fn check_held_out(config: &Config, train: &Split) -> Result<(), Invalid> {
+    let size = config.data.validation_size;
+    if size == 0 {
+        return Ok(());
+    }
+    train.held_out_rows(size, config.training.seed).map(drop).map_err(|error| Invalid {
+        knob: "data.validation_size",
+        with: Some("training.seed"),
+        reason: match error {
+            DataError::HoldOutClass { seed, class, images, .. } => format!(
+                "is {size}, which under seed {seed} holds out all {images} training images of class {class}; hold \
+                 out fewer rows, or take another seed"
+            ),
+            other => other.to_string(),
+        },
+    })
 }
 
 /// Makes the folders of data absolute: a run is read from other folders than it was trained in.

@@ -57,7 +57,7 @@ fn what_does_not_fit_is_refused() {
         ("eval run/config.toml", ["config.toml", "safetensors"]),
         ("eval set", ["set", "no run"]),
         ("predict run set/nothing.png", ["nothing.png", "No such file"]),
-        ("predict run run/config.toml", ["config.toml", "magic"]),
+        ("predict run run/config.toml", ["config.toml", "no PNG or JPEG"]),
     ] {
         let message = place.refused(line);
         words
@@ -78,7 +78,7 @@ fn predictions_of_idx_and_png() {
     assert_eq!(predictions.len(), 40);
     let right = predictions.iter().zip(&labels).filter(|(found, label)| found["label"] == **label).count();
     assert_eq!(place.json("eval run --json")["correct"], right);
-    assert_eq!(keys(&predictions[0]), ["image", "label", "scores"]);
+    assert_eq!(keys(&predictions[0]), ["image", "label", "scores", "probabilities"]);
     assert_eq!(predictions[0]["scores"].as_array().unwrap().len(), 4);
 
     let image = &place.bytes("set/t10k-images-idx3-ubyte")[16..16 + 144];

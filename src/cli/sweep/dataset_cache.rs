@@ -63,6 +63,7 @@ impl DatasetCache {
 impl Loaded {
     /// Resolves what only the data decide, and checks the config against them.
     pub fn resolve(&self, config: &mut Config) -> Result<(), Invalid> {
-        spec::resolve(config, &self.shape)
+        spec::resolve(config, &self.shape)?;
+        spec::check_held_out(config, &self.dataset.train)
     }
 }

@@ -1,6 +1,7 @@
 //! `ff sweep --dry-run`: the cells, and what they will take.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use ff_backend::Backend;
 use serde::Serialize;
@@ -10,9 +11,9 @@ use super::super::bench::best_product;
 use super::super::on_backend::{OnBackend, on_backend};
 use super::super::{CliError, report};
 use super::outcome::{aligned, values};
-use crate::config::{Cell, Config, Experiment, resolve_label};
-use crate::data::{DataShape, Dataset, Source};
-use crate::spec::{Estimate, Spec};
+use crate::config::{Cell, Config, Experiment, Invalid};
+use crate::data::{DataShape, Dataset, Source, Split};
+use crate::spec::{self, Estimate, Spec};
 use crate::sweep::{self, CellStatus, SweepDirectory, read_rows};
 
 /// A step is more than its products: optimizer, goodness, gathering, reading back.
@@ -48,18 +49,19 @@ pub fn print(
     json: bool,
 ) -> Result<(), CliError> {
     let rows = read_rows(experiment, directory);
-    let mut shapes: HashMap<(&str, &str), DataShape> = HashMap::new();
+    let mut known: HashMap<(&str, &str), Data> = HashMap::new();
     let mut planned = Vec::new();
     let mut rate = None;
     for cell in cells {
         let config = &cell.config;
         let name = (config.data.dataset.as_str(), config.data.data_dir.as_str());
-        let shape = match shapes.get(&name) {
-            Some(shape) => *shape,
-            None => *shapes.entry(name).or_insert(shape_of(config)?),
+        let data = match known.entry(name) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(Data::of(config)?),
         };
+        let shape = data.shape;
         let mut resolved = config.clone();
-        resolve_label(&mut resolved, shape.blank_under_label);
+        data.check(&mut resolved).map_err(|invalid| experiment.blame(cell, &invalid))?;
         let spec = Spec::new(&resolved, shape.image, shape.classes);
         let estimate = Estimate::new(&spec, &shape, config.data.validation_size);
         let rate = match rate {
@@ -112,12 +114,27 @@ pub fn print(
     ))
 }
 
-/// A published data set's shape is known without it; another is read.
-fn shape_of(config: &Config) -> Result<DataShape, CliError> {
-    let source: Source = config.data.dataset.parse()?;
-    match DataShape::published(&source) {
-        Some(shape) => Ok(shape),
-        None => Ok(DataShape::of(&Dataset::load(&source, &config.data.data_dir, false)?)),
+/// What is known of a data set: of a published one its shape, of another its rows too.
+struct Data {
+    shape: DataShape,
+    train: Option<Split>,
+}
+
+impl Data {
+    /// A published data set is not read for it.
+    fn of(config: &Config) -> Result<Data, CliError> {
+        let source: Source = config.data.dataset.parse()?;
+        if let Some(shape) = DataShape::published(&source) {
+            return Ok(Data { shape, train: None });
+        }
+        let dataset = Dataset::load(&source, &config.data.data_dir, false)?;
+        Ok(Data { shape: DataShape::of(&dataset), train: Some(dataset.train) })
+    }
+
+    /// Resolves what only the data decide; what the sweep would refuse is refused here too.
+    fn check(&self, config: &mut Config) -> Result<(), Invalid> {
+        spec::resolve(config, &self.shape)?;
+        self.train.as_ref().map_or(Ok(()), |train| spec::check_held_out(config, train))
     }
 }
 
