@@ -241,3 +241,21 @@ fn a_step_is_few_launches_on_a_gpu() {
         assert_eq!(counted.0, launches, "{recipe}");
     }
 }
+
+/// Products by lists change no bit of any recipe: never, where they are faster, or always.
+#[test]
+fn lists_of_active_units_change_no_bit() {
+    let recipes =
+        ["original", "baseline", "hinton", "contrast", "unsupervised"].map(|name| format!("recipe={name}"));
+    for recipe in &recipes {
+        let run = |break_even: Option<f64>| {
+            let cpu = Cpu::<f32>::new(2).unwrap();
+            let cpu = break_even.into_iter().fold(cpu, Cpu::with_break_even);
+            Run::new(&cpu, &[recipe]).steps(25).everything()
+        };
+        let never = run(Some(0.0));
+        for (how, break_even) in [("where they are faster", None), ("always", Some(1.0))] {
+            agree(&run(break_even), &never, 0.0, &format!("{recipe}, lists {how}"));
+        }
+    }
+}
