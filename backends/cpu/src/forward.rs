@@ -194,7 +194,7 @@ impl<T: Scalar> Cpu<T> {
             return squares.fill(T::zero());
         }
         let part = Self::rows_per_part(squares.len(), self.threads_for(squares.len() * columns));
-        let (values, lists) = out.with_lists(self.exact_shortcuts);
+        let (values, lists) = out.with_lists(self.listed_share());
         let mut lists = lists.map(|lists| lists.rows_mut().collect::<Vec<_>>()).unwrap_or_default();
         let mut lists = lists.chunks_mut(part);
         let parts = values.chunks_mut(part * columns).zip(squares.chunks_mut(part));
@@ -211,10 +211,17 @@ impl<T: Scalar> Cpu<T> {
         });
     }
 
+    /// Share of units that are on up to which rows are listed: batches differ a little, and the choice is made for the
+    /// next one.
+    fn listed_share(&self) -> f64 {
+        const MARGIN: f64 = 1.2;
+        if self.exact_shortcuts { MARGIN * self.break_even } else { 0.0 }
+    }
+
     /// Lists what is not 0 in every row.
     pub(crate) fn list_rows(&self, out: &mut Matrix<T>) {
         let (rows, columns) = (out.rows(), out.columns());
-        let (values, Some(lists)) = out.with_lists(self.exact_shortcuts) else { return };
+        let (values, Some(lists)) = out.with_lists(self.listed_share()) else { return };
         let part = Self::rows_per_part(rows, self.threads_for(rows * columns));
         let mut lists: Vec<_> = lists.rows_mut().collect();
         let parts = values.chunks((part * columns).max(1)).zip(lists.chunks_mut(part)).collect();

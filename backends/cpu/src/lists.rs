@@ -22,6 +22,8 @@ pub(crate) struct Lists<T> {
     values: Vec<T>,
     /// Of each row, where each block's entries end in the row's slot.
     ends: Vec<u32>,
+    /// Whether the entries were written, or only counted.
+    complete: bool,
 }
 
 /// The list of a row, to be filled.
@@ -29,13 +31,33 @@ pub(crate) struct RowMut<'a, T> {
     at: &'a mut [u32],
     values: &'a mut [T],
     ends: &'a mut [u32],
+    complete: bool,
 }
 
 impl<T: Scalar> Lists<T> {
     /// Empty lists of so many rows.
     pub(crate) fn new(rows: usize, columns: usize) -> Self {
         let (slots, blocks) = (rows * columns, columns.div_ceil(KC));
-        Lists { columns, at: vec![0; slots], values: vec![T::zero(); slots], ends: vec![0; rows * blocks] }
+        Lists {
+            columns,
+            at: vec![0; slots],
+            values: vec![T::zero(); slots],
+            ends: vec![0; rows * blocks],
+            complete: true,
+        }
+    }
+
+    /// Whether there are entries, and not only their counts.
+    pub(crate) fn are_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// Decides from the counts of the batch before whether the next one is listed, or only counted: lists that no
+    /// product will use cost time too.
+    pub(crate) fn list_up_to(&mut self, share: f64) {
+        let rows = self.ends.len() / self.blocks().max(1);
+        let on: usize = (0..rows).map(|row| self.count(row)).sum();
+        self.complete = on as f64 <= share * (rows * self.columns) as f64;
     }
 
     /// Blocks of a row.
@@ -45,10 +67,11 @@ impl<T: Scalar> Lists<T> {
 
     /// Every row's list.
     pub(crate) fn rows_mut(&mut self) -> impl Iterator<Item = RowMut<'_, T>> {
+        let complete = self.complete;
         let blocks = self.blocks().max(1);
         let slots = self.at.chunks_mut(self.columns.max(1)).zip(self.values.chunks_mut(self.columns.max(1)));
         let rows = slots.zip(self.ends.chunks_mut(blocks));
-        rows.map(|((at, values), ends)| RowMut { at, values, ends })
+        rows.map(move |((at, values), ends)| RowMut { at, values, ends, complete })
     }
 
     /// The entries of a row in block `block`.
@@ -75,9 +98,23 @@ impl<T: Scalar> Lists<T> {
 }
 
 impl<T: Scalar> RowMut<'_, T> {
-    /// Lists what is not 0 in a row.
+    /// Lists what is not 0 in a row, or only counts it.
     #[inline(always)]
     pub(crate) fn take<M: Microkernel<T>>(&mut self, row: &[T]) {
+        if self.complete { self.list::<M>(row) } else { self.count::<M>(row) }
+    }
+
+    #[inline(always)]
+    fn count<M: Microkernel<T>>(&mut self, row: &[T]) {
+        let (chunks, rest) = row.as_chunks::<MASKED>();
+        let on = chunks.iter().map(|chunk| M::nonzero(chunk).count_ones()).sum::<u32>();
+        if let Some(end) = self.ends.last_mut() {
+            *end = on + rest.iter().filter(|value| **value != T::zero()).count() as u32;
+        }
+    }
+
+    #[inline(always)]
+    fn list<M: Microkernel<T>>(&mut self, row: &[T]) {
         let mut count = 0;
         for ((block, row), end) in row.chunks(KC).enumerate().zip(&mut *self.ends) {
             let (chunks, rest) = row.as_chunks::<MASKED>();

@@ -49,14 +49,19 @@ impl<T: Scalar> Matrix<T> {
 
     /// The list of every row, where the operation that wrote the matrix has made them.
     pub(crate) fn lists(&self) -> Option<&Lists<T>> {
-        self.lists.as_ref().filter(|_| self.listed)
+        self.lists.as_ref().filter(|lists| self.listed && lists.are_complete())
     }
 
-    /// All values, to be changed, and, if it is to be `listed`, the lists that whoever changes them fills.
-    pub(crate) fn with_lists(&mut self, listed: bool) -> (&mut [T], Option<&mut Lists<T>>) {
-        self.listed = listed;
+    /// All values, to be changed, and the lists that whoever changes them fills: none up to a share of 0, entries only
+    /// where the last batch had no larger share of units that were on.
+    pub(crate) fn with_lists(&mut self, share: f64) -> (&mut [T], Option<&mut Lists<T>>) {
+        self.listed = share > 0.0;
         let (rows, columns) = self.values.dim();
-        let lists = listed.then(|| self.lists.get_or_insert_with(|| Lists::new(rows, columns)));
+        let lists = self.listed.then(|| self.lists.get_or_insert_with(|| Lists::new(rows, columns)));
+        let lists = lists.map(|lists| {
+            lists.list_up_to(share);
+            lists
+        });
         (self.values.as_slice_mut().unwrap_or_default(), lists)
     }
 }
