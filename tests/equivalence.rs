@@ -1,4 +1,4 @@
-//! Different ways to the same numbers: exact shortcuts, layer schedules, idle steps.
+//! Different ways to the same numbers: exact shortcuts, layer schedules, idle steps, backends.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use ff_backend::{Backend, Gradient, Parameter, Real, Rule, Shape, Tensor};
@@ -7,8 +7,9 @@ use forward_forward::batching::EpochPlan;
 use forward_forward::config::ConfigBuilder;
 use forward_forward::data::{Dataset, Source, Splits};
 use forward_forward::network::Network;
+use forward_forward::run::{EpochRecord, RunDirectory};
 use forward_forward::spec::{self, Spec};
-use forward_forward::training::Stepper;
+use forward_forward::training::{self, Stepper};
 
 /// A network, and steps on the embedded digits.
 struct Run<'b, B: Backend> {
@@ -186,18 +187,27 @@ fn idle_steps_are_steps_on_a_zero_gradient() {
     check(&Cpu::<f32>::new(0).unwrap(), 1e-5);
 }
 
+/// An OpenCL device that is a CPU; with `FF_REQUIRE_OPENCL=1` there must be one.
+#[cfg(feature = "opencl")]
+fn opencl_cpu() -> Option<ff_backend_opencl::Candidate> {
+    use ff_backend_opencl::{Kind, devices};
+
+    let found = devices().unwrap_or_default().into_iter().find(|device| device.kind == Kind::Cpu);
+    if found.is_none() {
+        let required = std::env::var("FF_REQUIRE_OPENCL").is_ok_and(|value| value == "1");
+        assert!(!required, "FF_REQUIRE_OPENCL=1, but no OpenCL device is a CPU");
+        println!("skipped: no OpenCL device is a CPU");
+    }
+    found
+}
+
 /// An OpenCL device that is a CPU computes what the CPU backend does, to the bit.
 #[cfg(feature = "opencl")]
 #[test]
 fn a_cpu_gives_the_same_bits_through_opencl() {
-    use ff_backend_opencl::{Kind, OpenCl, Options, devices};
+    use ff_backend_opencl::{OpenCl, Options};
 
-    let found = devices().unwrap_or_default().into_iter().find(|device| device.kind == Kind::Cpu);
-    let Some(device) = found else {
-        let required = std::env::var("FF_REQUIRE_OPENCL").is_ok_and(|value| value == "1");
-        assert!(!required, "FF_REQUIRE_OPENCL=1, but no OpenCL device is a CPU");
-        return println!("skipped: no OpenCL device is a CPU");
-    };
+    let Some(device) = opencl_cpu() else { return };
     let cpu = Cpu::<f32>::new(2).unwrap();
     if InstructionSet::detect() == InstructionSet::Portable {
         return println!("SKIPPED: without FMA this processor rounds each term twice");
@@ -257,5 +267,116 @@ fn lists_of_active_units_change_no_bit() {
         for (how, break_even) in [("where they are faster", None), ("always", Some(1.0))] {
             agree(&run(break_even), &never, 0.0, &format!("{recipe}, lists {how}"));
         }
+    }
+}
+
+/// All backends, held to each other by whole runs.
+#[cfg(feature = "openblas")]
+mod on_mnist {
+    use ff_backend_openblas::OpenBlas;
+    use safetensors::SafeTensors;
+
+    use super::*;
+
+    /// What a run of three epochs leaves: a record of each epoch, and the last checkpoint.
+    struct Outcome {
+        name: String,
+        records: Vec<EpochRecord>,
+        checkpoint: Vec<u8>,
+    }
+
+    impl Outcome {
+        fn of<B: Backend>(backend: &B, splits: &Splits) -> Self {
+            let sets =
+                ["layer_sizes=[128, 96, 64]", "num_epochs=3", "training.seed=7", "logging.figures=false"];
+            let config = sets.into_iter().fold(ConfigBuilder::new(), ConfigBuilder::set).build().unwrap();
+            let folder = tempfile::tempdir().unwrap();
+            let directory = RunDirectory::claim(&folder.path().join("run")).unwrap();
+            training::run(backend, &config, splits, &directory, training::Options::default()).unwrap();
+            Outcome {
+                name: backend.device().backend,
+                records: RunDirectory::read_metrics(directory.path()).unwrap(),
+                checkpoint: std::fs::read(directory.last_checkpoint()).unwrap(),
+            }
+        }
+
+        /// The losses of each epoch, those of layers included, and its accuracy.
+        fn figures(&self) -> Vec<(Vec<f64>, f64)> {
+            let figures = |record: &EpochRecord| {
+                let layers = record.layers.iter().flat_map(|layer| [layer.train_loss, layer.val_loss]);
+                let losses = [record.train_loss, record.val_loss].into_iter().chain(layers).collect();
+                (losses, record.accuracy)
+            };
+            self.records.iter().map(figures).collect()
+        }
+
+        /// Losses within 1e-5, accuracies within 0.1 points.
+        fn agrees_with(&self, other: &Outcome) {
+            let names = format!("{} and {}", self.name, other.name);
+            let (ours, theirs) = (self.figures(), other.figures());
+            assert_eq!((ours.len(), theirs.len()), (3, 3), "{names}");
+            for (epoch, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
+                for (a, b) in ours.0.iter().zip(&theirs.0) {
+                    assert!((a - b).abs() <= 1e-5 * a.abs(), "{names}, epoch {}: {a} and {b}", epoch + 1);
+                }
+                let (a, b) = (ours.1, theirs.1);
+                assert!((a - b).abs() <= 0.001, "{names}, epoch {}: {a} and {b}", epoch + 1);
+            }
+        }
+
+        /// All tensors, to the bit; the config in the file's header names the backend.
+        fn has_the_bits_of(&self, other: &Outcome) -> bool {
+            let [ours, theirs] =
+                [self, other].map(|outcome| SafeTensors::deserialize(&outcome.checkpoint).unwrap());
+            let names = ours.names();
+            names.len() == theirs.names().len()
+                && names
+                    .iter()
+                    .all(|name| ours.tensor(name).unwrap().data() == theirs.tensor(name).unwrap().data())
+        }
+    }
+
+    /// The first `train` and `test` images of MNIST, if they are there.
+    fn mnist(train: usize, test: usize) -> Option<Splits> {
+        let folder = std::env::var("FF_DATA_DIR").ok().filter(|folder| !folder.is_empty())?;
+        let mut dataset = Dataset::load(&"mnist".parse().unwrap(), &folder, false).unwrap();
+        let pixels = dataset.height * dataset.width;
+        for (split, rows) in [(&mut dataset.train, train), (&mut dataset.test, test)] {
+            split.labels.truncate(rows);
+            split.pixels.truncate(rows * pixels);
+        }
+        Some(Splits::new(dataset, 0, 7).unwrap())
+    }
+
+    fn all_agree(train: usize, test: usize) {
+        let Some(splits) = mnist(train, test) else {
+            return println!("skipped: FF_DATA_DIR is not set, and whole runs need MNIST");
+        };
+        let cpu = Outcome::of(&Cpu::<f32>::new(2).unwrap(), &splits);
+        let openblas = Outcome::of(&OpenBlas::<f32>::new(), &splits);
+        openblas.agrees_with(&cpu);
+        assert!(!openblas.has_the_bits_of(&cpu), "one of the two did the other's work");
+        let again = Outcome::of(&OpenBlas::<f32>::new(), &splits);
+        assert!(openblas.has_the_bits_of(&again), "the same seed gave other bits");
+        #[cfg(feature = "opencl")]
+        if let Some(device) = opencl_cpu() {
+            use ff_backend_opencl::{OpenCl, Options};
+            let opencl = Outcome::of(&OpenCl::new(device, Options::default()).unwrap(), &splits);
+            opencl.agrees_with(&openblas);
+            opencl.agrees_with(&cpu);
+            let fused = InstructionSet::detect() != InstructionSet::Portable;
+            assert!(!fused || opencl.has_the_bits_of(&cpu), "cpu and opencl differ");
+        }
+    }
+
+    #[test]
+    fn all_backends_agree_on_a_twentieth_of_mnist() {
+        all_agree(3000, 1000);
+    }
+
+    #[test]
+    #[ignore = "takes minutes"]
+    fn all_backends_agree_on_mnist() {
+        all_agree(60_000, 10_000);
     }
 }
