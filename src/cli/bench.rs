@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use clap::Args;
-use ff_backend::{Backend, Result};
+use ff_backend::{Backend, Result, host};
 use serde::Serialize;
 use toml::Value;
 
@@ -14,7 +14,7 @@ use super::train::text_flag;
 use super::{CliError, report};
 use crate::backends;
 use crate::batching::EpochPlan;
-use crate::config::{Config, ConfigBuilder, LabelPlacement, Origins, PredictKind, Resolved};
+use crate::config::{Config, ConfigBuilder, Invalid, LabelPlacement, Origins, PredictKind, Resolved};
 use crate::data::{Dataset, ImageShape, Split, Splits};
 use crate::evaluation::Evaluator;
 use crate::network::Network;
@@ -98,7 +98,8 @@ impl Bench {
         builder = text_flag(builder, "--data-dir", "data.data_dir", self.data_dir.as_deref());
         let mut resolved = builder.resolve()?;
         let dataset = match (&self.dataset, self.warm_up_epochs) {
-            (None, 0) => random_images(resolved.config.training.batch_size * 8),
+            (None, 0) => random_images(resolved.config.training.batch_size)
+                .map_err(|invalid| resolved.origins.blame(&invalid))?,
             _ => super::source::load(&resolved.config, !self.json)?,
         };
         super::source::resolve_on(&mut resolved, &dataset)?;
@@ -156,9 +157,23 @@ fn described(timing: &Timing) -> String {
     )
 }
 
+/// Batches of random images.
+const BATCHES: usize = 8;
+
 /// Noise of MNIST's shape: time does not depend on what the images show, save for rows that need no work.
-fn random_images(rows: usize) -> Dataset {
+fn random_images(batch_size: usize) -> std::result::Result<Dataset, Invalid> {
     let image = ImageShape { height: 28, width: 28 };
+    let rows = BATCHES.saturating_mul(batch_size);
+    let (needed, there) = (rows.saturating_mul(image.pixels()) as u64, host::memory_bytes());
+    // 0: unknown.
+    if there > 0 && needed >= there {
+        let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
+        let (needed, there) = (gib(needed), gib(there));
+        let reason = format!(
+            "is {batch_size}: {BATCHES} batches of images need {needed:.0} GiB, this machine has {there:.0} GiB"
+        );
+        return Err(Invalid { knob: "training.batch_size", with: None, reason });
+    }
     let mut state = 1_u32;
     let mut next = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -173,7 +188,7 @@ fn random_images(rows: usize) -> Dataset {
             labels: (0..rows).map(|row| row as u32 % 10).collect(),
         }
     };
-    Dataset {
+    Ok(Dataset {
         name: "random".into(),
         height: image.height,
         width: image.width,
@@ -181,7 +196,7 @@ fn random_images(rows: usize) -> Dataset {
         class_names: Vec::new(),
         train: split(rows, &mut next),
         test: split(1000, &mut next),
-    }
+    })
 }
 
 struct Measure<'a> {

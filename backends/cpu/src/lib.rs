@@ -24,7 +24,7 @@ use std::sync::Mutex;
 
 use ff_backend::{
     Backend, BackendError, Delta, DeviceInfo, Gradient, IndexSlice, Input, Normalization, Objective, Result,
-    Rule, Shape, Tally, Weights, shapes,
+    Rule, Shape, Tally, Weights, host, shapes,
 };
 
 pub use matrix::{Matrix, Weight};
@@ -131,29 +131,6 @@ impl<T: Scalar> Cpu<T> {
     }
 }
 
-fn out_of_memory<T>(rows: usize, columns: usize) -> BackendError {
-    BackendError::OutOfMemory {
-        what: format!("a {rows} × {columns} matrix"),
-        wanted_bytes: rows.saturating_mul(columns).saturating_mul(size_of::<T>()),
-        held_bytes: 0,
-        device: "cpu".into(),
-    }
-}
-
-fn processor_name() -> String {
-    let described = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = described.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
-    name.map_or_else(|| std::env::consts::ARCH.to_owned(), |(_, name)| name.trim().to_owned())
-}
-
-fn memory_bytes() -> u64 {
-    let described = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let kib = described
-        .lines()
-        .find_map(|line| line.strip_prefix("MemTotal:")?.split_whitespace().next()?.parse::<u64>().ok());
-    kib.map_or(0, |kib| kib * 1024)
-}
-
 /// Each operation is the method of the same name in the file of its part.
 impl<T: Scalar> Backend for Cpu<T> {
     type Real = T;
@@ -165,10 +142,10 @@ impl<T: Scalar> Backend for Cpu<T> {
     fn device(&self) -> DeviceInfo {
         DeviceInfo {
             backend: "cpu".into(),
-            device: processor_name(),
+            device: host::processor_name(),
             driver: self.instructions.name().into(),
             units: self.threads,
-            memory_bytes: memory_bytes(),
+            memory_bytes: host::memory_bytes(),
             precision: T::NAME.into(),
         }
     }

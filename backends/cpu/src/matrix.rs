@@ -1,11 +1,11 @@
 //! What this backend holds: matrices with the lists of what is on in them, weights in panels.
 
-use ff_backend::{Result, Shape, Tensor, shapes};
+use ff_backend::{Result, Shape, Tensor, host, shapes};
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
 use crate::lists::Lists;
 use crate::panels::Panels;
-use crate::{Cpu, Scalar, out_of_memory};
+use crate::{Cpu, Scalar};
 
 /// A matrix in host memory, row-major.
 pub struct Matrix<T> {
@@ -68,12 +68,8 @@ impl<T: Scalar> Matrix<T> {
 
 impl<T: Scalar> Tensor<Cpu<T>> for Matrix<T> {
     fn zeros(_: &Cpu<T>, rows: usize, columns: usize) -> Result<Self> {
-        let elements = rows.checked_mul(columns).filter(|n| n.checked_mul(size_of::<T>()).is_some());
-        let out_of_memory = || out_of_memory::<T>(rows, columns);
-        let mut values = Vec::new();
-        values.try_reserve_exact(elements.ok_or_else(out_of_memory)?).map_err(|_| out_of_memory())?;
-        values.resize(rows * columns, T::zero());
-        let values = Array2::from_shape_vec((rows, columns), values).map_err(|_| out_of_memory())?;
+        let values = Array2::from_shape_vec((rows, columns), host::zeros(rows, columns, "cpu")?);
+        let values = values.map_err(|_| host::out_of_memory::<T>(rows, columns, "cpu"))?;
         Ok(Matrix { values, lists: None, listed: false })
     }
 
@@ -117,7 +113,7 @@ impl<T: Scalar> Weight<T> {
 
 impl<T: Scalar> Tensor<Cpu<T>> for Weight<T> {
     fn zeros(_: &Cpu<T>, rows: usize, columns: usize) -> Result<Self> {
-        Panels::new(rows, columns).map(Weight).ok_or_else(|| out_of_memory::<T>(rows, columns))
+        Panels::new(rows, columns).map(Weight).ok_or_else(|| host::out_of_memory::<T>(rows, columns, "cpu"))
     }
 
     fn upload(&mut self, _: &Cpu<T>, values: &[T]) -> Result<()> {

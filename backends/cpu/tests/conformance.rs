@@ -38,11 +38,31 @@ fn any_number_of_threads() {
     }
 }
 
+/// The instruction sets that this machine has by what its system says.
+fn required() -> Vec<InstructionSet> {
+    let described = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let flags: Vec<&str> = described
+        .lines()
+        .find_map(|line| line.strip_prefix("flags")?.split_once(':'))
+        .map_or(Vec::new(), |(_, flags)| flags.split_whitespace().collect());
+    let has = |needed: &[&str]| needed.iter().all(|flag| flags.contains(flag));
+    let mut required = vec![InstructionSet::Portable];
+    if has(&["avx2", "fma"]) {
+        required.push(InstructionSet::Avx2);
+    }
+    if has(&["avx512f", "avx512vl", "avx512dq", "avx512bw", "avx2", "fma"]) {
+        required.push(InstructionSet::Avx512);
+    }
+    required
+}
+
 /// Every instruction set that this machine has, dense and by lists.
 #[test]
 fn any_instructions() {
+    let required = required();
     for set in InstructionSet::ALL {
         let Some(cpu) = Cpu::<f32>::new(2).unwrap().with_instructions(set) else {
+            assert!(!required.contains(&set), "{} is not used, though this processor has it", set.name());
             println!("SKIPPED: this processor has no {}", set.name());
             continue;
         };
