@@ -71,6 +71,8 @@ fn sizes_that_are_none() {
     small("--threads -1", &["--threads", "-1"]);
     refused("bench 0", &["LAYER_SIZES", "found 0"]);
     refused("bench 8 --steps 0", &["--steps"]);
+    refused("bench 8 --batch-size 1000000000", &["--batch-size", "GiB"]);
+    refused("bench 8 --backend cpu --tune", &["--backend", "no kernels to tune"]);
 }
 
 #[test]
@@ -120,7 +122,7 @@ fn knobs_that_contradict_or_do_nothing() {
     small("--set negatives=hard", &["negatives", "head.enabled"]);
     small("--set predict=head", &["predict", "head.enabled"]);
     small("--set alpha=2", &["alpha", "has no effect"]);
-    small("--precision tf32", &["--precision", "cpu"]);
+    small("--precision tf32", &["--precision", "needs a GPU"]);
     small("--force --resume", &["--force", "--resume"]);
 }
 
