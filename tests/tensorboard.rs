@@ -209,6 +209,85 @@ fn a_short_run_shows_its_last_epoch() {
 }
 
 #[test]
+fn scalars_say_what_they_are_measured_on() {
+    let Some(python) = venv::python("tensorboard") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    assert!(train(dir.path(), "16 --num-epochs 2 --log-dir plain"));
+    assert!(train(dir.path(), "16 --num-epochs 2 --validation-size 142 --log-dir held_out"));
+    let found = read(&python, &dir.path().join("plain"));
+    assert_eq!(found["scalars"]["Loss/test"], found["scalars"]["Loss/val"]);
+    assert_eq!(steps(&found, "scalars", "Accuracy/test"), [1, 2]);
+    assert!(found["scalars"].get("Accuracy/val").is_none());
+    for tag in ["Loss/val", "Accuracy/test", "Accuracy/best"] {
+        assert!(found["descriptions"][tag].as_str().unwrap().contains("the test set"), "{tag}");
+    }
+    assert_eq!(found["scalars"]["Class_Accuracy/class_3"], found["scalars"]["Accuracy/class_3"]);
+
+    let found = read(&python, &dir.path().join("held_out"));
+    assert_eq!(steps(&found, "scalars", "Accuracy/val"), [1, 2]);
+    assert!(found["scalars"].get("Loss/test").is_none());
+    assert!(found["descriptions"]["Loss/val"].as_str().unwrap().contains("validation"));
+    // The test set is looked at once, with the weights that held-out rows chose.
+    assert_eq!(steps(&found, "scalars", "Accuracy/test"), [2]);
+    let summary: Value =
+        serde_json::from_slice(&fs::read(dir.path().join("held_out/summary.json")).unwrap()).unwrap();
+    let told = found["scalars"]["Accuracy/test"][0][1].as_f64().unwrap();
+    assert!((told - summary["test_accuracy"].as_f64().unwrap()).abs() < 1e-6);
+}
+
+#[test]
+fn pictures_are_the_figures_and_charts_have_a_layout() {
+    let Some(python) = venv::python("tensorboard") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    assert!(train(dir.path(), "16 --num-epochs 1 --log-dir run"));
+    let found = read(&python, &dir.path().join("run"));
+    for tag in ["Confusion_Matrix/image", "Predictions/sample"] {
+        let picture = &found["images"][tag][0];
+        assert_eq!(picture["size"], picture["decoded_size"], "{tag}");
+        assert_eq!(picture["size"][0], 700, "{tag}");
+    }
+    let charts = found["layout"]["Losses and accuracies"].as_array().unwrap();
+    for chart in charts {
+        let pattern = chart[1][0].as_str().unwrap().trim_start_matches('^');
+        let start = pattern.split('(').next().unwrap();
+        let tags = found["scalars"].as_object().unwrap();
+        assert!(tags.keys().any(|tag| tag.starts_with(start)), "{chart}");
+    }
+}
+
+#[test]
+fn swept_knobs_are_the_first_columns_and_numbers() {
+    let Some(python) = venv::python("tensorboard") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let file = "[data]\ndataset = 'digits'\n[training]\nnum_epochs = 1\n[backend]\nname = 'cpu'\n[logging]\n\
+                figures = false\n[network]\nwidth = 8\ndepth = 2\n[sweep]\nlearning_rate = [0.01, 0.02]\n\
+                threshold = [1, 'width']\n";
+    fs::write(dir.path().join("x.toml"), file).unwrap();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_ff"));
+    program.current_dir(dir.path()).args(["sweep", "x.toml", "--quiet", "--log-dir", "s"]);
+    assert!(program.status().unwrap().success());
+    let found = read(&python, &dir.path().join("s"))["hparams"].take();
+    let columns: Vec<&str> = found["columns"]["hparamInfos"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|info| info["name"].as_str().unwrap())
+        .collect();
+    let place = |name: &str| columns.iter().position(|column| *column == name).unwrap();
+    for swept in ["threshold", "training.learning_rate"] {
+        assert!(place(swept) < place("depth") && place(swept) < place("data.dataset"), "{columns:?}");
+    }
+    let rows = found["groups"]["sessionGroups"].as_array().unwrap();
+    let mut thresholds: Vec<f64> =
+        rows.iter().map(|row| row["hparams"]["threshold"].as_f64().unwrap()).collect();
+    thresholds.sort_by(f64::total_cmp);
+    assert_eq!(thresholds, [1.0, 1.0, 8.0, 8.0]);
+    assert!(rows.iter().all(|row| row["hparams"]["parameters"].as_f64() > Some(100.0)));
+    let metrics = found["columns"]["metricInfos"].as_array().unwrap();
+    assert_eq!(metrics[0]["name"]["tag"], "Accuracy/test");
+}
+
+#[test]
 fn a_run_that_failed_says_so_until_it_goes_on() {
     let Some(python) = venv::python("tensorboard") else { return };
     let dir = tempfile::tempdir().unwrap();

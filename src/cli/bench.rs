@@ -88,6 +88,7 @@ struct Timing {
 impl Bench {
     /// Measures and reports.
     pub fn run(self) -> std::result::Result<(), CliError> {
+        super::hints::refuse_habits(&self.layer_sizes)?;
         let mut builder = self.knobs.apply(ConfigBuilder::new());
         if !self.layer_sizes.is_empty() {
             let sizes = self.layer_sizes.iter().map(|size| value(size)).collect();

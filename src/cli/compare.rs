@@ -17,7 +17,7 @@ pub struct Compare {
     /// Run directories, two or more
     #[arg(value_name = "RUN", num_args = 2.., required = true)]
     runs: Vec<PathBuf>,
-    /// File of the figure of their curves, PNG or SVG [default: figures/compared_curves.png in the folder that
+    /// File of the figure of their curves, PNG, SVG or PDF [default: figures/compared_curves.png in the folder that
     /// holds the runs]
     #[arg(long, value_name = "FILE", conflicts_with_all = ["no_figure", "json"])]
     figure: Option<PathBuf>,
@@ -93,8 +93,9 @@ impl Compare {
     fn draw(&self, titles: &[String]) -> Result<(), CliError> {
         let file = self.figure.clone().unwrap_or_else(|| shared_figure(&self.runs));
         let runs: Vec<(String, PathBuf)> = titles.iter().cloned().zip(self.runs.iter().cloned()).collect();
-        match draw_overlaid(&runs, &file) {
-            Ok(()) => report::print(&format!("curves  {}\n", file.display())),
+        let format = Format::of(&file).unwrap_or_default();
+        match draw_overlaid(&runs, &file, format) {
+            Ok(_) => report::print(&format!("curves  {}\n", file.display())),
             Err(error @ (FigureError::Write { .. } | FigureError::Draw(_))) => Err(CliError::failed(error)),
             Err(error) => Err(CliError::request(error)),
         }

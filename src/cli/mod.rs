@@ -7,6 +7,7 @@ mod data;
 mod devices;
 mod error;
 mod eval;
+mod hints;
 mod knobs;
 mod man;
 mod memory;
@@ -80,10 +81,11 @@ enum Command {
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     // Rust ignores SIGPIPE, and printing into a closed pipe would panic: `ff … | head` must just end.
     signals::end_on_closed_pipe();
-    let matches = command_line().try_get_matches_from(with_dashes(arguments));
+    let arguments = with_dashes(arguments);
+    let matches = command_line().try_get_matches_from(&arguments);
     let parsed = match matches.and_then(|matches| Arguments::from_arg_matches(&matches)) {
         Ok(parsed) => parsed,
-        Err(error) => return refused(&error),
+        Err(error) => return refused(&error, &arguments),
     };
     let result = match parsed.command {
         Command::Train(command) => command.run(),
@@ -138,7 +140,7 @@ fn complain(message: &str) {
 }
 
 /// Help and version go to stdout; a wrong argument is one line on stderr.
-fn refused(error: &clap::Error) -> ExitCode {
+fn refused(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     if matches!(
         error.kind(),
         ErrorKind::DisplayHelp
@@ -148,6 +150,10 @@ fn refused(error: &clap::Error) -> ExitCode {
         // A closed stdout is the reader's choice.
         let _ = error.print();
         return if error.exit_code() == 0 { ExitCode::SUCCESS } else { ExitCode::from(2) };
+    }
+    if let Some(message) = hints::told(error, &command_line(), arguments) {
+        complain(&message);
+        return ExitCode::from(2);
     }
     let rendered = error.render().to_string();
     let lines = rendered.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));

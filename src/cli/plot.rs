@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::{CliError, report};
-use crate::figures::{Drawn, FigureError, Format, draw_overlaid, draw_run, draw_sound_sweep, shared_figure};
+use crate::figures::{
+    Choice, Drawn, FigureError, Format, Look, Page, draw_overlaid, draw_run, draw_sound_sweep, shared_figure,
+};
 
 /// Draw the figures of runs and sweeps again from what they saved; of several runs also their curves in one figure.
 #[derive(Args)]
@@ -16,12 +18,44 @@ pub struct Plot {
     /// Kind of files to draw
     #[arg(long, value_enum, default_value = "png")]
     format: FileFormat,
+    /// No title: in a paper the caption says it
+    #[arg(long)]
+    no_title: bool,
+    /// Width in print, such as 3.25in, 8.2cm or 234pt; letters keep their size of 8 points
+    #[arg(long, value_name = "LENGTH")]
+    width: Option<String>,
+    /// Write the numbers of each figure beside it
+    #[arg(long, value_enum, value_name = "KIND")]
+    data: Option<DataFormat>,
+    /// Of a sweep: figures along these knobs only
+    #[arg(long, value_name = "KEY,KEY", value_delimiter = ',')]
+    axes: Vec<String>,
+    /// Of a sweep: the accuracy to draw [default: the one that ranks]
+    #[arg(long, value_enum, value_name = "METRIC")]
+    metric: Option<Metric>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum FileFormat {
     Png,
     Svg,
+    Pdf,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum DataFormat {
+    Csv,
+}
+
+/// Columns of results.csv that are accuracies.
+#[derive(Clone, Copy, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum Metric {
+    Accuracy,
+    BestAccuracy,
+    TestAccuracy,
+    HeadAccuracy,
+    TestHeadAccuracy,
 }
 
 /// What lies in a directory.
@@ -49,19 +83,21 @@ impl Kind {
 impl Plot {
     /// Draws and says what was drawn.
     pub fn run(self) -> Result<(), CliError> {
-        let format = match self.format {
-            FileFormat::Png => Format::Png,
-            FileFormat::Svg => Format::Svg,
-        };
+        let page = self.page()?;
         let kinds: Vec<Kind> =
             self.directories.iter().map(|path| Kind::of(path)).collect::<Result<_, _>>()?;
+        let metric = self.metric.and_then(|metric| Some(metric.to_possible_value()?.get_name().to_owned()));
+        let choice = Choice { axes: self.axes.clone(), metric };
+        if choice != Choice::default() && !kinds.iter().any(|kind| matches!(kind, Kind::Sweep)) {
+            return Err(CliError::request("--axes and --metric are for sweeps; this is none"));
+        }
         let mut runs = Vec::new();
         for (directory, kind) in self.directories.iter().zip(&kinds) {
             let drawn = match kind {
-                Kind::Sweep => draw_sound_sweep(directory, format).map_err(refused)?,
+                Kind::Sweep => draw_sound_sweep(directory, page, &choice).map_err(refused)?,
                 Kind::Run => {
                     runs.push(directory.clone());
-                    draw_run(directory, format).map_err(refused)?
+                    draw_run(directory, page).map_err(refused)?
                 }
             };
             tell(&drawn)?;
@@ -69,12 +105,36 @@ impl Plot {
         if runs.len() < 2 {
             return Ok(());
         }
-        let file = shared_figure(&runs).with_extension(format.extension());
+        let file = shared_figure(&runs).with_extension(page.format.extension());
         let titles = super::compare::titles(&runs);
         let named: Vec<(String, PathBuf)> = titles.into_iter().zip(runs).collect();
-        draw_overlaid(&named, &file).map_err(refused)?;
-        report::print(&format!("{}\n", file.display()))
+        let figures = draw_overlaid(&named, &file, page).map_err(refused)?;
+        tell(&Drawn { figures, notes: Vec::new() })
     }
+
+    fn page(&self) -> Result<Page, CliError> {
+        let format = match self.format {
+            FileFormat::Png => Format::Png,
+            FileFormat::Svg => Format::Svg,
+            FileFormat::Pdf => Format::Pdf,
+        };
+        let inches = self.width.as_deref().map(inches).transpose()?;
+        let data = matches!(self.data, Some(DataFormat::Csv));
+        Ok(Page { format, look: Look { titled: !self.no_title, inches }, data })
+    }
+}
+
+/// A length in inches: a number and its unit.
+fn inches(text: &str) -> Result<f64, CliError> {
+    const UNITS: [(&str, f64); 5] = [("in", 1.0), ("cm", 2.54), ("mm", 25.4), ("pt", 72.0), ("\"", 1.0)];
+    let unit = UNITS.iter().find_map(|(unit, per_inch)| Some((text.strip_suffix(unit)?, per_inch)));
+    let length = unit.and_then(|(number, per_inch)| Some(number.trim().parse::<f64>().ok()? / per_inch));
+    // What is narrower has no room for a word, what is wider is a poster.
+    length.filter(|inches| (1.5..=40.0).contains(inches)).ok_or_else(|| {
+        CliError::request(format!(
+            "--width {text}: must be a length from 1.5in to 40in with its unit, such as 3.25in, 8.2cm or 234pt"
+        ))
+    })
 }
 
 fn tell(drawn: &Drawn) -> Result<(), CliError> {

@@ -6,9 +6,10 @@ use serde::Serialize;
 
 use super::CliError;
 use super::on_backend::Remark;
+use super::table::{self, Column};
 use crate::files::text::for_terminal;
 use crate::metrics::ConfusionMatrix;
-use crate::run::Summary;
+use crate::run::{LayerLosses, Summary};
 
 /// Prints one JSON object on one line.
 pub fn print_json(value: &impl Serialize) -> Result<(), CliError> {
@@ -40,21 +41,33 @@ pub fn tell(quiet: bool) -> impl Fn(Remark) {
 
 /// A run's results: losses of each layer, accuracy of each class, confusion matrix, where it lies.
 pub fn print_summary(summary: &Summary) -> Result<(), CliError> {
-    let mut text = String::from("\nlayer   units   train loss   val loss\n");
-    for (l, (losses, units)) in summary.layers.iter().zip(&summary.layer_sizes).enumerate() {
-        text += &format!("{l:5} {units:7} {:12.4} {:10.4}\n", losses.train_loss, losses.val_loss);
-    }
+    let layers = summary.layers.iter().zip(&summary.layer_sizes).enumerate();
+    let column = |title: &str, field: &dyn Fn(usize, &LayerLosses, usize) -> String| {
+        let fields = layers.clone().map(|(l, (losses, units))| field(l, losses, *units)).collect();
+        Column::new(title, fields, 0)
+    };
+    let columns = [
+        column("layer", &|l, _, _| l.to_string()),
+        column("units", &|_, _, units| units.to_string()),
+        column("train loss", &|_, losses, _| format!("{:.4}", losses.train_loss)),
+        column(&format!("{} loss", summary.split), &|_, losses, _| format!("{:.4}", losses.val_loss)),
+    ];
+    let mut text = format!("\n{}", table::render(&columns, None).0);
     text += &accuracies(&summary.confusion_matrix, &summary.class_names);
-    text += &format!("\ntest accuracy  {}", percent(summary.test_accuracy));
+    text.push('\n');
+    let chosen = summary.split == "validation";
+    if chosen {
+        let (best, epoch) = (percent(summary.best_accuracy), summary.best_epoch);
+        text += &format!("best validation accuracy  {best} (epoch {epoch}, whose weights are tested)\n");
+    }
+    text += &format!("test accuracy  {}", percent(summary.test_accuracy));
     if let Some(head) = summary.test_head_accuracy {
         text += &format!("   by the head  {:.2} %", 100.0 * head);
     }
-    text += &format!(
-        "\nbest {} accuracy  {} (epoch {})\n",
-        summary.split,
-        percent(summary.best_accuracy),
-        summary.best_epoch
-    );
+    text += &match (summary.evaluated_epoch, chosen) {
+        (Some(epoch), false) => format!(" (epoch {epoch}, the last)\n"),
+        _ => "\n".into(),
+    };
     text += &format!(
         "{} epochs in {:.1} s training and {:.1} s evaluation on {}\nrun directory  {}\n",
         summary.epochs, summary.seconds.train, summary.seconds.eval, summary.device, summary.run_dir
@@ -73,7 +86,9 @@ pub fn accuracies(confusion: &ConfusionMatrix, names: &[String]) -> String {
     const WIDEST: usize = 20;
     let classes = confusion.rows().len();
     let mut text = String::new();
-    if classes <= WIDEST {
+    let fits = table::terminal_width().is_none_or(|width| 6 * (classes + 1) + 10 <= width);
+    let shown = classes <= WIDEST && fits;
+    if shown {
         text += "\nconfusion matrix (rows: true class, columns: predicted)\n      ";
         (0..classes).for_each(|class| text += &format!("{class:6}"));
         text += "  accuracy\n";
@@ -82,7 +97,7 @@ pub fn accuracies(confusion: &ConfusionMatrix, names: &[String]) -> String {
     }
     for (class, (row, accuracy)) in confusion.rows().iter().zip(confusion.class_accuracy()).enumerate() {
         text += &format!("{class:6}");
-        if classes <= WIDEST {
+        if shown {
             row.iter().for_each(|count| text += &format!("{count:6}"));
         }
         let name = names.get(class).map_or(String::new(), |name| format!("  {name}"));

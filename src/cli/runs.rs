@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::table::{self, Column};
 use super::{CliError, report};
 use crate::comparison::{Condition, LEADING, Record, column, columns, differing, find, shown_value};
+use crate::files::text::for_spreadsheet;
 
 /// List the runs and cells below folders beside one another.
 #[derive(Args)]
@@ -122,7 +123,8 @@ fn print_csv(records: &[Record], shown: &[String]) -> Result<(), CliError> {
     }
     let mut writer = csv::Writer::from_writer(Vec::new());
     let fields = |record: &Record| -> Vec<String> {
-        shown.iter().map(|column| record.get(column).map(shown_value).unwrap_or_default()).collect()
+        let field = |column: &String| record.get(column).map(|value| for_spreadsheet(&shown_value(value)));
+        shown.iter().map(|column| field(column).unwrap_or_default()).collect()
     };
     writer.write_record(&shown).map_err(CliError::failed)?;
     for record in records {

@@ -7,6 +7,7 @@ use super::CliError;
 use crate::config::{Config, ConfigBuilder, Origin, Resolved, number};
 use crate::data::{DataShape, Dataset, Source};
 use crate::spec;
+use crate::sweep::shell_word;
 
 /// Options for choosing knobs, data and backend.
 #[derive(Args, Clone, Debug, Default)]
@@ -79,4 +80,10 @@ pub fn resolve_on(resolved: &mut Resolved, dataset: &Dataset) -> Result<(), CliE
 pub fn load(config: &Config, progress: bool) -> Result<Dataset, CliError> {
     let source: Source = config.data.dataset.parse()?;
     Ok(Dataset::load(&source, &config.data.data_dir, progress)?)
+}
+
+/// The command line of this process, as one types it.
+pub fn command_line() -> String {
+    let words = std::env::args_os().map(|word| shell_word(&word.to_string_lossy()));
+    words.collect::<Vec<_>>().join(" ")
 }

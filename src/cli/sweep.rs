@@ -7,6 +7,7 @@ mod display;
 mod dry_run;
 mod outcome;
 mod queue;
+mod screen;
 mod slurm;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use toml::Value;
 
 use super::{CliError, signals};
 use crate::config::{Cell, Experiment};
+use crate::observers::Shown;
 use crate::run::{RunDirectory, Status};
 use crate::sweep::{Arithmetic, Engine, Row, Spec, SweepDirectory, Tally, forget_failure, read_rows};
 pub use arguments::Sweep;
@@ -25,7 +27,7 @@ impl Sweep {
     /// Plans, trains what is not done, gathers the results, reports.
     pub fn run(self) -> Result<(), CliError> {
         slurm::check(&self)?;
-        let experiment = Experiment::load(&self.file, &self.set, &self.flags())?;
+        let experiment = self.experiment()?;
         let directory = SweepDirectory::new(&experiment.log_dir);
         let cells = self.cells(&experiment)?;
         let spec = Spec::new(&experiment, self.threads());
@@ -55,7 +57,7 @@ impl Sweep {
     ) -> Result<(), CliError> {
         let stop = signals::new_flag();
         let (open, before) = self.open_cells(directory, cells);
-        let display = Display::new(experiment, cells.len(), before, Arc::clone(&stop), self.quiet);
+        let display = Display::new(experiment, cells.len(), before, Arc::clone(&stop), self.shown());
         let trainer = CellTrainer::new(experiment, spec.threads, Arc::clone(&stop), display);
         let trainer = trainer.restart(self.retry_failed);
         // Whatever is wrong with the request shows now, before anything is written.
@@ -75,10 +77,11 @@ impl Sweep {
             fail_fast: self.fail_fast,
             stop: &stop,
         };
-        let failures = match self.cell {
+        let mut failures = match self.cell {
             Some(_) => engine.train(cells, usize::MAX)?,
             None => engine.run()?,
         };
+        failures.extend(engine.test_winners()?);
         drop(trainer);
         let rows = self.gather(experiment, directory)?;
         if self.json || !self.quiet {
@@ -98,6 +101,27 @@ impl Sweep {
             directory.gather(experiment, true)?;
         }
         Ok(rows)
+    }
+
+    /// The experiment of a file, or that of the sweep in a directory.
+    fn experiment(&self) -> Result<Experiment, CliError> {
+        if !self.file.is_dir() {
+            return Ok(Experiment::load(&self.file, &self.set, &self.flags())?);
+        }
+        let spec = SweepDirectory::new(&self.file).spec()?;
+        let Some((spec, source)) = spec.and_then(|spec| Some((spec.clone(), spec.source?))) else {
+            return Err(CliError::request(format!(
+                "{}: no sweep lies there (sweep.toml); name its experiment file",
+                self.file.display()
+            )));
+        };
+        let mut flags = self.flags();
+        if self.log_dir.is_none() {
+            let here = Value::String(self.file.display().to_string());
+            flags.push(("--log-dir".into(), "logging.log_dir".into(), here));
+        }
+        let shown = self.file.join("sweep.toml").display().to_string();
+        Ok(Experiment::load_saved(&shown, &spec.name, &source, &self.set, &flags)?)
     }
 
     /// The cells asked for.
@@ -140,6 +164,11 @@ impl Sweep {
         }
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         (cores / usize::from(self.jobs())).max(1)
+    }
+
+    /// How progress is shown.
+    fn shown(&self) -> Shown {
+        if self.quiet { Shown::Nothing } else { self.progress.shown() }
     }
 
     fn jobs(&self) -> u16 {

@@ -7,19 +7,20 @@ use clap::Args;
 use ff_backend::Backend;
 use toml::Value;
 
+use super::hints::refuse_habits;
 use super::memory::refuse_oversize;
 use super::on_backend::{OnBackend, on_backend};
-use super::source::{Knobs, flag, load, resolve_on, value};
+use super::source::{Knobs, command_line, flag, load, resolve_on, value};
 use super::{CliError, report, signals};
 use crate::checkpoint::read_newest;
-use crate::config::{Config, ConfigBuilder, Origins, Resolved, first_difference};
+use crate::config::{Config, ConfigBuilder, Origin, Origins, Resolved, first_difference};
 use crate::data::Splits;
 use crate::files::home::expand_home;
 use crate::files::is_there;
-use crate::observers::{Observer, Progress};
+use crate::observers::{Observer, Progress, ProgressStyle, Shown};
 use crate::run::{Beginning, Ownership, RunDirectory, RunError, Status, Summary};
 use crate::spec::make_absolute;
-use crate::training::{self, Limits, Options};
+use crate::training::{self, About, Limits, Options};
 
 /// Train one network.
 #[derive(Args)]
@@ -45,9 +46,18 @@ pub struct Train {
     /// The one seed of all randomness [default: 42]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     seed: Option<String>,
-    /// The run directory [default: runs/forward_forward]
+    /// The run directory [default: runs/NAME, or the next free of runs/NAME-2, runs/NAME-3, …]
     #[arg(long, value_name = "DIR")]
     log_dir: Option<String>,
+    /// What to call the run [default: forward_forward]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// What the run is for
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+    /// A word to find the run by; repeatable
+    #[arg(long = "tag", value_name = "WORD")]
+    tags: Vec<String>,
     /// mnist, fashion-mnist, kmnist, digits (embedded) or idx:DIR [default: mnist]
     #[arg(long, value_name = "NAME")]
     dataset: Option<String>,
@@ -68,6 +78,9 @@ pub struct Train {
     /// Replace the run that is in the run directory
     #[arg(long)]
     force: bool,
+    /// Progress as a bar, as plain lines, or none; auto: what suits the terminal, the notebook or the log
+    #[arg(long, value_enum, value_name = "STYLE", default_value = "auto")]
+    progress: ProgressStyle,
     /// No progress
     #[arg(long)]
     quiet: bool,
@@ -79,8 +92,10 @@ pub struct Train {
 impl Train {
     /// Trains and reports.
     pub fn run(self) -> Result<(), CliError> {
+        refuse_habits(&self.layer_sizes)?;
         let mut resolved = self.resolve()?;
-        let path = PathBuf::from(&resolved.config.logging.log_dir);
+        self.check_about()?;
+        let path = self.choose_directory(&mut resolved)?;
         let ownership = match (self.resume, self.force) {
             (true, _) => Ownership::Resume,
             (_, true) => Ownership::Force,
@@ -109,7 +124,8 @@ impl Train {
             path: &path,
             ownership,
             accept_changed_data: self.accept_changed_data,
-            quiet: self.quiet,
+            about: self.about(),
+            shown: if self.quiet { Shown::Nothing } else { self.progress.shown() },
         };
         let summary = match on_backend(&asked, report::tell(self.quiet), work) {
             Err(error @ CliError::Failed(_)) if self.json => {
@@ -130,6 +146,60 @@ impl Train {
                 summary.num_epochs,
                 path.display()
             )));
+        }
+        Ok(())
+    }
+
+    /// The run directory that is asked for; else the first free one of the run's name.
+    fn choose_directory(&self, resolved: &mut Resolved) -> Result<PathBuf, CliError> {
+        if self.log_dir.is_some() || resolved.origins.of("logging.log_dir") != Origin::Default {
+            return Ok(PathBuf::from(&resolved.config.logging.log_dir));
+        }
+        let first = match &self.name {
+            Some(name) => format!("runs/{}", folder_name(name)),
+            None => resolved.config.logging.log_dir.clone(),
+        };
+        let mut chosen = first.clone();
+        if !self.resume && !self.force {
+            let taken = |path: &str| match RunDirectory::check(Path::new(path), Ownership::New) {
+                Ok(_) => Ok(false),
+                Err(RunError::Taken { .. } | RunError::NotARun { .. }) => Ok(true),
+                Err(error) => Err(error),
+            };
+            let mut number = 1;
+            while taken(&chosen)? {
+                number += 1;
+                chosen = format!("{first}-{number}");
+            }
+        }
+        if chosen != first && !self.quiet {
+            report::say(&format!("{first} holds another run; this one goes to {chosen}"));
+        }
+        resolved.config.logging.log_dir.clone_from(&chosen);
+        Ok(PathBuf::from(chosen))
+    }
+
+    fn about(&self) -> About {
+        About {
+            name: self.name.clone(),
+            note: self.note.clone(),
+            tags: self.tags.clone(),
+            command: Some(command_line()),
+        }
+    }
+
+    /// Names and tags are words for tables.
+    fn check_about(&self) -> Result<(), CliError> {
+        let given =
+            self.name.iter().map(|name| ("--name", name)).chain(self.tags.iter().map(|tag| ("--tag", tag)));
+        for (flag, text) in given {
+            let fits =
+                !text.trim().is_empty() && text.chars().count() <= 100 && !text.contains(char::is_control);
+            if !fits {
+                return Err(CliError::request(format!(
+                    "{flag}: must be text of 1 to 100 letters on one line"
+                )));
+            }
         }
         Ok(())
     }
@@ -217,6 +287,13 @@ impl Train {
     }
 }
 
+/// A name as a folder: what a file system or a shell would not take as it is becomes `-`.
+fn folder_name(name: &str) -> String {
+    let plain = name.trim().replace(|c: char| !c.is_alphanumeric() && !"._-".contains(c), "-");
+    let plain = plain.trim_start_matches('.');
+    if plain.is_empty() { "run".into() } else { plain.into() }
+}
+
 /// A flag whose value is text even if it looks like a number.
 pub fn text_flag(builder: ConfigBuilder, name: &str, knob: &str, text: Option<&str>) -> ConfigBuilder {
     match text {
@@ -273,8 +350,10 @@ pub struct Run<'a> {
     pub ownership: Ownership,
     /// Go on even if the data are others.
     pub accept_changed_data: bool,
-    /// No progress.
-    pub quiet: bool,
+    /// What people say of it.
+    pub about: About,
+    /// How its progress is shown.
+    pub shown: Shown,
 }
 
 impl OnBackend for Run<'_> {
@@ -283,15 +362,15 @@ impl OnBackend for Run<'_> {
     fn run<B: Backend>(self, backend: &B) -> Result<Summary, CliError> {
         let stop = signals::stop_flag();
         let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(Warnings)];
-        if !self.quiet {
-            observers.push(Box::new(Progress::new(Arc::clone(&stop))));
+        if self.shown != Shown::Nothing {
+            observers.push(Box::new(Progress::new(Arc::clone(&stop), self.shown)));
         }
         refuse_oversize(&backend.device(), self.config, self.origins, self.splits)?;
         let (directory, beginning) = RunDirectory::open(self.path, self.ownership)?;
         let resume = beginning == Beginning::Resume;
         let limits = Limits { stop: &stop, ..Limits::default() };
-        let accept_changed_data = self.accept_changed_data;
-        let options = Options { resume, accept_changed_data, observers, limits };
+        let Self { accept_changed_data, about, .. } = self;
+        let options = Options { resume, accept_changed_data, observers, limits, about, ..Options::default() };
         Ok(training::run(backend, self.config, self.splits, &directory, options)?)
     }
 }

@@ -29,16 +29,19 @@ pub(crate) struct Point {
     pub(crate) choices: Vec<Choice>,
     /// Its table, if it has one of its own.
     pub(crate) table: Option<Origin>,
+    /// What the file calls it.
+    pub(crate) label: Option<String>,
 }
 
 impl Point {
     fn of(choices: Vec<Choice>) -> Self {
-        Point { choices, table: None }
+        Point { choices, ..Point::default() }
     }
 
     fn and(&self, other: &Point) -> Self {
         let choices = [self.choices.as_slice(), &other.choices].concat();
-        Point { choices, table: self.table.clone().or(other.table.clone()) }
+        let label = self.label.clone().or(other.label.clone());
+        Point { choices, table: self.table.clone().or(other.table.clone()), label }
     }
 
     /// Whether a value of this point stands there.
@@ -69,7 +72,7 @@ struct Named<'a> {
 impl Named<'_> {
     fn choice(&self, value: Value, node: &Node) -> Result<Choice, ConfigError> {
         let written = self.written.clone();
-        let setting = Setting::checked(self.knob, value, node.place.clone())?;
+        let setting = Setting::checked(self.knob, value, node.origin.clone())?;
         Ok(Choice { written, setting })
     }
 
@@ -102,29 +105,107 @@ impl Named<'_> {
     }
 }
 
-/// The points of `[sweep]`: every combination, the last axis varying fastest.
+/// The key of `[sweep]` that names axes that move together.
+const ZIP: &str = "zip";
+
+/// The points of `[sweep]`: every combination, the last axis varying fastest. Axes that `zip` names move together.
 pub(crate) fn grid(sweep: &Entry) -> Result<Vec<Point>, ConfigError> {
+    let entries = table(sweep)?;
+    let axes = named(entries.iter().filter(|entry| entry.key != ZIP))?;
+    let groups = match entries.iter().find(|entry| entry.key == ZIP) {
+        Some(zip) => zipped(zip, &axes)?,
+        None => Vec::new(),
+    };
     let mut points = vec![Point::default()];
-    for axis in named(table(sweep)?)? {
-        let node = &axis.entry.node;
-        // Counted before each value is looked at: a list may be longer than anyone can wait for.
-        let listed = node.items().map_or(1, <[Node]>::len);
-        if points.len().saturating_mul(listed) > MOST_CELLS {
-            return Err(too_many(sweep));
-        }
-        let values = match &node.content {
-            Content::List(_) => axis.list()?,
-            Content::Table(_) => {
-                let values = Range::steps(axis.knob, node)?;
-                let choices = values.into_iter().map(|value| axis.choice(value, node));
-                choices.collect::<Result<_, _>>()?
+    for (at, axis) in axes.iter().enumerate() {
+        let group = groups.iter().find(|group| group.contains(&at));
+        let values: Vec<Point> = match group.map(|group| group.as_slice()) {
+            // The others of its group stand where its first axis does.
+            Some([first, ..]) if *first != at => continue,
+            Some(group) => {
+                let members = group.iter().filter_map(|&member| axes.get(member));
+                together(&members.collect::<Vec<_>>(), &points, sweep)?
             }
-            Content::Scalar(_) => return Err(axis.no_axis("{ from = 1, to = 8, steps = 4 }")),
+            None => {
+                let values = values(axis, &points, sweep)?;
+                values.into_iter().map(|choice| Point::of(vec![choice])).collect()
+            }
         };
-        let values: Vec<_> = values.into_iter().map(|choice| Point::of(vec![choice])).collect();
         points = cross(&points, &values).ok_or_else(|| too_many(sweep))?;
     }
     Ok(points)
+}
+
+/// The values of an axis that is crossed with these points.
+fn values(axis: &Named, points: &[Point], sweep: &Entry) -> Result<Vec<Choice>, ConfigError> {
+    let node = &axis.entry.node;
+    // Counted before each value is looked at: a list may be longer than anyone can wait for.
+    let listed = node.items().map_or(1, <[Node]>::len);
+    if points.len().saturating_mul(listed) > MOST_CELLS {
+        return Err(too_many(sweep));
+    }
+    match &node.content {
+        Content::List(_) => axis.list(),
+        Content::Table(_) => {
+            let values = Range::steps(axis.knob, node)?;
+            values.into_iter().map(|value| axis.choice(value, node)).collect()
+        }
+        Content::Scalar(_) => Err(axis.no_axis("{ from = 1, to = 8, steps = 4 }")),
+    }
+}
+
+/// The points of axes that move together: the first values of all, the second ones, and so on.
+fn together(axes: &[&Named], points: &[Point], sweep: &Entry) -> Result<Vec<Point>, ConfigError> {
+    let columns: Vec<Vec<Choice>> =
+        axes.iter().map(|axis| values(axis, points, sweep)).collect::<Result<_, _>>()?;
+    let length = columns.first().map_or(0, Vec::len);
+    let other = axes.iter().zip(&columns).find(|(_, column)| column.len() != length);
+    if let (Some((axis, column)), Some(first)) = (other, axes.first()) {
+        return Err(axis.entry.node.error(format!(
+            "`{}` has {} values and `{}` has {length}; axes that `zip` moves together need as many each",
+            axis.written,
+            column.len(),
+            first.written
+        )));
+    }
+    let point = |at: usize| Point::of(columns.iter().filter_map(|column| column.get(at).cloned()).collect());
+    Ok((0..length).map(point).collect())
+}
+
+/// The groups of axes that `zip` names, as places among the axes: a list of names, or a list of such lists.
+fn zipped(zip: &Entry, axes: &[Named]) -> Result<Vec<Vec<usize>>, ConfigError> {
+    let shape = || {
+        zip.node
+            .error("`zip` must be a list of axes, such as [\"depth\", \"width\"], or a list of such lists")
+    };
+    let items = zip.node.items().ok_or_else(shape)?;
+    let lists: Vec<&[Node]> = match items.iter().all(|item| item.items().is_none()) {
+        true => vec![items],
+        false => items.iter().map(|item| item.items().ok_or_else(shape)).collect::<Result<_, _>>()?,
+    };
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for list in lists {
+        let mut group = Vec::new();
+        for node in list {
+            let Value::String(name) = node.value() else { return Err(shape()) };
+            let knob = names::find(&name).map_err(|message| node.error(message))?;
+            let Some(at) = axes.iter().position(|axis| axis.knob.name == knob.name) else {
+                return Err(
+                    node.error(format!("`{name}` is no axis of this [sweep], so it cannot be zipped"))
+                );
+            };
+            if group.contains(&at) || groups.iter().any(|group| group.contains(&at)) {
+                return Err(node.error(format!("`{name}` is zipped twice")));
+            }
+            group.push(at);
+        }
+        if group.len() < 2 {
+            return Err(zip.node.error("`zip` needs two axes or more to move together"));
+        }
+        group.sort_unstable();
+        groups.push(group);
+    }
+    Ok(groups)
 }
 
 /// Every first point with every second; none if that is beyond all use.
@@ -141,6 +222,25 @@ pub(crate) fn too_many(entry: &Entry) -> ConfigError {
     entry.error(format!("`{}` makes more than {MOST_CELLS} cells", entry.key))
 }
 
+/// The key of `[[cell]]` that says what to call the cell.
+const LABEL: &str = "name";
+/// The longest name of a cell, in letters.
+const LONGEST_LABEL: usize = 60;
+
+fn label(entry: &Entry) -> Result<String, ConfigError> {
+    match entry.node.value() {
+        Value::String(text)
+            if (1..=LONGEST_LABEL).contains(&text.trim().chars().count())
+                && !text.contains(char::is_control) =>
+        {
+            Ok(text.trim().to_owned())
+        }
+        _ => Err(entry.node.error(format!(
+            "`name` of a cell must be text of 1 to {LONGEST_LABEL} letters; the backend's is `backend.name`"
+        ))),
+    }
+}
+
 /// The points of `[[cell]]`: one each.
 pub(crate) fn cells(cells: &Entry) -> Result<Vec<Point>, ConfigError> {
     let Some(tables) = cells.node.items() else {
@@ -153,16 +253,17 @@ pub(crate) fn cells(cells: &Entry) -> Result<Vec<Point>, ConfigError> {
         let Some(entries) = node.entries() else {
             return Err(node.error("`cell` must be a list of tables: [[cell]]"));
         };
-        let knobs = named(entries)?;
+        let label = entries.iter().find(|entry| entry.key == LABEL).map(label).transpose()?;
+        let knobs = named(entries.iter().filter(|entry| entry.key != LABEL))?;
         let choices = knobs.iter().map(|knob| knob.choice(knob.entry.node.value(), &knob.entry.node));
-        let table = Some(Origin::from(node.place.clone()));
-        Ok(Point { choices: choices.collect::<Result<_, _>>()?, table })
+        let table = Some(node.origin.clone());
+        Ok(Point { choices: choices.collect::<Result<_, _>>()?, table, label })
     };
     tables.iter().map(point).collect()
 }
 
 /// The keys of `[search]` that are not knobs to draw.
-const SEARCH_KEYS: [&str; 3] = ["cells", "seed", "halving"];
+pub(crate) const SEARCH_KEYS: [&str; 3] = ["cells", "seed", "halving"];
 
 /// What a knob of a search is drawn from.
 enum Source {

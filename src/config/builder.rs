@@ -171,7 +171,7 @@ impl Overrides {
 }
 
 /// `key=value`, where the value is TOML or else a bare string.
-fn parse_set(text: &str) -> Result<Setting, ConfigError> {
+pub(crate) fn parse_set(text: &str) -> Result<Setting, ConfigError> {
     let origin = Origin::Set(text.into());
     let Some((key, raw)) = text.split_once('=') else {
         return Err(ConfigError::new(origin, "must be key=value"));

@@ -11,6 +11,8 @@ pub struct Cell {
     pub index: usize,
     /// The knobs that vary between cells, as the file writes them, and their values here, whoever set them.
     pub varying: Vec<(String, Value)>,
+    /// What the experiment file calls it, if it does.
+    pub label: Option<String>,
     /// The checked configuration; its `log_dir` is the cell's own folder.
     pub config: Config,
     /// The name of the cell's folder: the values it sets itself and the start of [`Config::hash`].
@@ -24,9 +26,9 @@ impl Cell {
         value.map_or(String::new(), |(_, value)| short(value))
     }
 
-    /// Its varying knobs: `threshold=2 depth=3`.
+    /// What the file calls it, or its varying knobs: `threshold=2 depth=3`.
     pub fn title(&self) -> String {
-        tell(&self.varying, " ")
+        self.label.clone().unwrap_or_else(|| tell(&self.varying, " "))
     }
 }
 

@@ -12,10 +12,10 @@ use super::error::ConfigError;
 use super::origin::{Origin, Place, Source};
 use crate::files::reading;
 
-/// A value and where it stands.
+/// A value and who gave it.
 #[derive(Clone)]
 pub(crate) struct Node {
-    pub(crate) place: Place,
+    pub(crate) origin: Origin,
     pub(crate) content: Content,
 }
 
@@ -31,7 +31,7 @@ pub(crate) enum Content {
 pub(crate) struct Entry {
     pub(crate) key: String,
     /// Where the key stands.
-    pub(crate) place: Place,
+    pub(crate) origin: Origin,
     pub(crate) node: Node,
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn parse(name: String, text: String) -> Result<Vec<Entry>, ConfigErro
 fn table(source: &Arc<Source>, table: DeTable) -> Result<Vec<Entry>, toml::de::Error> {
     let entry = |(key, value): (Spanned<_>, _)| {
         Ok(Entry {
-            place: Place::new(source, key.span()),
+            origin: Place::new(source, key.span()).into(),
             key: String::from(key.into_inner()),
             node: node(source, value)?,
         })
@@ -82,11 +82,27 @@ fn node(source: &Arc<Source>, value: Spanned<DeValue>) -> Result<Node, toml::de:
             Content::Scalar(Value::deserialize(scalar)?)
         }
     };
-    let place = Place::new(source, span);
-    Ok(Node { place, content })
+    let origin = Place::new(source, span).into();
+    Ok(Node { origin, content })
 }
 
 impl Node {
+    /// A value that stands in no file.
+    pub(crate) fn given(value: Value, origin: &Origin) -> Node {
+        let content = match value {
+            Value::Array(items) => {
+                Content::List(items.into_iter().map(|item| Node::given(item, origin)).collect())
+            }
+            Value::Table(table) => {
+                let entry =
+                    |(key, value)| Entry { key, origin: origin.clone(), node: Node::given(value, origin) };
+                Content::Table(table.into_iter().map(entry).collect())
+            }
+            scalar => Content::Scalar(scalar),
+        };
+        Node { origin: origin.clone(), content }
+    }
+
     /// The value without its places.
     pub(crate) fn value(&self) -> Value {
         match &self.content {
@@ -102,6 +118,14 @@ impl Node {
     /// The keys of a table.
     pub(crate) fn entries(&self) -> Option<&[Entry]> {
         match &self.content {
+            Content::Table(entries) => Some(entries),
+            _ => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn entries_mut(&mut self) -> Option<&mut Vec<Entry>> {
+        match &mut self.content {
             Content::Table(entries) => Some(entries),
             _ => None,
         }
@@ -123,13 +147,13 @@ impl Node {
 
     /// An error about this value.
     pub(crate) fn error(&self, message: impl AsRef<str>) -> ConfigError {
-        ConfigError::new(self.place.clone(), message)
+        ConfigError::new(self.origin.clone(), message)
     }
 }
 
 impl Entry {
     /// An error about this key.
     pub(crate) fn error(&self, message: impl AsRef<str>) -> ConfigError {
-        ConfigError::new(self.place.clone(), message)
+        ConfigError::new(self.origin.clone(), message)
     }
 }

@@ -3,9 +3,11 @@
 use std::collections::{HashMap, hash_map};
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
 use toml::Value;
 
 use super::axes::{self, Point, overlap};
+use super::axis_sets;
 use super::builder::{Above, Base, Overrides};
 use super::cell::{Cell, folder_name, tell};
 use super::document::Entry;
@@ -28,29 +30,84 @@ pub struct Experiment {
     pub name: String,
     /// The folder that holds one folder per cell.
     pub log_dir: String,
+    /// What it was planned from.
+    pub source: Source,
+    /// Whether it draws cells at random.
+    pub searched: bool,
     /// How a search is cut short, if it is.
     pub halving: Option<Halving>,
     cells: Vec<Cell>,
     planned: Vec<(Point, Origins)>,
 }
 
+/// What an experiment is planned from; a sweep keeps it, so that it can go on without the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// The folder that paths in the file are relative to.
+    pub folder: PathBuf,
+    /// The `--set key=value` over it.
+    pub set: Vec<String>,
+    /// The text of the file.
+    pub text: String,
+}
+
 impl Experiment {
-    /// Reads and plans an experiment file under `--set key=value` and flags: (flag, knob, value).
+    /// Reads and plans an experiment file under `--set key=value` and flags: (flag, knob, value). A list or a range
+    /// that is set is an axis; a value that is set narrows the axis of its knob.
     pub fn load(
         path: &Path,
         sets: &[String],
         flags: &[(String, String, Value)],
     ) -> Result<Self, ConfigError> {
-        let above = Overrides::new(sets, flags).layers()?;
-        let mut file = ConfigFile::read(path, &Origin::Flag("FILE".into()))?;
-        let parts = std::mem::take(&mut file.sweep);
+        let origin = Origin::Flag("FILE".into());
+        let file = ConfigFile::read(path, &origin)?;
+        let text = std::fs::read_to_string(path);
+        let text = text.map_err(|error| ConfigError::new(&origin, format!("{}: {error}", path.display())))?;
+        let folder = std::path::absolute(&file.folder).unwrap_or_else(|_| file.folder.clone());
+        let source = Source { text, folder, set: sets.to_vec() };
+        Self::plan(file, &path.display().to_string(), &name_of(path), source, flags)
+    }
+
+    /// Plans the experiment of a sweep that is there, from the copy it keeps, under further settings.
+    pub fn load_saved(
+        shown: &str,
+        name: &str,
+        source: &Source,
+        sets: &[String],
+        flags: &[(String, String, Value)],
+    ) -> Result<Self, ConfigError> {
+        let mut file = ConfigFile::parse(shown, &source.text)?;
+        file.folder.clone_from(&source.folder);
+        let source = Source { set: [source.set.as_slice(), sets].concat(), ..source.clone() };
+        Self::plan(file, shown, name, source, flags)
+    }
+
+    /// `shown` is what messages call the file, `name` what the experiment is called unless the file says otherwise.
+    fn plan(
+        mut file: ConfigFile,
+        shown: &str,
+        name: &str,
+        source: Source,
+        flags: &[(String, String, Value)],
+    ) -> Result<Self, ConfigError> {
+        let mut parts = std::mem::take(&mut file.sweep);
+        let sets = axis_sets::apply(&source.set, &mut parts)?;
+        let above = Overrides::new(&sets, flags).layers()?;
         let part = |key: &str| parts.iter().find(|entry| entry.key == key);
 
         let name = match part(NAME) {
             Some(entry) => checked_name(entry)?,
-            None => name_of(path),
+            None => name.to_owned(),
         };
+        let searched = part("search").is_some();
         let points = points(part("cell"), part("search"), part("sweep"))?;
+        if part("cell").is_none() && points.iter().all(|point| point.choices.is_empty()) {
+            return Err(ConfigError::new(
+                Origin::Flag(shown.to_owned()),
+                "names neither axes ([sweep], --set key='[a, b]') nor cells ([[cell]], [search]); one run is trained \
+                 by `ff train --config FILE`",
+            ));
+        }
         refuse_fixed_axes(&points, &above)?;
         let mut plan = Plan {
             folder: file.folder.clone(),
@@ -62,6 +119,8 @@ impl Experiment {
         let mut experiment = Experiment {
             log_dir: format!("runs/{name}"),
             name,
+            source,
+            searched,
             halving: None,
             cells: Vec::new(),
             planned: Vec::new(),
@@ -75,6 +134,11 @@ impl Experiment {
             experiment.halving = Some(halving);
         }
         Ok(experiment)
+    }
+
+    /// Whether the test set is kept for the cells that held-out rows choose: in a search where all cells hold rows out.
+    pub fn keeps_test_set(&self) -> bool {
+        self.searched && self.cells.iter().all(|cell| cell.config.data.validation_size > 0)
     }
 
     /// Its cells, in order.
@@ -136,7 +200,7 @@ impl Experiment {
             self.log_dir = config.logging.log_dir;
         }
         config.logging.log_dir = Path::new(&self.log_dir).join(&name).display().to_string();
-        self.cells.push(Cell { index, varying, config, name });
+        self.cells.push(Cell { index, varying, label: point.label.clone(), config, name });
         self.planned.push((point, origins));
         Ok(())
     }

@@ -73,7 +73,7 @@ impl ConfigFile {
         if self.settings.iter().any(|earlier| earlier.knob == knob.name) {
             return Err(entry.error(format!("`{}` is set twice", knob.name)));
         }
-        let origin = entry.node.place.clone();
+        let origin = entry.node.origin.clone();
         let setting = Setting::checked(knob, entry.node.value(), origin)?;
         self.settings.push(setting);
         Ok(())

@@ -6,6 +6,7 @@
 
 mod against_data;
 mod axes;
+mod axis_sets;
 mod builder;
 mod cell;
 mod check;
@@ -39,7 +40,7 @@ pub use choices::{
 };
 pub use difference::first_difference;
 pub use error::{ConfigError, Invalid};
-pub use experiment::Experiment;
+pub use experiment::{Experiment, Source as ExperimentSource};
 pub use halving::Halving;
 pub use knobs::{
     BackendConfig, Config, DataConfig, EvaluationConfig, GoodnessConfig, HeadConfig, KNOBS, Knob,
@@ -47,7 +48,7 @@ pub use knobs::{
 };
 pub use layers::{Origins, Resolved};
 pub use names::{all as knob_names, find as find_knob};
-pub(crate) use nearest::did_you_mean;
+pub(crate) use nearest::{did_you_mean, known_elsewhere};
 pub use origin::{Origin, Place};
 pub use recipes::{RECIPES, about as about_recipe};
 pub use takes::{Choice, Interval, Takes};

@@ -4,8 +4,11 @@ use std::sync::Once;
 
 use plotters::style::{Color, FontDesc, FontFamily, FontStyle, RGBAColor, RGBColor, register_font};
 
+use super::data::Data;
 use super::palette::{INK, MUTED};
 
+/// The embedded font.
+pub static FONT_DATA: &[u8] = include_bytes!("font/Inter-Regular.otf");
 /// The embedded font first; the rest is what an SVG viewer without it falls back to.
 pub const FONT: &str = "Inter, Helvetica, Arial, sans-serif";
 /// Size of a figure's title, in pixels per em as all sizes here.
@@ -20,6 +23,57 @@ const TINY: f64 = 14.0;
 const LINE: f64 = 30.0;
 /// Height that [`Canvas::heading`] takes from the top, with one line of subtitle.
 const HEADING: f64 = 96.0;
+/// Pixels of a canvas per inch of print: a label is 8 points high.
+pub const PER_INCH: f64 = 225.0;
+/// Width of a figure, unless another is asked for.
+const USUAL: f64 = 1400.0;
+/// Figures narrower than this have their panels one below another.
+const NARROW: f64 = 1000.0;
+
+/// How figures look.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Look {
+    /// With title and subtitle, as a figure needs that stands by itself; in a paper the caption says it.
+    pub titled: bool,
+    /// Width in print, in inches; letters keep their size. None: the usual width of about 6.2 inches.
+    pub inches: Option<f64>,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        Self { titled: true, inches: None }
+    }
+}
+
+impl Look {
+    /// Width in pixels.
+    pub fn width(self) -> f64 {
+        self.inches.map_or(USUAL, |inches| inches * PER_INCH)
+    }
+
+    /// Panels side by side, as many as there is room for of so many.
+    pub fn columns(self, most: usize) -> usize {
+        if self.width() < NARROW { 1 } else { most }
+    }
+
+    /// The page of a figure that is so high at its usual width.
+    pub fn canvas(self, height: f64) -> Canvas {
+        let width = self.width();
+        // A narrow figure is less high, but not in proportion: its letters are not smaller.
+        let share = if self.inches.is_some() { (0.4 + 0.6 * width / USUAL).min(1.2) } else { 1.0 };
+        self.canvas_of(share * height)
+    }
+
+    /// The page of a figure that is so high at this width.
+    pub fn canvas_of(self, height: f64) -> Canvas {
+        let untitled = if self.titled { 0.0 } else { HEADING };
+        let mut canvas =
+            Canvas::new(self.width().round() as u32, (height - untitled).max(200.0).round() as u32);
+        canvas.titled = self.titled;
+        canvas.in_print = self.inches.is_some();
+        canvas
+    }
+}
 
 /// x to the right, y downwards.
 pub type Point = (f64, f64);
@@ -148,12 +202,17 @@ pub struct Canvas {
     pub width: u32,
     pub height: u32,
     pub shapes: Vec<Shape>,
+    titled: bool,
+    /// Its size is one in print.
+    pub in_print: bool,
+    /// The numbers that are drawn, for other programs.
+    pub data: Data,
 }
 
 impl Canvas {
     /// A white page.
     pub fn new(width: u32, height: u32) -> Self {
-        Self { width, height, shapes: Vec::new() }
+        Self { width, height, shapes: Vec::new(), titled: true, in_print: false, data: Data::default() }
     }
 
     /// The whole page less an even margin.
@@ -165,6 +224,9 @@ impl Canvas {
     /// name that is shortened; what is said of it goes on in a second line.
     pub fn heading(&mut self, title: &str, name: &str, facts: &[String]) -> Rect {
         let page = self.page();
+        if !self.titled {
+            return page;
+        }
         self.text_within(title, (page.x, page.y + 16.0), TextLook::new(TITLE, Anchor::Left), page.width);
         let mut lines = vec![shorten(name, SMALL, 0.6 * page.width)];
         for fact in facts {
@@ -277,7 +339,6 @@ pub fn font_size(em: f64) -> f64 {
 
 /// Makes the embedded font known to plotters, which keeps one table per process.
 pub fn register() {
-    static FONT_DATA: &[u8] = include_bytes!("font/Inter-Regular.otf");
     static ONCE: Once = Once::new();
     // A font that cannot be read shows up as an error on the first text drawn.
     ONCE.call_once(|| drop(register_font(FONT, FontStyle::Normal, FONT_DATA)));

@@ -1,6 +1,6 @@
 //! The confusion matrix: counts, and shares of each true class as text and color.
 
-use super::canvas::Canvas;
+use super::canvas::{Canvas, Look};
 use super::legend;
 use super::matrix::{self, Cell, Filling, Side};
 use super::palette::{ABSENT, amount};
@@ -12,13 +12,31 @@ use crate::run::Status;
 const ALL_LABELLED: usize = 25;
 
 /// Of a run's last evaluation.
-pub fn of_run(run: &Run) -> Option<Canvas> {
-    draw(run, "Confusion matrix", &run.description())
+pub fn of_run(run: &Run, look: Look) -> Option<Canvas> {
+    draw(run, "Confusion matrix", &run.description(), look)
 }
 
 /// Of a run under another name; `None` without images.
-pub fn draw(run: &Run, title: &str, name: &str) -> Option<Canvas> {
+pub fn draw(run: &Run, title: &str, name: &str, look: Look) -> Option<Canvas> {
     let counts = run.confusion();
+    let epoch = run.summary.as_ref().and_then(|summary| summary.evaluated_epoch);
+    let facts = [
+        (run.status() != Status::Done).then(|| run.progress()),
+        epoch.map(|epoch| format!("weights of epoch {epoch}")),
+    ];
+    let class = |class| run.class_name(class);
+    of_counts(counts, run.evaluated(), (title, name), facts.into_iter().flatten(), &class, look)
+}
+
+/// Of counts of the images of some rows; `class` names classes; `None` without images.
+pub fn of_counts(
+    counts: &[Vec<u64>],
+    split: &str,
+    (title, name): (&str, &str),
+    further: impl IntoIterator<Item = String>,
+    class: &dyn Fn(u64) -> String,
+    look: Look,
+) -> Option<Canvas> {
     let classes = counts.len();
     let sum = |counts: &mut dyn Iterator<Item = u64>| counts.fold(0, u64::saturating_add);
     let right = sum(&mut counts.iter().enumerate().filter_map(|(class, row)| row.get(class)).copied());
@@ -27,21 +45,12 @@ pub fn draw(run: &Run, title: &str, name: &str) -> Option<Canvas> {
         return None;
     }
     let share = 100.0 * right as f64 / total as f64;
-    let epoch = run.summary.as_ref().and_then(|summary| summary.evaluated_epoch);
     let missing = counts.iter().any(|row| row.iter().all(|count| *count == 0));
-    let facts: Vec<String> = [
-        (run.status() != Status::Done).then(|| run.progress()),
-        Some(format!(
-            "{share:.2} % of {} right",
-            counted(total as usize, &format!("{} image", run.evaluated()))
-        )),
-        epoch.map(|epoch| format!("weights of epoch {epoch}")),
-        missing.then(|| "gray: class not in the data".to_owned()),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    let mut canvas = Canvas::new(1400, 1200);
+    let images = counted(total as usize, &format!("{split} image"));
+    let mut facts = vec![format!("{share:.2} % of {images} right")];
+    facts.extend(further);
+    facts.extend(missing.then(|| "gray: class not in the data".to_owned()));
+    let mut canvas = look.canvas(1200.0);
     let body = canvas.heading(title, name, &facts);
     let marks: Vec<(f64, String)> = [0.0, 1.0, 5.0, 20.0, 50.0, 100.0]
         .iter()
@@ -50,7 +59,7 @@ pub fn draw(run: &Run, title: &str, name: &str) -> Option<Canvas> {
     let bar = body.inset(0.0, 4.0, 0.0, 78.0);
     let rest = legend::color_bar(&mut canvas, bar, "Share of the true class (%)", amount, &marks);
     let area = body.inset(0.0, 0.0, body.right() - rest.right(), 0.0);
-    let labels: Vec<String> = (0..classes as u64).map(|class| run.class_name(class)).collect();
+    let labels: Vec<String> = (0..classes as u64).map(class).collect();
     let step = match classes {
         ..=ALL_LABELLED => 1,
         26..=60 => 5,

@@ -1,6 +1,6 @@
 //! Losses and accuracy over epochs: of the network and of each layer.
 
-use super::canvas::{Canvas, Point, Rect};
+use super::canvas::{Canvas, Look, Point, Rect};
 use super::legend::{self, Entry};
 use super::palette::{BLUE, GREEN, VERMILLION, rank, series};
 use super::panel::{Panel, Stroke};
@@ -26,10 +26,11 @@ fn epochs_axis(epochs: &[Epoch]) -> Axis {
 }
 
 /// Losses in one panel, accuracy and the best so far in the other.
-pub fn overall(run: &Run) -> Option<Canvas> {
+pub fn overall(run: &Run, look: Look) -> Option<Canvas> {
     let epochs = &run.epochs;
     epochs.last()?;
-    let mut canvas = Canvas::new(1400, 700);
+    let columns = look.columns(2);
+    let mut canvas = if columns == 2 { look.canvas(700.0) } else { look.canvas_of(940.0) };
     let body = canvas.heading("Training curves", &run.description(), &facts(run));
     let few = |stroke: Stroke| stroke.dots_if_few(epochs.len());
     let split = run.split_name();
@@ -48,18 +49,18 @@ pub fn overall(run: &Run) -> Option<Canvas> {
     let head = |e: &Epoch| percent(e.head_accuracy.filter(|_| !by_head));
     let accuracies = [
         (main, few(Stroke::solid(BLUE)), over_epochs(epochs, |e| percent(e.accuracy))),
-        // Of a single epoch it says nothing new.
+        // Of a single epoch it says nothing new, of the test set it is no result.
         (
             "best so far",
             Stroke::dashed(GREEN),
-            over_epochs(epochs, |e| percent(e.best_accuracy.filter(|_| epochs.len() > 1))),
+            over_epochs(epochs, |e| percent(e.best_accuracy.filter(|_| epochs.len() > 1 && split != "test"))),
         ),
         ("by head", few(Stroke::solid(VERMILLION)), over_epochs(epochs, head)),
     ];
     let y = Axis::loss("Loss (nats)", all_values(&losses));
-    chart(&mut canvas, body.cell(0, 2, 1, 40.0), epochs, y, &losses);
+    chart(&mut canvas, body.cell(0, columns, 2 / columns, 40.0), epochs, y, &losses);
     let y = Axis::percent(&format!("{} accuracy (%)", capitalized(split)), all_values(&accuracies));
-    chart(&mut canvas, body.cell(1, 2, 1, 40.0), epochs, y, &accuracies);
+    chart(&mut canvas, body.cell(1, columns, 2 / columns, 40.0), epochs, y, &accuracies);
     Some(canvas)
 }
 
@@ -82,7 +83,7 @@ fn facts(run: &Run) -> Vec<String> {
     [
         Some(run.progress()),
         said(&name, last.and_then(|epoch| epoch.accuracy)),
-        said("best", last.and_then(|epoch| epoch.best_accuracy)),
+        said("best", last.and_then(|epoch| epoch.best_accuracy).filter(|_| split != "test")),
         said("by head", last.and_then(|epoch| epoch.head_accuracy).filter(|_| !is_by_head(run))),
         said("test accuracy of the best epoch", tested),
     ]
@@ -117,7 +118,7 @@ fn chart(canvas: &mut Canvas, slot: Rect, epochs: &[Epoch], y: Axis, curves: &[C
 }
 
 /// Losses of every layer, in training and on held-out rows, on one scale.
-pub fn by_layer(run: &Run) -> Option<Canvas> {
+pub fn by_layer(run: &Run, look: Look) -> Option<Canvas> {
     let epochs = &run.epochs;
     let count = epochs.iter().map(|epoch| epoch.layers.len()).max()?;
     if count == 0 {
@@ -127,7 +128,8 @@ pub fn by_layer(run: &Run) -> Option<Canvas> {
         (0..count).map(|layer| over_epochs(epochs, |e| e.layers.get(layer)?.train_loss)).collect();
     let held_out: Vec<_> =
         (0..count).map(|layer| over_epochs(epochs, |e| e.layers.get(layer)?.val_loss)).collect();
-    let mut canvas = Canvas::new(1400, 700);
+    let columns = look.columns(2);
+    let mut canvas = if columns == 2 { look.canvas(700.0) } else { look.canvas_of(940.0) };
     let mut body = canvas.heading("Loss of each layer", &run.description(), &[run.progress()]);
     let strokes: Vec<Stroke> =
         (0..count).map(|layer| Stroke::solid(series(layer, count)).dots_if_few(epochs.len())).collect();
@@ -144,8 +146,9 @@ pub fn by_layer(run: &Run) -> Option<Canvas> {
     let values: Vec<f64> = train.iter().chain(&held_out).flatten().map(|(_, y)| *y).collect();
     let split = capitalized(run.split_name());
     for (index, (title, curves)) in [("Training", train), (&split, held_out)].into_iter().enumerate() {
-        let slot = body.cell(index, 2, 1, 30.0);
-        let y = Axis::loss(if index == 0 { "Loss (nats)" } else { "" }, values.iter().copied());
+        let slot = body.cell(index, columns, 2 / columns, 30.0);
+        let y_title = if index % columns == 0 { "Loss (nats)" } else { "" };
+        let y = Axis::loss(y_title, values.iter().copied());
         let panel = Panel::draw(&mut canvas, slot, title, epochs_axis(epochs), y);
         for (values, stroke) in curves.iter().zip(&strokes) {
             panel.curve(&mut canvas, values, *stroke);

@@ -34,8 +34,16 @@ pub enum FigureError {
         /// What is wrong.
         message: String,
     },
+    /// A knob that does not vary in a sweep.
+    #[error("`{key}` does not vary in this sweep; its axes are {}", axes.join(", "))]
+    NoAxis {
+        /// The knob.
+        key: String,
+        /// Those that vary.
+        axes: Vec<String>,
+    },
     /// The name of a figure does not say its format.
-    #[error("{}: a figure must end in .png or .svg", path.display())]
+    #[error("{}: a figure must end in .png, .svg or .pdf", path.display())]
     UnknownFormat {
         /// The figure.
         path: PathBuf,

@@ -2,7 +2,7 @@
 
 use plotters::style::RGBColor;
 
-use super::canvas::Canvas;
+use super::canvas::{Canvas, Look};
 use super::legend;
 use super::numbers::significant;
 use super::palette::{ABSENT, FAINT, signed};
@@ -25,7 +25,7 @@ struct Layout {
 }
 
 /// The first units' weights on one color scale; `None` if no image shape fits the weights.
-pub fn draw(run: &Run, weights: &Weights) -> Option<Canvas> {
+pub fn draw(run: &Run, weights: &Weights, look: Look) -> Option<Canvas> {
     let layout = layout(run, weights.fan_in)?;
     let units = weights.fan_out.min(MOST);
     if units == 0 {
@@ -34,7 +34,7 @@ pub fn draw(run: &Run, weights: &Weights) -> Option<Canvas> {
     let fields: Vec<Vec<Option<f32>>> = (0..units).map(|unit| field(weights, &layout, unit)).collect();
     let limit = limit(fields.iter().flatten().filter_map(|weight| *weight));
     let rows = units.div_ceil(COLUMNS);
-    let mut canvas = Canvas::new(1400, 150 + 118 * rows.max(2) as u32);
+    let mut canvas = look.canvas(150.0 + 118.0 * rows.max(2) as f64);
     let mut facts = vec![
         run.progress(),
         format!("weights into {units} of {}", counted(weights.fan_out, "first-layer unit")),

@@ -10,8 +10,10 @@ pub enum Format {
     /// Pixels, for a README.
     #[default]
     Png,
-    /// Vectors, for a paper.
+    /// Vectors, for a page of the web.
     Svg,
+    /// Vectors, for a paper.
+    Pdf,
 }
 
 impl Format {
@@ -21,6 +23,7 @@ impl Format {
         match extension.as_deref() {
             Some("png") => Ok(Self::Png),
             Some("svg") => Ok(Self::Svg),
+            Some("pdf") => Ok(Self::Pdf),
             _ => Err(FigureError::UnknownFormat { path: file.to_owned() }),
         }
     }
@@ -30,6 +33,7 @@ impl Format {
         match self {
             Self::Png => "png",
             Self::Svg => "svg",
+            Self::Pdf => "pdf",
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use plotters::style::Color;
 
-use super::canvas::{Canvas, Point, Rect};
+use super::canvas::{Canvas, Look, Point, Rect};
 use super::legend;
 use super::numbers::significant;
 use super::palette::{BLUE, INK, VERMILLION};
@@ -14,7 +14,7 @@ use super::scale::{Axis, drawable};
 const MOST: usize = 30;
 
 /// Histograms of both kinds around the threshold.
-pub fn draw(run: &Run) -> Option<Canvas> {
+pub fn draw(run: &Run, look: Look) -> Option<Canvas> {
     let layers = &run.evaluation.as_ref()?.goodness;
     if layers.is_empty() {
         return None;
@@ -25,8 +25,9 @@ pub fn draw(run: &Run) -> Option<Canvas> {
         2..=4 => 2,
         _ => 3,
     };
+    let columns = look.columns(columns);
     let rows = shown.div_ceil(columns);
-    let mut canvas = Canvas::new(1400, 240 + 400 * rows as u32);
+    let mut canvas = look.canvas_of(240.0 + 400.0 * rows as f64);
     let mut facts = vec![run.progress(), format!("{} images", run.split_name())];
     if shown < layers.len() {
         facts.push(format!("the first {shown} of {} layers", layers.len()));

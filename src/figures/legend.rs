@@ -19,6 +19,7 @@ pub type Entry = (String, Stroke);
 
 /// Entries side by side along the top of `area`, shrunk to fit; returns what is left below.
 pub fn row(canvas: &mut Canvas, area: Rect, entries: &[Entry]) -> Rect {
+    canvas.data.name(entries);
     let fixed = entries.len() as f64 * (SAMPLE + GAP + BETWEEN) - BETWEEN;
     let words: String = entries.iter().map(|(label, _)| label.as_str()).collect();
     let size = fitting_size(&words, SMALL, area.width - fixed);
@@ -35,6 +36,7 @@ pub fn row(canvas: &mut Canvas, area: Rect, entries: &[Entry]) -> Rect {
 /// Entries below each other along the right of `area`, taking at most a third of it; returns
 /// what is left beside them.
 pub fn column(canvas: &mut Canvas, area: Rect, entries: &[Entry]) -> Rect {
+    canvas.data.name(entries);
     let step = (area.height / entries.len().max(1) as f64).min(40.0);
     let widest =
         entries.iter().map(|(label, _)| text_width(label, SMALL)).fold(0.0, f64::max).min(area.width / 3.0);

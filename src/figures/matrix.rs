@@ -41,6 +41,12 @@ pub struct Side<'a> {
 
 /// Draws the table into `area`; `cells` go row by row from the top.
 pub fn draw(canvas: &mut Canvas, area: Rect, rows: &Side, columns: &Side, cells: &[Cell]) {
+    for (index, cell) in cells.iter().enumerate() {
+        let (row, column) = (index / columns.labels.len().max(1), index % columns.labels.len().max(1));
+        if let (Some(row), Some(column)) = (rows.labels.get(row), columns.labels.get(column)) {
+            canvas.data.cell((rows.title, row), (columns.title, column), &cell.text);
+        }
+    }
     let widest =
         rows.labels.iter().map(|label| text_width(label, LABEL)).fold(0.0, f64::max).min(area.width / 4.0);
     let (height, width) = (rows.labels.len(), columns.labels.len());

@@ -5,6 +5,7 @@
 mod canvas;
 mod confusion;
 mod curves;
+mod data;
 mod error;
 mod fields;
 mod format;
@@ -16,6 +17,8 @@ mod numbers;
 mod overlaid;
 mod palette;
 mod panel;
+mod pdf;
+mod picture;
 mod predictions;
 mod reading;
 mod render;
@@ -27,7 +30,10 @@ mod weights;
 
 use std::path::{Path, PathBuf};
 
+pub use picture::{Picture, confusion_picture, predictions_picture};
+
 use canvas::Canvas;
+pub use canvas::Look;
 pub use error::FigureError;
 pub use format::Format;
 use results::Run;
@@ -44,9 +50,37 @@ pub struct Drawn {
     pub notes: Vec<String>,
 }
 
+/// How figures are drawn and written.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Page {
+    /// The kind of files.
+    pub format: Format,
+    /// How they look.
+    pub look: Look,
+    /// Whether the numbers of each figure are written beside it as CSV.
+    pub data: bool,
+}
+
+/// Which figures of a sweep are drawn.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// Figures along these knobs only; along all that vary if there are none.
+    pub axes: Vec<String>,
+    /// A column of results.csv with accuracies, rather than the one that ranks.
+    pub metric: Option<String>,
+}
+
+impl From<Format> for Page {
+    fn from(format: Format) -> Self {
+        Page { format, ..Page::default() }
+    }
+}
+
 /// Draws the figures of one run into `run_dir/figures/`. Figures whose data are not there yet are left out
 /// and noted, so a running run can be drawn too.
-pub fn draw_run(run_dir: &Path, format: Format) -> Result<Drawn, FigureError> {
+pub fn draw_run(run_dir: &Path, page: impl Into<Page>) -> Result<Drawn, FigureError> {
+    let page = page.into();
+    let look = page.look;
     if !run_dir.is_dir() {
         return Err(FigureError::NoResults { path: run_dir.to_owned(), kind: "run" });
     }
@@ -59,14 +93,14 @@ pub fn draw_run(run_dir: &Path, format: Format) -> Result<Drawn, FigureError> {
     let no_epoch = "no epoch has ended";
     let no_evaluation = "the test set has not been looked at";
     let figures = [
-        ("curves", curves::overall(&run), no_epoch),
-        ("layers", curves::by_layer(&run), no_epoch),
-        ("confusion_matrix", confusion::of_run(&run), no_evaluation),
-        ("predictions", predictions::draw(&run), no_evaluation),
-        ("goodness", goodness::draw(&run), no_evaluation),
+        ("curves", curves::overall(&run, look), no_epoch),
+        ("layers", curves::by_layer(&run, look), no_epoch),
+        ("confusion_matrix", confusion::of_run(&run, look), no_evaluation),
+        ("predictions", predictions::draw(&run, look), no_evaluation),
+        ("goodness", goodness::draw(&run, look), no_evaluation),
         (
             "receptive_fields",
-            weights.as_ref().and_then(|weights| fields::draw(&run, weights)),
+            weights.as_ref().and_then(|weights| fields::draw(&run, weights, look)),
             lacking_fields,
         ),
     ];
@@ -85,23 +119,31 @@ pub fn draw_run(run_dir: &Path, format: Format) -> Result<Drawn, FigureError> {
         true => Vec::new(),
         false => vec![format!("{}: {}; {}", run_dir.display(), run.progress(), absent.join("; "))],
     };
-    Ok(Drawn { figures: save_all(drawn, run_dir, format)?, notes })
+    Ok(Drawn { figures: save_all(drawn, run_dir, page)?, notes })
 }
 
 /// Draws the figures of a sweep, from its `results.csv` and its cells' run directories, into
 /// `sweep_dir/figures/`. A cell whose files are damaged costs only its part, and is noted.
-pub fn draw_sweep(sweep_dir: &Path, format: Format) -> Result<Drawn, FigureError> {
-    let sweep = Sweep::read(sweep_dir)?;
+pub fn draw_sweep(sweep_dir: &Path, page: impl Into<Page>) -> Result<Drawn, FigureError> {
+    let page = page.into();
+    let sweep = Sweep::read(sweep_dir, &Choice::default())?;
     let notes = sweep.damage.iter().map(FigureError::to_string).chain(sweep.notes()).collect();
-    Ok(Drawn { figures: save_all(sweep.figures(), sweep_dir, format)?, notes })
+    Ok(Drawn { figures: save_all(sweep.figures(page.look), sweep_dir, page)?, notes })
 }
 
 /// As [`draw_sweep`], but a damaged file of a cell is an error, and then nothing is drawn.
-pub fn draw_sound_sweep(sweep_dir: &Path, format: Format) -> Result<Drawn, FigureError> {
-    let mut sweep = Sweep::read(sweep_dir)?;
+pub fn draw_sound_sweep(
+    sweep_dir: &Path,
+    page: impl Into<Page>,
+    choice: &Choice,
+) -> Result<Drawn, FigureError> {
+    let page = page.into();
+    let mut sweep = Sweep::read(sweep_dir, choice)?;
     match sweep.damage.pop() {
         Some(damage) => Err(damage),
-        None => Ok(Drawn { figures: save_all(sweep.figures(), sweep_dir, format)?, notes: sweep.notes() }),
+        None => {
+            Ok(Drawn { figures: save_all(sweep.figures(page.look), sweep_dir, page)?, notes: sweep.notes() })
+        }
     }
 }
 
@@ -124,26 +166,36 @@ pub fn shared_figure(runs: &[PathBuf]) -> PathBuf {
 
 /// Draws the curves of several runs, each with its title, over one another into `file`; its extension says the
 /// format.
-pub fn draw_overlaid(runs: &[(String, PathBuf)], file: &Path) -> Result<(), FigureError> {
+pub fn draw_overlaid(
+    runs: &[(String, PathBuf)],
+    file: &Path,
+    page: impl Into<Page>,
+) -> Result<Vec<PathBuf>, FigureError> {
+    let page = page.into();
     let read = |(title, path): &(String, PathBuf)| Ok((title.clone(), Run::read_progress(path)?));
     let read: Vec<(String, Run)> = runs.iter().map(read).collect::<Result<_, FigureError>>()?;
-    let Some(canvas) = overlaid::draw(&read) else {
+    let Some(canvas) = overlaid::draw(&read, page.look) else {
         let path = runs.first().map(|(_, path)| path.clone()).unwrap_or_default();
         return Err(FigureError::NoResults { path, kind: "run" });
     };
     let format = Format::of(file)?;
     let name = file.file_stem().unwrap_or_default().to_string_lossy();
     let folder = file.parent().unwrap_or(Path::new(""));
-    render::save(&canvas, folder, &name, format)?;
-    Ok(())
+    save(&canvas, folder, &name, Page { format, ..page })
 }
 
-fn save_all(
-    figures: Vec<(String, Canvas)>,
-    folder: &Path,
-    format: Format,
-) -> Result<Vec<PathBuf>, FigureError> {
+fn save_all(figures: Vec<(String, Canvas)>, folder: &Path, page: Page) -> Result<Vec<PathBuf>, FigureError> {
     let folder = folder.join("figures");
     temporary::remove_abandoned(&folder);
-    figures.into_iter().map(|(name, canvas)| render::save(&canvas, &folder, &name, format)).collect()
+    let saved = figures.into_iter().map(|(name, canvas)| save(&canvas, &folder, &name, page));
+    Ok(saved.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+}
+
+/// Writes a figure, and its numbers if asked for; returns the files.
+fn save(canvas: &Canvas, folder: &Path, name: &str, page: Page) -> Result<Vec<PathBuf>, FigureError> {
+    let mut files = vec![render::save(canvas, folder, name, page.format)?];
+    if let Some(text) = canvas.data.csv().filter(|_| page.data) {
+        files.push(render::write(folder.join(format!("{name}.csv")), text.as_bytes())?);
+    }
+    Ok(files)
 }

@@ -1,6 +1,6 @@
 //! Curves of several runs over one another.
 
-use super::canvas::{Canvas, Point};
+use super::canvas::{Canvas, Look, Point};
 use super::legend::{self, Entry};
 use super::palette::series;
 use super::panel::{Panel, Stroke};
@@ -12,11 +12,12 @@ use super::story::capitalized;
 const NAMED: usize = 24;
 
 /// Accuracy in one panel, losses in the other; `None` where no run has ended an epoch.
-pub fn draw(runs: &[(String, Run)]) -> Option<Canvas> {
+pub fn draw(runs: &[(String, Run)], look: Look) -> Option<Canvas> {
     if runs.iter().all(|(_, run)| run.epochs.is_empty()) {
         return None;
     }
-    let mut canvas = Canvas::new(1600, 700);
+    let columns = look.columns(2);
+    let mut canvas = if columns == 2 { look.canvas(700.0) } else { look.canvas_of(1000.0) };
     let count = runs.len();
     let facts = if count > NAMED { vec!["too many to be named".to_owned()] } else { Vec::new() };
     let body = canvas.heading("Learning curves", &format!("{count} runs"), &facts);
@@ -41,12 +42,12 @@ pub fn draw(runs: &[(String, Run)]) -> Option<Canvas> {
         || Axis::epochs(runs.iter().flat_map(|(_, run)| &run.epochs).map(|epoch| epoch.epoch.into()));
 
     let y = Axis::percent(&format!("{} accuracy (%)", capitalized(split)), flat(&accuracy));
-    let panel = Panel::draw(&mut canvas, body.cell(0, 2, 1, 40.0), "", epochs(), y);
+    let panel = Panel::draw(&mut canvas, body.cell(0, columns, 2 / columns, 40.0), "", epochs(), y);
     for (curve, stroke) in accuracy.iter().zip(&strokes) {
         panel.curve(&mut canvas, curve, *stroke);
     }
     let y = Axis::loss(&format!("Loss (nats): {split}, dashed: training"), losses);
-    let panel = Panel::draw(&mut canvas, body.cell(1, 2, 1, 40.0), "", epochs(), y);
+    let panel = Panel::draw(&mut canvas, body.cell(1, columns, 2 / columns, 40.0), "", epochs(), y);
     for ((train, held_out), stroke) in train.iter().zip(&held_out).zip(&strokes) {
         panel.curve(&mut canvas, train, Stroke { width: 2.0, ..Stroke::dashed(stroke.color) });
         panel.curve(&mut canvas, held_out, *stroke);

@@ -53,6 +53,11 @@ impl Stroke {
         Self { mark: if points <= 20 { Mark::Dot } else { Mark::None }, ..self }
     }
 
+    /// Whether a reader would take one for the other.
+    pub fn looks_like(&self, other: &Self) -> bool {
+        self.color == other.color && self.dashed == other.dashed
+    }
+
     /// The stroke's mark at a point of the page.
     pub fn put_mark(self, canvas: &mut Canvas, (x, y): Point) {
         let radius = self.width * 1.8;
@@ -76,6 +81,7 @@ impl Stroke {
 pub struct Panel {
     /// Where data are drawn.
     pub area: Rect,
+    title: String,
     x: Axis,
     y: Axis,
 }
@@ -89,7 +95,7 @@ impl Panel {
         let top = if title.is_empty() { 12.0 } else { 46.0 };
         let below = Self::labels_below(&x, slot.width - left - 16.0);
         let bottom = below.height + if x.title.is_empty() { 0.0 } else { 40.0 };
-        let panel = Self { area: slot.inset(left, top, 16.0, bottom), x, y };
+        let panel = Self { area: slot.inset(left, top, 16.0, bottom), title: title.to_owned(), x, y };
         canvas.text_within(
             title,
             (panel.area.center().0, slot.y + 18.0),
@@ -176,6 +182,7 @@ impl Panel {
 
     /// A curve, interrupted where a value is not finite.
     pub fn curve(&self, canvas: &mut Canvas, values: &[Point], stroke: Stroke) {
+        canvas.data.curve(&self.title, (&self.x.title, &self.y.title), stroke, values);
         let runs = values.split(|(x, y)| !self.x.shows(*x) || !self.y.shows(*y));
         for run in runs.filter(|run| !run.is_empty()) {
             let points: Vec<Point> = run.iter().map(|value| self.at(*value)).collect();

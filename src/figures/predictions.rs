@@ -2,7 +2,7 @@
 
 use plotters::style::RGBColor;
 
-use super::canvas::{Anchor, Canvas, Rect, SMALL, TextLook};
+use super::canvas::{Anchor, Canvas, Look, Rect, SMALL, TextLook};
 use super::palette::{ABSENT, GREEN, INK, RED};
 use super::results::{Evaluation, Run, Sample};
 use super::story::counted;
@@ -12,9 +12,20 @@ const BORDER: f64 = 8.0;
 const CAPTION: f64 = 44.0;
 const GAP: f64 = 18.0;
 
-/// A grid of five a row: green borders are right, red ones wrong.
-pub fn draw(run: &Run) -> Option<Canvas> {
-    let evaluation = run.evaluation.as_ref()?;
+/// The samples of a run's last evaluation.
+pub fn draw(run: &Run, look: Look) -> Option<Canvas> {
+    let class = |class| run.class_name(class);
+    of_samples(run.evaluation.as_ref()?, run.evaluated(), &run.description(), &class, look)
+}
+
+/// A grid of five a row: green borders are right, red ones wrong; `class` names classes.
+pub fn of_samples(
+    evaluation: &Evaluation,
+    split: &str,
+    name: &str,
+    class: &dyn Fn(u64) -> String,
+    look: Look,
+) -> Option<Canvas> {
     let samples: Vec<&Sample> = evaluation.samples.iter().take(SIDE * SIDE).collect();
     if samples.is_empty() {
         return None;
@@ -22,19 +33,19 @@ pub fn draw(run: &Run) -> Option<Canvas> {
     let right = samples.iter().filter(|sample| is_right(sample)).count();
     // As high as the images: no row and no slot is padded.
     let rows = samples.len().div_ceil(SIDE);
-    let slot_width = (1344.0 - GAP * (SIDE - 1) as f64) / SIDE as f64;
+    let slot_width = (look.width() - 56.0 - GAP * (SIDE - 1) as f64) / SIDE as f64;
     let shape = (evaluation.height as f64 / evaluation.width.max(1) as f64).clamp(0.25, 1.5);
     let slot_height = (slot_width - 2.0 * BORDER) * shape + 2.0 * BORDER + CAPTION;
     let height = slot_height * rows as f64 + GAP * (rows - 1) as f64;
     let right_of_all = format!(
         "{right} of the first {} right (green, wrong ones red)",
-        counted(samples.len(), &format!("{} image", run.evaluated()))
+        counted(samples.len(), &format!("{split} image"))
     );
-    let mut canvas = Canvas::new(1400, 142 + height.ceil() as u32);
-    let body = canvas.heading("Predictions", &run.description(), &[right_of_all]);
+    let mut canvas = look.canvas_of(142.0 + height.ceil());
+    let body = canvas.heading("Predictions", name, &[right_of_all]);
     for (index, sample) in samples.into_iter().enumerate() {
         let slot = body.cell(index, SIDE, rows, GAP);
-        draw_sample(&mut canvas, slot, run, sample, evaluation);
+        draw_sample(&mut canvas, slot, class, sample, evaluation);
     }
     Some(canvas)
 }
@@ -43,8 +54,14 @@ fn is_right(sample: &Sample) -> bool {
     sample.label == sample.prediction
 }
 
-fn draw_sample(canvas: &mut Canvas, slot: Rect, run: &Run, sample: &Sample, evaluation: &Evaluation) {
-    let (prediction, label) = (run.class_name(sample.prediction), run.class_name(sample.label));
+fn draw_sample(
+    canvas: &mut Canvas,
+    slot: Rect,
+    class: &dyn Fn(u64) -> String,
+    sample: &Sample,
+    evaluation: &Evaluation,
+) {
+    let (prediction, label) = (class(sample.prediction), class(sample.label));
     let (color, ink, caption) = if is_right(sample) {
         (GREEN, INK, format!("predicted {prediction}"))
     } else {

@@ -8,7 +8,7 @@ use plotters::style::{
     Color, FontDesc, FontFamily, FontStyle, FontTransform, RGBAColor, RGBColor, ShapeStyle, TextStyle,
 };
 
-use super::canvas::{Anchor, Canvas, FONT, Point, Rect, Shape, TextLook, font_size, register};
+use super::canvas::{Anchor, Canvas, FONT, PER_INCH, Point, Rect, Shape, TextLook, font_size, register};
 use super::{FigureError, Format};
 use crate::files::write_atomically;
 
@@ -23,26 +23,47 @@ pub fn save(canvas: &Canvas, folder: &Path, name: &str, format: Format) -> Resul
     let bytes = match format {
         Format::Png => png(canvas)?,
         Format::Svg => svg(canvas)?.into_bytes(),
+        Format::Pdf => super::pdf::pdf(canvas)?,
     };
-    let path = folder.join(format!("{name}.{}", format.extension()));
+    write(folder.join(format!("{name}.{}", format.extension())), &bytes)
+}
+
+/// Writes a file of figures, and the folder it lies in.
+pub fn write(path: PathBuf, bytes: &[u8]) -> Result<PathBuf, FigureError> {
     let fail = |source| FigureError::Write { path: path.clone(), source };
-    std::fs::create_dir_all(folder).map_err(fail)?;
-    write_atomically(&path, &bytes).map_err(|error| fail(error.source))?;
+    std::fs::create_dir_all(path.parent().unwrap_or(Path::new(""))).map_err(fail)?;
+    write_atomically(&path, bytes).map_err(|error| fail(error.source))?;
     Ok(path)
 }
 
-fn png(canvas: &Canvas) -> Result<Vec<u8>, FigureError> {
+/// The page as PNG.
+pub fn png(canvas: &Canvas) -> Result<Vec<u8>, FigureError> {
     let (width, height) = (canvas.width * SMOOTHING, canvas.height * SMOOTHING);
-    let mut large = vec![u8::MAX; width as usize * height as usize * 3];
-    let mut painter = Painter {
-        backend: BitMapBackend::with_buffer(&mut large, (width, height)),
-        scale: SMOOTHING.into(),
-        pixels: true,
-    };
-    painter.paint(canvas)?;
-    drop(painter);
+    let large = pixels(canvas, width, height, SMOOTHING.into())?;
+    if canvas.in_print {
+        // Print has more dots than screens.
+        return encode_png(width, height, &large);
+    }
     let small = shrink(&large, width as usize, SMOOTHING as usize);
     encode_png(canvas.width, canvas.height, &small)
+}
+
+/// The page as PNG at half its size, in a quarter of the time: width, height, file.
+pub fn small_png(canvas: &Canvas) -> Result<(u32, u32, Vec<u8>), FigureError> {
+    // Whole pairs of rows and columns.
+    let (width, height) = (canvas.width & !1, canvas.height & !1);
+    let small = shrink(&pixels(canvas, width, height, 1.0)?, width as usize, 2);
+    Ok((width / 2, height / 2, encode_png(width / 2, height / 2, &small)?))
+}
+
+/// RGB of a page that is drawn `scale` times as large.
+fn pixels(canvas: &Canvas, width: u32, height: u32, scale: f64) -> Result<Vec<u8>, FigureError> {
+    let mut pixels = vec![u8::MAX; width as usize * height as usize * 3];
+    let backend = BitMapBackend::with_buffer(&mut pixels, (width, height));
+    let mut painter = Painter { backend, scale, pixels: true };
+    painter.paint(canvas)?;
+    drop(painter);
+    Ok(pixels)
 }
 
 /// Averages squares of `factor` × `factor` RGB pixels.
@@ -100,7 +121,13 @@ fn svg(canvas: &Canvas) -> Result<String, FigureError> {
     text.insert_str(end, &images);
     Ok(text.replacen(
         &format!("width=\"{}\" height=\"{}\"", units.0, units.1),
-        &format!("width=\"{}\" height=\"{}\"", canvas.width, canvas.height),
+        &match canvas.in_print {
+            false => format!("width=\"{}\" height=\"{}\"", canvas.width, canvas.height),
+            true => {
+                let inch = |pixels: u32| f64::from(pixels) / PER_INCH;
+                format!("width=\"{:.4}in\" height=\"{:.4}in\"", inch(canvas.width), inch(canvas.height))
+            }
+        },
         1,
     ))
 }

@@ -56,18 +56,21 @@ impl Axis {
         Self::spanning(title, range, 3)
     }
 
-    /// Linear, or logarithmic when positive values span more than a factor of fifty.
+    /// Linear; logarithmic where positive values span more than a factor of fifty, or where a few large ones, those of
+    /// the first epochs, would press the others flat.
     pub fn loss(title: &str, values: impl IntoIterator<Item = f64>) -> Self {
         let values: Vec<f64> = values.into_iter().collect();
         match extent(values.iter().copied()) {
-            Some((low, high)) if low > 0.0 && high / low > 50.0 => Self {
-                title: format!("{title}, log scale"),
-                ticks: log_ticks(low / 1.2, high * 1.2),
-                low: (low / 1.2).log10(),
-                high: (high * 1.2).log10(),
-                log: true,
-                named: false,
-            },
+            Some((low, high)) if low > 0.0 && (high / low > 50.0 || presses_flat(&values, low, high)) => {
+                Self {
+                    title: format!("{title}, log scale"),
+                    ticks: log_ticks(low / 1.2, high * 1.2),
+                    low: (low / 1.2).log10(),
+                    high: (high * 1.2).log10(),
+                    log: true,
+                    named: false,
+                }
+            }
             _ => Self::linear(title, values, 5),
         }
     }
@@ -157,6 +160,13 @@ impl Axis {
     pub fn shows(&self, value: f64) -> bool {
         drawable(value) && (!self.log || value > 0.0)
     }
+}
+
+/// Whether three quarters of the values lie in the lowest eighth of their range, and not just because it is narrow.
+fn presses_flat(values: &[f64], low: f64, high: f64) -> bool {
+    let known = || values.iter().filter(|value| drawable(**value));
+    let below = known().filter(|value| **value < low + (high - low) / 8.0).count();
+    high / low > 3.0 && 4 * below > 3 * known().count()
 }
 
 /// Of 1, 2, 5 × 10ⁿ the one nearest to `step`.

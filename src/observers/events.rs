@@ -2,12 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::tensorboard::{
-    EVENTS, EventWriter, HParam, PixelRows, Sample, SessionStatus, confusion_matrix, prediction_grid,
-    receptive_fields,
-};
+use super::tensorboard::{EVENTS, EventWriter, HParam, PixelRows, SessionStatus, receptive_fields};
 use super::{EpochReport, Observer, ObserverError, Start};
-use crate::config::{Config, LoggingConfig};
+use crate::config::{Config, LoggingConfig, Threshold, find_knob};
+use crate::figures::{Picture, confusion_picture, predictions_picture};
 use crate::run::{Status, Summary};
 use crate::spec::Spec;
 
@@ -21,8 +19,12 @@ const CUT_SHORT: &str = ".end";
 pub struct TensorBoard {
     directory: PathBuf,
     writer: EventWriter,
-    /// What accuracies are measured on.
+    /// What accuracies and held-out losses are measured on.
     split: &'static str,
+    /// Whether scalars were described in this file.
+    described: bool,
+    /// Knobs that differ between the runs that this is one of.
+    swept: Vec<String>,
     logging: Option<LoggingConfig>,
     pixel_rows: Option<PixelRows>,
     widths: Vec<usize>,
@@ -38,14 +40,17 @@ struct Due {
 }
 
 impl TensorBoard {
-    /// A new event file in `directory`.
-    pub fn create(directory: &Path) -> Result<Self, ObserverError> {
+    /// A new event file in `directory`. The HParams tab shows the `swept` knobs first: those that differ between the
+    /// runs that this is one of.
+    pub fn create(directory: &Path, swept: &[String]) -> Result<Self, ObserverError> {
         forget_end(directory).map_err(failed)?;
         let writer = EventWriter::create(directory, "").map_err(failed)?;
         Ok(TensorBoard {
             directory: directory.to_owned(),
             writer,
             split: "test",
+            described: false,
+            swept: swept.to_vec(),
             logging: None,
             pixel_rows: None,
             widths: Vec::new(),
@@ -57,14 +62,18 @@ impl TensorBoard {
             self.writer.resume_at(start.finished_epochs as i64 + 1)?;
         }
         self.writer.text("Hyperparameters", 0, &hyperparameters(start.config))?;
-        let knobs = session_knobs(start.config);
+        let knobs = session_knobs(start, &self.swept);
         let knobs: Vec<(&str, HParam)> =
             knobs.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-        self.writer.hparams(
-            &knobs,
-            &["Accuracy/test", "Accuracy/best", "Loss/val"],
-            &start.config.logging.log_dir,
-        )?;
+        let mut metrics = vec!["Accuracy/test", "Accuracy/best", "Loss/train", "Loss/val"];
+        if self.split == "validation" {
+            metrics.insert(1, "Accuracy/val");
+        }
+        if start.spec.head.is_some() {
+            metrics.extend(["Accuracy/head", "Loss/head"]);
+        }
+        self.writer.hparams(&knobs, &metrics, &start.config.logging.log_dir)?;
+        self.writer.layout(&LAYOUT)?;
         self.writer.flush()
     }
 
@@ -73,15 +82,32 @@ impl TensorBoard {
         let step = record.epoch as i64;
         let writer = &mut self.writer;
         writer.scalar("Loss/train", step, record.train_loss)?;
-        writer.scalar("Loss/val", step, record.val_loss)?;
+        let rows = match self.split {
+            "validation" => "rows held out of the training set (validation)",
+            _ => "the test set, since no rows are held out",
+        };
+        let measured = format!("Measured on {rows}.");
+        let flattered = format!("The best so far on {rows}. Not a result where that is the test set.");
+        let mut scalar = |tag: &str, value: f64, description: &str| match self.described {
+            true => writer.scalar(tag, step, value),
+            false => writer.described_scalar(tag, step, value, description),
+        };
+        scalar("Loss/val", record.val_loss, &measured)?;
+        match self.split {
+            "validation" => scalar("Accuracy/val", record.accuracy, &measured)?,
+            _ => {
+                scalar("Loss/test", record.val_loss, &measured)?;
+                scalar("Accuracy/test", record.accuracy, &measured)?;
+            }
+        }
+        scalar("Accuracy/best", record.best_accuracy, &flattered)?;
+        if let Some(head) = record.head_accuracy {
+            scalar("Accuracy/head", head, &measured)?;
+        }
+        self.described = true;
         for (i, losses) in record.layers.iter().enumerate() {
             writer.scalar(&format!("Loss/train_layer_{i}"), step, losses.train_loss)?;
             writer.scalar(&format!("Loss/val_layer_{i}"), step, losses.val_loss)?;
-        }
-        writer.scalar("Accuracy/test", step, record.accuracy)?;
-        writer.scalar("Accuracy/best", step, record.best_accuracy)?;
-        if let Some(head) = record.head_accuracy {
-            writer.scalar("Accuracy/head", step, head)?;
         }
         if let Some(head) = record.head_loss {
             writer.scalar("Loss/head", step, head)?;
@@ -132,31 +158,34 @@ impl TensorBoard {
         for (class, accuracy) in report.record.class_accuracy.iter().enumerate() {
             // A class without images has no accuracy.
             if let Some(accuracy) = accuracy {
+                writer.scalar(&format!("Class_Accuracy/class_{class}"), step, *accuracy)?;
+                // The name that the original toolkit gave it.
                 writer.scalar(&format!("Accuracy/class_{class}"), step, *accuracy)?;
             }
         }
-        writer.text("Confusion_Matrix", step, &confusion_table(rows, self.split))?;
-        writer.image("Confusion_Matrix/image", step, &confusion_matrix(rows))
+        writer.text("Confusion_Matrix", step, &confusion_table(rows, self.split))
     }
 
-    fn predictions(&mut self, report: &EpochReport) -> Written {
-        let sample =
-            |sample: &'_ crate::run::SampleRecord| (sample.label as usize, sample.prediction as usize);
-        let samples: Vec<Sample> = report
-            .samples
-            .iter()
-            .map(|record| {
-                let (label, prediction) = sample(record);
-                let (height, width) = (report.image.height, report.image.width);
-                Sample { pixels: &record.pixels, height, width, label, prediction }
-            })
-            .collect();
-        self.writer.image("Predictions/sample", report.record.epoch as i64, &prediction_grid(&samples))
+    fn pictures(&mut self, report: &EpochReport) -> Result<(), ObserverError> {
+        let epoch = report.record.epoch;
+        let confusion = confusion_picture(report.confusion.rows(), self.split, epoch)?;
+        let predictions = predictions_picture(report.samples, report.image, self.split, epoch)?;
+        for (tag, picture) in [("Confusion_Matrix/image", confusion), ("Predictions/sample", predictions)] {
+            let Some(Picture { width, height, png }) = picture else { continue };
+            let size = (width.cast_signed(), height.cast_signed());
+            self.writer.png(tag, epoch as i64, size, png).map_err(failed)?;
+        }
+        Ok(())
     }
 
     fn finish(&mut self, summary: &Summary) -> Written {
         let step = summary.epochs as i64;
         self.writer.text("Training_Summary", step, &summary_table(summary, self.split))?;
+        // Of a run without held-out rows every epoch has told it.
+        if let (Some(accuracy), "validation") = (summary.test_accuracy, self.split) {
+            let description = "Measured on the test set, once, with the weights that held-out rows chose.";
+            self.writer.described_scalar("Accuracy/test", step, accuracy, description)?;
+        }
         if summary.status == Status::Done {
             self.writer.session_end(step, SessionStatus::Success)?;
             return self.writer.flush();
@@ -193,7 +222,7 @@ fn due(every: usize, epoch: usize) -> bool {
 impl Observer for TensorBoard {
     fn started(&mut self, start: &Start) -> Result<(), ObserverError> {
         self.logging = Some(start.config.logging.clone());
-        self.split = if start.config.data.validation_size > 0 { "validation" } else { "test" };
+        self.split = start.split();
         self.pixel_rows = Some(pixel_rows(start.spec));
         self.widths = start.spec.layers.iter().map(|layer| layer.units).collect();
         self.begin(start).map_err(failed)
@@ -224,7 +253,7 @@ impl Observer for TensorBoard {
             }
         }
         if due(images, epoch) || epoch == last {
-            self.predictions(report).map_err(failed)?;
+            self.pictures(report)?;
         }
         self.writer.flush().map_err(failed)
     }
@@ -256,13 +285,39 @@ fn hyperparameters(config: &Config) -> String {
     config.to_toml().lines().map(|line| format!("    {line}\n")).collect()
 }
 
+/// What the custom-scalars tab shows in one chart each.
+const LAYOUT: [(&str, &[(&str, &[&str])]); 3] = [
+    (
+        "Losses and accuracies",
+        &[
+            ("Loss", &["^Loss/(train|val)$"]),
+            ("Accuracy", &["^Accuracy/(test|val|best|head)$"]),
+            ("Accuracy of each class", &["^Class_Accuracy/"]),
+        ],
+    ),
+    (
+        "Layers",
+        &[
+            ("Training loss", &["^Loss/train_layer_"]),
+            ("Held-out loss", &["^Loss/val_layer_"]),
+            ("Accuracy by one layer's goodness", &["^Accuracy/layer_"]),
+            ("Goodness", &["^Goodness/"]),
+            ("Share of active units", &["^Active/"]),
+        ],
+    ),
+    ("Time", &[("Seconds of an epoch", &["^Time/"])]),
+];
+
 /// Knobs whose value is a number or a word. TensorBoard cannot sort a column of both, so all are words.
 const WORDS: [(&str, &str); 1] = [("goodness", "threshold")];
 
-/// Knobs as columns of the HParams tab: all but where the run lies.
-fn session_knobs(config: &Config) -> Vec<(String, HParam)> {
+/// Columns of the HParams tab: numbers that say at a glance what a run is, those of swept knobs before others, then
+/// all knobs but where the run lies.
+fn session_knobs(start: &Start, swept: &[String]) -> Vec<(String, HParam)> {
+    let config = start.config;
     let table = toml::Table::try_from(config).unwrap_or_default();
-    let mut knobs = vec![("recipe".to_owned(), HParam::Text(config.recipe.clone()))];
+    let mut knobs = numbers(start);
+    knobs.push(("recipe".to_owned(), HParam::Text(config.recipe.clone())));
     for (name, values) in table.iter().filter(|(name, _)| *name != "logging") {
         for (key, value) in values.as_table().into_iter().flatten() {
             let value = match value {
@@ -276,7 +331,31 @@ fn session_knobs(config: &Config) -> Vec<(String, HParam)> {
             knobs.push((format!("{name}.{key}"), value));
         }
     }
+    let swept: Vec<&str> = swept.iter().filter_map(|key| Some(find_knob(key).ok()?.name)).collect();
+    let is_swept = |name: &str| {
+        let last = |knob: &str| knob.rsplit('.').next() == Some(name);
+        swept.iter().any(|knob| *knob == name || last(knob))
+    };
+    // Stable: within both parts the order stays.
+    knobs.sort_by_key(|(name, _)| !is_swept(name));
     knobs
+}
+
+/// What a run is at a glance. A threshold that is `width` is the first layer's.
+fn numbers(start: &Start) -> Vec<(String, HParam)> {
+    let layers = &start.spec.layers;
+    let widest = layers.iter().map(|layer| layer.units).max().unwrap_or(0);
+    let threshold = match start.config.goodness.threshold {
+        Threshold::Value(number) => number,
+        Threshold::Width => layers.first().map_or(0, |layer| layer.units) as f64,
+    };
+    let number = |name: &str, value: f64| (name.to_owned(), HParam::Number(value));
+    vec![
+        number("threshold", threshold),
+        number("depth", layers.len() as f64),
+        number("width", widest as f64),
+        number("parameters", start.parameters as f64),
+    ]
 }
 
 fn confusion_table(rows: &[Vec<u64>], split: &str) -> String {
@@ -312,13 +391,19 @@ fn summary_table(summary: &Summary, split: &str) -> String {
         Status::Failed => String::new(),
         _ => format!("| test accuracy | {} |\n", figure(summary.test_accuracy, 4)),
     };
+    let best = match split {
+        // The best of test accuracies is no result.
+        "test" => String::new(),
+        _ => {
+            let (best, epoch) = (figure(summary.best_accuracy, 4), summary.best_epoch);
+            format!("| best {split} accuracy | {best} (epoch {epoch}) |\n")
+        }
+    };
     format!(
-        "| | |\n|---|---|\n| status | {status} |\n{error}| epochs | {} of {} |\n{test}| best {split} accuracy | {} \
-         (epoch {}) |\n| train loss | {} |\n| {split} loss | {} |\n| seconds | {:.1} training, {:.1} evaluation |\n",
+        "| | |\n|---|---|\n| status | {status} |\n{error}| epochs | {} of {} |\n{test}{best}| train loss | {} |\n| \
+         {split} loss | {} |\n| seconds | {:.1} training, {:.1} evaluation |\n",
         summary.epochs,
         summary.num_epochs,
-        figure(summary.best_accuracy, 4),
-        summary.best_epoch,
         figure(summary.train_loss, 6),
         figure(summary.val_loss, 6),
         summary.seconds.train,

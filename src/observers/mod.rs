@@ -2,7 +2,9 @@
 
 mod events;
 mod figures;
+mod health;
 mod progress;
+mod shown;
 pub mod tensorboard;
 
 use ff_backend::BackendError;
@@ -16,7 +18,9 @@ use crate::spec::Spec;
 
 pub use events::TensorBoard;
 pub use figures::Figures;
+pub use health::Health;
 pub use progress::{Progress, STOPPING};
+pub use shown::{ProgressStyle, RewrittenLine, Shown, fitting, width};
 
 /// Why an observer could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -43,12 +47,22 @@ pub struct Start<'a> {
     pub config: &'a Config,
     /// The constants that follow from them and the data.
     pub spec: &'a Spec,
+    /// Trained numbers, the head's included.
+    pub parameters: usize,
     /// Epochs that are already done.
     pub finished_epochs: usize,
     /// Steps of an epoch.
     pub batches: usize,
     /// Best accuracy so far.
     pub best_accuracy: f64,
+}
+
+impl Start<'_> {
+    /// The rows that accuracies and held-out losses of epochs are measured on: `validation`, or `test` where no
+    /// rows are held out.
+    pub fn split(&self) -> &'static str {
+        if self.config.data.validation_size > 0 { "validation" } else { "test" }
+    }
 }
 
 /// An epoch that ended.

@@ -186,6 +186,13 @@ impl RunDirectory {
         self.write(CONFIG, text.as_bytes())
     }
 
+    /// Table `run` of config.toml; empty where there is none to read.
+    pub fn read_facts(&self) -> toml::Table {
+        let text = fs::read_to_string(self.path.join(CONFIG)).unwrap_or_default();
+        let config: toml::Table = text.parse().unwrap_or_default();
+        config.get("run").and_then(toml::Value::as_table).cloned().unwrap_or_default()
+    }
+
     /// Appends an epoch to metrics.jsonl and makes it durable.
     pub fn append_metrics(&self, record: &EpochRecord) -> Result<(), RunError> {
         self.confirm()?;

@@ -68,6 +68,9 @@ pub struct EpochRecord {
     pub learning_rate: f64,
     /// Time it took.
     pub seconds: Seconds,
+    /// Rows that accuracies and `val_loss` are measured on: `validation`, or `test` where no rows are held out.
+    #[serde(default)]
+    pub split: String,
 }
 
 /// How a run ended, or that it has not.

@@ -73,7 +73,8 @@ impl SweepDirectory {
         Lock::acquire(&self.path.join(LOCK))
     }
 
-    fn spec(&self) -> Result<Option<Spec>, SweepError> {
+    /// The sweep that is there.
+    pub fn spec(&self) -> Result<Option<Spec>, SweepError> {
         let path = self.path.join(SPEC);
         let bytes = match read_if_there(&path) {
             Ok(Some(bytes)) => bytes,

@@ -10,8 +10,10 @@ use super::claim::{Claim, claim};
 use super::directory::SweepDirectory;
 use super::error::{Failure, SweepError};
 use super::halving::{prune, rungs, survivors};
+use super::ranking::winners;
+use super::results::{Tally, read_rows};
 use crate::config::{Cell, Experiment};
-use crate::run::{RunDirectory, Status, Summary};
+use crate::run::{RunDirectory, RunError, Status, Summary};
 
 /// Between two looks at a cell that another process trains.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -28,6 +30,8 @@ pub struct Task<'a> {
     pub resume: bool,
     /// Epochs after which to end, even if more are to come.
     pub until: usize,
+    /// Whether the test set is left for the cells that held-out rows choose.
+    pub keeps_test_set: bool,
 }
 
 /// What the engine leaves to its caller: to train a cell, and to tell people.
@@ -36,6 +40,8 @@ pub trait Work: Sync {
     fn train(&self, task: &Task) -> Result<Summary, String>;
     /// A cell was trained, or could not be.
     fn ended(&self, _cell: &Cell, _result: &Result<Summary, String>) {}
+    /// A chosen cell was measured on the test set.
+    fn tested(&self, _cell: &Cell, _summary: &Summary) {}
     /// Nothing is left to do but wait for this cell of another process.
     fn waiting(&self, _cell: &Cell) {}
 }
@@ -116,6 +122,45 @@ impl<W: Work> Engine<'_, W> {
         Ok(pass.failures.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Measures the cells that a search chose on the test set, which it kept for them, once no cell is left to train.
+    pub fn test_winners(&self) -> Result<Vec<Failure>, SweepError> {
+        let mut failures = Vec::new();
+        if !self.experiment.keeps_test_set() || self.is_stopped() {
+            return Ok(failures);
+        }
+        let rows = read_rows(self.experiment, self.directory);
+        let tally = Tally::new(&rows);
+        if tally.settled() < tally.cells {
+            return Ok(failures);
+        }
+        for winner in winners(&self.experiment.varying(), &rows) {
+            let Some(cell) = self.experiment.cells().get(winner) else { continue };
+            match self.test(cell) {
+                Ok(Some(summary)) => self.work.tested(cell, &summary),
+                Ok(None) => {}
+                Err(message) => failures.push(Failure { cell: cell.index, message }),
+            }
+        }
+        Ok(failures)
+    }
+
+    /// Measures a finished cell on the test set, unless that is done or another process does it.
+    fn test(&self, cell: &Cell) -> Result<Option<Summary>, String> {
+        let path = self.directory.cell(cell);
+        let directory = match RunDirectory::claim(&path) {
+            Ok(directory) => directory,
+            Err(RunError::Busy { .. }) => return Ok(None),
+            Err(error) => return Err(error.to_string()),
+        };
+        let summary = RunDirectory::read_summary(&path).map_err(|error| error.to_string())?;
+        if summary.is_none_or(|summary| summary.test_accuracy.is_some()) {
+            return Ok(None);
+        }
+        let task =
+            Task { cell, directory: &directory, resume: true, until: usize::MAX, keeps_test_set: false };
+        self.work.train(&task).map(Some)
+    }
+
     fn work_off(&self, pass: &Pass) -> Result<(), SweepError> {
         while !self.is_stopped() {
             let (cell, known_busy) = {
@@ -137,7 +182,8 @@ impl<W: Work> Engine<'_, W> {
                 Ok(Claim::Settled) => {}
                 Ok(Claim::Busy) => locked(&pass.queue).elsewhere.push_back(cell),
                 Ok(Claim::Mine { directory, resume }) => {
-                    let task = Task { cell, directory: &directory, resume, until };
+                    let keeps_test_set = self.experiment.keeps_test_set();
+                    let task = Task { cell, directory: &directory, resume, until, keeps_test_set };
                     let result = self.work.train(&task);
                     if let Err(message) = &result {
                         write_failure(&task, message);

@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use serde::Serialize;
+
 use super::results::{CellStatus, Row, Tally};
 use crate::files::text::for_markdown;
 use crate::metrics::Mean;
@@ -39,31 +41,70 @@ impl<'a> Group<'a> {
         Mean::of(self.counted().into_iter().filter_map(pick))
     }
 
+    /// What all of its cells have in common; a dash where they differ or nothing is known.
+    fn shared(&self, pick: impl Fn(&Row) -> Option<String>) -> String {
+        let mut values = self.rows.iter().filter_map(|row| pick(row));
+        match values.next() {
+            Some(first) if values.all(|value| value == first) => first,
+            _ => "–".into(),
+        }
+    }
+
     /// Pruned cells were trained for less time and come after those that were not.
     fn is_whole(&self) -> bool {
         self.rows.iter().any(|row| row.status == CellStatus::Done)
     }
 }
 
-/// The accuracies that a table shows, each with the rows it is measured on; the first is what ranks.
-fn accuracies(rows: &[Row]) -> Vec<(&'static str, Pick)> {
-    let validated = rows.iter().filter(|row| row.validated).count();
-    let test: (_, Pick) = ("test accuracy %", |summary| summary.test_accuracy);
-    if validated == 0 {
-        return vec![
-            ("test accuracy %", |summary| summary.accuracy),
-            ("best test accuracy %", |summary| summary.best_accuracy),
-        ];
+/// What ranks settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Criterion {
+    /// The best accuracy on held-out rows: that of the checkpoint that the test accuracy is of.
+    ValidationAccuracy,
+    /// Accuracy on the test set, which some cells have no other rows beside.
+    TestAccuracy,
+}
+
+impl Criterion {
+    /// The one that all cells have.
+    pub fn of(rows: &[Row]) -> Self {
+        match !rows.is_empty() && rows.iter().all(|row| row.validated) {
+            true => Criterion::ValidationAccuracy,
+            false => Criterion::TestAccuracy,
+        }
     }
-    if validated < rows.len() {
-        // All that cells with held-out rows and cells without have in common.
-        return vec![test];
+
+    fn pick(self) -> Pick {
+        match self {
+            Criterion::ValidationAccuracy => |summary| summary.best_accuracy,
+            Criterion::TestAccuracy => |summary| summary.test_accuracy,
+        }
     }
-    vec![
-        ("validation accuracy %", |summary| summary.accuracy),
-        ("best validation accuracy %", |summary| summary.best_accuracy),
-        test,
-    ]
+
+    /// What a ranking by it means, for people.
+    pub fn told(self, rows: &[Row]) -> &'static str {
+        match self {
+            Criterion::ValidationAccuracy => {
+                "Ranked by best validation accuracy; test accuracy is that of the checkpoint it chose"
+            }
+            Criterion::TestAccuracy if rows.iter().any(|row| row.validated) => {
+                "Ranked by test accuracy, which flatters the first: only some cells hold rows out"
+            }
+            Criterion::TestAccuracy => {
+                "Ranked by test accuracy after the last epoch, which flatters the first; to choose a setting, hold \
+                 rows out (--set validation_size=N)"
+            }
+        }
+    }
+}
+
+/// The cells of the best setting, those of all its seeds; none as long as no cell has all its epochs.
+pub fn winners(keys: &[&str], rows: &[Row]) -> Vec<usize> {
+    let best = ranked(keys, rows, Criterion::of(rows).pick()).into_iter().next();
+    let best = best.filter(Group::is_whole);
+    let done = best.iter().flat_map(|group| &group.rows).filter(|row| row.status == CellStatus::Done);
+    done.map(|row| row.cell).collect()
 }
 
 fn is_seed(key: &str) -> bool {
@@ -99,47 +140,81 @@ fn shown(keys: &[&str]) -> Vec<usize> {
     (0..keys.len()).filter(|&at| keys.get(at).is_some_and(|key| !is_seed(key))).collect()
 }
 
-/// The ranking as a table, its header first.
-pub fn table(keys: &[&str], rows: &[Row]) -> Vec<Vec<String>> {
-    let accuracies = accuracies(rows);
-    let by = accuracies.first().map_or((|_| None) as Pick, |(_, pick)| *pick);
+/// A column of the ranking.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// Its title.
+    pub title: String,
+    /// One field for each setting, the best first.
+    pub fields: Vec<String>,
+}
+
+/// The ranking by columns, which are the same for every kind of sweep but for its keys.
+pub fn table(keys: &[&str], rows: &[Row]) -> Vec<Column> {
+    let by = Criterion::of(rows).pick();
     let groups = ranked(keys, rows, by);
-    let repeated = groups.iter().any(|group| group.rows.len() > 1);
-
-    let mut header = vec!["rank"];
-    header.extend(shown(keys).iter().filter_map(|&at| keys.get(at)));
-    header.extend(accuracies.iter().map(|(name, _)| *name));
-    header.extend(["train loss", "val loss", "seconds"]);
-    header.extend(repeated.then_some("seeds"));
-    header.push("status");
-
-    let mut table = vec![header.into_iter().map(str::to_owned).collect()];
-    for (index, group) in groups.iter().enumerate() {
-        let loss = |pick| spread(group.mean(pick), 1.0, 4);
-        let ranks = group.mean(by).is_some();
-        let mut fields = vec![if ranks { (index + 1).to_string() } else { "–".into() }];
-        fields.extend(group.values.iter().map(|value| (*value).to_owned()));
-        fields.extend(accuracies.iter().map(|(_, pick)| spread(group.mean(*pick), 100.0, 2)));
-        fields.push(loss(|summary| summary.train_loss));
-        fields.push(loss(|summary| summary.val_loss));
-        let seconds = group.rows.iter().filter_map(|row| row.seconds()).reduce(|a, b| a + b);
-        fields.push(seconds.map_or_else(|| "–".into(), |seconds| format!("{seconds:.1}")));
-        fields.extend(repeated.then(|| format!("{} of {}", group.counted().len(), group.rows.len())));
-        fields.push(statuses(group));
-        table.push(fields);
+    let validation: Pick = |summary| summary.best_accuracy.filter(|_| summary.split == "validation");
+    let mut columns = Vec::new();
+    let mut column = |title: &str, field: &dyn Fn(usize, &Group) -> String| {
+        let fields = groups.iter().enumerate().map(|(place, group)| field(place, group)).collect();
+        columns.push(Column { title: title.to_owned(), fields });
+    };
+    column("rank", &|place, group| match group.mean(by) {
+        Some(_) => (place + 1).to_string(),
+        None => "–".into(),
+    });
+    if rows.iter().any(|row| row.name.is_some()) {
+        column("name", &|_, group| group.shared(|row| row.name.clone()));
     }
-    table
+    for (at, key) in shown(keys).iter().filter_map(|&at| keys.get(at)).enumerate() {
+        column(key, &|_, group| group.values.get(at).map_or(String::new(), |value| (*value).to_owned()));
+    }
+    let percent = |pick: Pick| move |_: usize, group: &Group| spread(group.mean(pick), 100.0, 2);
+    let loss = |pick: Pick| move |_: usize, group: &Group| spread(group.mean(pick), 1.0, 4);
+    column("best validation accuracy %", &percent(validation));
+    column("test accuracy %", &percent(|summary| summary.test_accuracy));
+    column("test head accuracy %", &percent(|summary| summary.test_head_accuracy));
+    column("train loss", &loss(|summary| summary.train_loss));
+    column(&format!("{} loss", held_out(rows)), &loss(|summary| summary.val_loss));
+    let of_summary = |pick: fn(&Summary) -> String| {
+        move |_: usize, group: &Group| group.shared(|row| row.summary.as_ref().map(pick))
+    };
+    column("epochs", &of_summary(|summary| summary.epochs.to_string()));
+    column("parameters", &of_summary(|summary| summary.parameters.to_string()));
+    if !keys.contains(&"recipe") {
+        column("recipe", &|_, group| group.shared(|row| Some(row.recipe.clone())));
+    }
+    column("seconds", &|_, group| {
+        let seconds = group.rows.iter().filter_map(|row| row.seconds()).reduce(|a, b| a + b);
+        seconds.map_or_else(|| "–".into(), |seconds| format!("{seconds:.1}"))
+    });
+    column("seeds", &|_, group| format!("{} of {}", group.counted().len(), group.rows.len()));
+    column("status", &|_, group| statuses(group));
+    columns
+}
+
+/// The rows that losses and accuracies of epochs are measured on, in a word.
+fn held_out(rows: &[Row]) -> &'static str {
+    match rows.iter().filter(|row| row.validated).count() {
+        0 => "test",
+        count if count == rows.len() => "validation",
+        _ => "held-out",
+    }
 }
 
 /// The ranking as a Markdown page.
 pub fn to_markdown(name: &str, keys: &[&str], rows: &[Row]) -> String {
-    let mut text = format!("# {name}\n\n{}\n\n", told(&Tally::new(rows)));
-    for (index, fields) in table(keys, rows).iter().enumerate() {
-        let fields: Vec<String> = fields.iter().map(|field| for_markdown(field)).collect();
-        text += &format!("| {} |\n", fields.join(" | "));
-        if index == 0 {
-            text += &format!("|{}\n", "---|".repeat(fields.len()));
-        }
+    let ranked = Criterion::of(rows).told(rows);
+    let mut text = format!("# {name}\n\n{}\n\n{ranked}\n\n", told(&Tally::new(rows)));
+    let columns = table(keys, rows);
+    let line = |field: &dyn Fn(&Column) -> Option<String>| {
+        let fields: Vec<String> = columns.iter().filter_map(field).map(|text| for_markdown(&text)).collect();
+        format!("| {} |\n", fields.join(" | "))
+    };
+    text += &line(&|column| Some(column.title.clone()));
+    text += &format!("|{}\n", "---|".repeat(columns.len()));
+    for place in 0..columns.first().map_or(0, |column| column.fields.len()) {
+        text += &line(&|column| column.fields.get(place).cloned());
     }
     let failed: Vec<&Row> = rows.iter().filter(|row| row.status == CellStatus::Failed).collect();
     if !failed.is_empty() {

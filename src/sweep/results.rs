@@ -58,6 +58,10 @@ pub struct Row {
     pub validated: bool,
     /// Its run directory, seen from the sweep's.
     pub run_dir: String,
+    /// The preset underneath.
+    pub recipe: String,
+    /// What the experiment calls it, if it does.
+    pub name: Option<String>,
 }
 
 impl Row {
@@ -65,6 +69,32 @@ impl Row {
     pub fn results(&self) -> Option<&Summary> {
         let is_final = matches!(self.status, CellStatus::Done | CellStatus::Pruned);
         self.summary.as_ref().filter(|_| is_final)
+    }
+
+    /// A field of results.csv.
+    fn result(&self, name: &str) -> String {
+        let figure = |pick: fn(&Summary) -> Option<f64>| {
+            self.results().and_then(pick).map(|figure| figure.to_string()).unwrap_or_default()
+        };
+        let count = |pick: fn(&Summary) -> usize| {
+            self.summary.as_ref().map(|summary| pick(summary).to_string()).unwrap_or_default()
+        };
+        match name {
+            "accuracy" => figure(|summary| summary.accuracy),
+            "best_accuracy" => figure(|summary| summary.best_accuracy),
+            "train_loss" => figure(|summary| summary.train_loss),
+            "val_loss" => figure(|summary| summary.val_loss),
+            "test_accuracy" => figure(|summary| summary.test_accuracy),
+            "head_accuracy" => figure(|summary| summary.head_accuracy),
+            "test_head_accuracy" => figure(|summary| summary.test_head_accuracy),
+            "seconds" => self.seconds().map(|seconds| format!("{seconds:.3}")).unwrap_or_default(),
+            "epochs" => count(|summary| summary.epochs),
+            "parameters" => count(|summary| summary.parameters),
+            "run_dir" => for_spreadsheet(&self.run_dir),
+            "split" => self.split().to_owned(),
+            "recipe" => for_spreadsheet(&self.recipe),
+            _ => self.name.as_deref().map(for_spreadsheet).unwrap_or_default(),
+        }
     }
 
     /// Why it failed.
@@ -154,6 +184,8 @@ fn read_row(cell: &Cell, keys: &[&str], path: PathBuf) -> Row {
         unreadable,
         validated: cell.config.data.validation_size > 0,
         run_dir: cell.name.clone(),
+        recipe: cell.config.recipe.clone(),
+        name: cell.label.clone(),
     }
 }
 
@@ -166,45 +198,41 @@ fn of_summary(status: Status) -> CellStatus {
     }
 }
 
-/// results.csv: accuracies and losses of cells that ended well, all from the same bits as theirs. Where some are
-/// measured on validation rows, `split` says which, and `test_accuracy` is beside it.
+/// Results beside the varying keys, in the order of results.csv; what came later stands after `run_dir`.
+const RESULTS: [&str; 14] = [
+    "accuracy",
+    "best_accuracy",
+    "train_loss",
+    "val_loss",
+    "seconds",
+    "run_dir",
+    "split",
+    "test_accuracy",
+    "head_accuracy",
+    "test_head_accuracy",
+    "epochs",
+    "parameters",
+    "recipe",
+    "name",
+];
+
+/// results.csv: one row per cell, with accuracies and losses of cells that ended well, all from the same bits as
+/// theirs. `accuracy`, `best_accuracy`, `head_accuracy` and `val_loss` are measured on the rows that `split` names.
 pub fn to_csv(keys: &[&str], rows: &[Row]) -> String {
-    let results = ["accuracy", "best_accuracy", "train_loss", "val_loss"];
-    let validated = rows.iter().any(|row| row.validated);
-    let of_splits: &[&str] = if validated { &["split", "test_accuracy"] } else { &[] };
-    let header = ["cell", "status"].iter().chain(keys).chain(&results);
-    // What is there only sometimes comes last, so that it moves nothing.
-    let header = header.chain(&["seconds", "run_dir"]).chain(of_splits);
-    let mut text = line(header.map(|name| (*name).to_owned()));
+    // A key that is called like a result says the same.
+    let results: Vec<&str> = RESULTS.into_iter().filter(|name| !keys.contains(name)).collect();
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let header: Vec<&str> = ["cell", "status"].iter().chain(keys).chain(&results).copied().collect();
+    let mut write = |fields: &[String]| writer.write_record(fields).is_ok();
+    let mut whole = write(&header.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
     for row in rows {
-        let figure = |pick: fn(&Summary) -> Option<f64>| {
-            row.results().and_then(pick).map(|figure| figure.to_string()).unwrap_or_default()
-        };
         let mut fields = vec![row.cell.to_string(), row.status.word().to_owned()];
         fields.extend(row.values.iter().map(|value| for_spreadsheet(value)));
-        fields.extend([
-            figure(|summary| summary.accuracy),
-            figure(|summary| summary.best_accuracy),
-            figure(|summary| summary.train_loss),
-            figure(|summary| summary.val_loss),
-        ]);
-        fields.extend([
-            row.seconds().map(|seconds| format!("{seconds:.3}")).unwrap_or_default(),
-            for_spreadsheet(&row.run_dir),
-        ]);
-        if validated {
-            fields.extend([row.split().to_owned(), figure(|summary| summary.test_accuracy)]);
-        }
-        text += &line(fields.into_iter());
+        fields.extend(results.iter().map(|name| row.result(name)));
+        whole &= write(&fields);
     }
-    text
-}
-
-/// Fields between commas; quoted where a field holds what separates fields.
-fn line(fields: impl Iterator<Item = String>) -> String {
-    let quoted = |field: String| match field.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", field.replace('"', "\"\"")),
-        false => field,
-    };
-    fields.map(quoted).collect::<Vec<_>>().join(",") + "\n"
+    // Memory takes every record of as many fields as the header has.
+    let bytes = writer.into_inner().unwrap_or_default();
+    debug_assert!(whole, "a row has another number of fields than the header");
+    String::from_utf8(bytes).unwrap_or_default()
 }

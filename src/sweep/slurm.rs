@@ -1,4 +1,4 @@
-//! A sweep as a Slurm job array: one cell a task.
+//! A sweep as a Slurm job array: one cell a task, or a few.
 
 /// Task numbers of an array end below this: Slurm's MaxArraySize is 1001 unless a cluster says otherwise.
 const LONGEST_ARRAY: usize = 1000;
@@ -18,6 +18,10 @@ pub struct ArrayJob {
     pub cells: Vec<usize>,
     /// Tasks that may run at once.
     pub parallelism: Option<u32>,
+    /// Cells that a task trains one after another.
+    pub cells_per_task: usize,
+    /// Lines of shell before the command, such as `module load cuda`.
+    pub setup: Vec<String>,
     /// Seconds before its limit at which a task is told to end its epoch.
     pub grace: u16,
     /// Further options of sbatch, such as `--time=60`.
@@ -27,19 +31,28 @@ pub struct ArrayJob {
 /// One call of sbatch: cells whose numbers fit into one array.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Submission {
-    /// What a task's number lacks to be its cell's.
+    /// What a task's number lacks to be its cell's, or its group's.
     pub offset: usize,
     /// The tasks, as `--array` takes them.
     pub tasks: String,
 }
 
 impl ArrayJob {
+    /// The cells of each task, where a task has several; else a task's number is its cell's.
+    pub fn groups(&self) -> Option<Vec<&[usize]>> {
+        (self.cells_per_task > 1).then(|| self.cells.chunks(self.cells_per_task).collect())
+    }
+
     /// The calls of sbatch that submit all cells with the one script.
     pub fn submissions(&self) -> Vec<Submission> {
-        let chunks = self.cells.chunk_by(|a, b| a / LONGEST_ARRAY == b / LONGEST_ARRAY);
-        let submission = |cells: &[usize]| {
-            let offset = cells.first().map_or(0, |cell| cell / LONGEST_ARRAY * LONGEST_ARRAY);
-            let tasks: Vec<usize> = cells.iter().map(|cell| cell - offset).collect();
+        let numbers: Vec<usize> = match self.groups() {
+            Some(groups) => (0..groups.len()).collect(),
+            None => self.cells.clone(),
+        };
+        let chunks = numbers.chunk_by(|a, b| a / LONGEST_ARRAY == b / LONGEST_ARRAY);
+        let submission = |numbers: &[usize]| {
+            let offset = numbers.first().map_or(0, |number| number / LONGEST_ARRAY * LONGEST_ARRAY);
+            let tasks: Vec<usize> = numbers.iter().map(|number| number - offset).collect();
             let parallelism = self.parallelism.map_or(String::new(), |most| format!("%{most}"));
             Submission { offset, tasks: array(&tasks) + &parallelism }
         };
@@ -55,6 +68,18 @@ impl ArrayJob {
         let Submission { offset, tasks } = first.unwrap_or(Submission { offset: 0, tasks: String::new() });
         let options: String =
             self.options.iter().map(|option| format!("#SBATCH {}\n", sbatch_word(option))).collect();
+        let groups = self.groups();
+        let number = format!("$((SLURM_ARRAY_TASK_ID + ${{1:-{offset}}}))");
+        let cells = match &groups {
+            None => format!("cells={number}"),
+            Some(groups) => {
+                let words =
+                    |cells: &&[usize]| cells.iter().map(usize::to_string).collect::<Vec<_>>().join(" ");
+                let groups: Vec<String> =
+                    groups.iter().map(|cells| format!("\"{}\"", words(cells))).collect();
+                format!("tasks=({})\ncells=${{tasks[{number}]}}", groups.join(" "))
+            }
+        };
         let command: Vec<String> = self.command.iter().map(|word| shell_word(word)).collect();
         format!(
             "#!/bin/bash\n\
@@ -65,34 +90,71 @@ impl ArrayJob {
              #SBATCH --open-mode=append\n\
              #SBATCH --output={output}\n\
              {options}\n\
-             # One cell a task. {grace} seconds before its limit a task ends its epoch, writes it down, and goes\n\
+             # {what} {grace} seconds before its limit a task ends its epoch, writes it down, and goes\n\
              # back into the queue; its next turn goes on from there.\n\
-             cell=$((SLURM_ARRAY_TASK_ID + ${{1:-{offset}}}))\n\
+             {cells}\n\
              cd {folder} || exit 1\n\
-             echo \"cell $cell, restart ${{SLURM_RESTART_COUNT:-0}}\"\n\
-             {command} --cell \"$cell\" &\n\
-             training=$!\n\
+             {setup}\
+             ended=0\n\
              cut_short=\n\
              trap 'cut_short=yes; kill -USR1 \"$training\"' USR1\n\
-             wait \"$training\"\n\
-             status=$?\n\
-             # A signal ends `wait` before the training ends.\n\
-             while kill -0 \"$training\" 2>/dev/null; do\n\
+             for cell in $cells; do\n\
+             \x20   echo \"cell $cell, restart ${{SLURM_RESTART_COUNT:-0}}\"\n\
+             \x20   {command} --cell \"$cell\" &\n\
+             \x20   training=$!\n\
              \x20   wait \"$training\"\n\
              \x20   status=$?\n\
+             \x20   # A signal ends `wait` before the training ends.\n\
+             \x20   while kill -0 \"$training\" 2>/dev/null; do\n\
+             \x20       wait \"$training\"\n\
+             \x20       status=$?\n\
+             \x20   done\n\
+             \x20   [ \"$status\" -eq 0 ] || ended=$status\n\
+             \x20   [ -z \"$cut_short\" ] || break\n\
              done\n\
-             if [ -n \"$cut_short\" ] && [ \"$status\" -ne 0 ]; then\n\
+             if [ -n \"$cut_short\" ] && [ {unfinished} ]; then\n\
              \x20   scontrol requeue \"${{SLURM_ARRAY_JOB_ID}}_${{SLURM_ARRAY_TASK_ID}}\"\n\
              fi\n\
-             exit \"$status\"\n",
+             exit \"$ended\"\n",
             name = sbatch_word(&format!("ff-{}", self.name)),
             grace = self.grace,
             // In a name of a file, `%` stands for something else.
             output = sbatch_word(&format!("{}/%A_%a.log", self.logs.replace('%', "%%"))),
+            // A task of several cells may be cut short between two of them.
+            unfinished = match &groups {
+                Some(_) => "\"$status\" -ne 0 -o \"$cell\" != \"${cells##* }\"",
+                None => "\"$status\" -ne 0",
+            },
+            what = match self.cells_per_task {
+                1 => "One cell a task.".to_owned(),
+                most => format!("Up to {most} cells a task, one after another."),
+            },
+            setup = self.setup.iter().map(|line| format!("{line}\n")).collect::<String>(),
             folder = shell_word(&self.folder),
             command = command.join(" "),
         )
     }
+}
+
+/// Whether sbatch takes the text as a time: minutes, minutes:seconds, hours:minutes:seconds, days-hours,
+/// days-hours:minutes or days-hours:minutes:seconds.
+pub fn is_time(text: &str) -> bool {
+    let is_number =
+        |part: &str| (1..=6).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    let (days, rest) = match text.split_once('-') {
+        Some((days, rest)) => (Some(days), rest),
+        None => (None, text),
+    };
+    let parts: Vec<&str> = rest.split(':').collect();
+    let is_sixtieth = |part: &&str| part.parse::<u32>().is_ok_and(|number| number < 60);
+    // Hours, or minutes, come first and may be as many as one likes.
+    let rest_fits = parts.iter().skip(1).all(is_sixtieth);
+    let is_positive = text.bytes().any(|byte| (b'1'..=b'9').contains(&byte));
+    days.is_none_or(is_number)
+        && parts.len() <= 3
+        && parts.iter().all(|part| is_number(part))
+        && rest_fits
+        && is_positive
 }
 
 /// Numbers as Slurm writes them: `0-3,7`.

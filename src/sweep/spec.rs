@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use crate::config::{Config, Experiment};
+use crate::config::{Config, Experiment, ExperimentSource};
 
 /// What makes two invocations the same sweep, and what all who work on it share.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,6 +18,9 @@ pub struct Spec {
     /// Epochs after which cells are first compared, and one of how many goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub halving: Option<[usize; 2]>,
+    /// What it was planned from, so that it goes on without the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<ExperimentSource>,
     /// Every knob of the first cell, to tell what changed.
     pub first: Option<Config>,
 }
@@ -31,6 +34,7 @@ impl Spec {
             threads,
             cells: cells.iter().map(|cell| cell.name.clone()).collect(),
             halving: experiment.halving.map(|halving| [halving.min_epochs, halving.factor]),
+            source: Some(experiment.source.clone()),
             first: cells.first().map(|cell| cell.config.clone()),
         }
     }

@@ -9,5 +9,5 @@ mod trainer;
 
 pub use error::TrainError;
 pub use limits::Limits;
-pub use run::{Options, run};
+pub use run::{About, Options, run};
 pub use step::{Stepper, TrainTally};

@@ -22,6 +22,48 @@ pub struct Options<'a> {
     pub observers: Vec<Box<dyn Observer + 'a>>,
     /// When to end early.
     pub limits: Limits<'a>,
+    /// What people say of the run.
+    pub about: About,
+    /// Knobs that differ between the runs that this is one of.
+    pub swept: Vec<String>,
+    /// Leave the test set unmeasured at the end, where held-out rows may choose another run.
+    pub keeps_test_set: bool,
+}
+
+/// What people say of a run; it stands in table `run` of config.toml.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    /// What to call it.
+    pub name: Option<String>,
+    /// What it is for.
+    pub note: Option<String>,
+    /// Words to find it by.
+    pub tags: Vec<String>,
+    /// The command line that started it.
+    pub command: Option<String>,
+}
+
+impl About {
+    /// What an earlier table says that this one does not.
+    fn over(self, earlier: &Table) -> Self {
+        let text = |key: &str| earlier.get(key).and_then(Value::as_str).map(str::to_owned);
+        let tags = earlier.get("tags").and_then(Value::as_array).into_iter().flatten();
+        let tags = tags.filter_map(|tag| tag.as_str().map(str::to_owned)).collect();
+        About {
+            name: self.name.or_else(|| text("name")),
+            note: self.note.or_else(|| text("note")),
+            tags: if self.tags.is_empty() { tags } else { self.tags },
+            command: self.command,
+        }
+    }
+
+    fn rows(self) -> impl Iterator<Item = (String, Value)> {
+        let About { name, note, tags, command } = self;
+        let tags: Vec<Value> = tags.into_iter().map(Value::String).collect();
+        let texts = [("name", name), ("note", note), ("command", command)];
+        let texts = texts.into_iter().filter_map(|(key, text)| Some((key.to_owned(), Value::String(text?))));
+        texts.chain((!tags.is_empty()).then(|| ("tags".to_owned(), Value::Array(tags))))
+    }
 }
 
 /// Trains a network on `splits` and writes everything that a run writes into `directory`: config.toml, metrics.jsonl,
@@ -42,7 +84,8 @@ pub fn run<B: Backend>(
     directory: &RunDirectory,
     options: Options,
 ) -> Result<Summary, TrainError> {
-    let Options { resume, accept_changed_data, mut observers, limits } = options;
+    let Options { resume, accept_changed_data, mut observers, limits, about, keeps_test_set, swept } =
+        options;
     let device = backend.device();
     let mut config = config.clone();
     config.validate()?;
@@ -58,14 +101,18 @@ pub fn run<B: Backend>(
             observers.iter_mut().for_each(|observer| observer.warned(&warning));
         }
     }
-    directory.write_config(&config, &facts(device))?;
+    // A run that goes on keeps what was said of it.
+    let about = if resume { about.over(&directory.read_facts()) } else { about };
+    let mut facts = facts(device);
+    facts.extend(about.rows());
+    directory.write_config(&config, &facts)?;
     if config.logging.tensorboard {
-        observers.push(Box::new(TensorBoard::create(directory.path())?));
+        observers.push(Box::new(TensorBoard::create(directory.path(), &swept)?));
     }
     if config.logging.figures {
         observers.push(Box::new(Figures::new(directory.path())));
     }
-    trainer.run(&mut observers, &limits)
+    trainer.run(&mut observers, &limits, keeps_test_set)
 }
 
 /// Table `run` of config.toml: what ran it.

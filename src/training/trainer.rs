@@ -25,7 +25,7 @@ use crate::spec::Spec;
 /// Predicted test images that figures and TensorBoard show.
 const SAMPLES: usize = 25;
 /// Bins of the goodness figure.
-const GOODNESS_BINS: usize = 60;
+const GOODNESS_BINS: usize = 30;
 
 /// One run: a network, its data, and what it writes.
 pub struct Trainer<'a, B: Backend> {
@@ -83,11 +83,13 @@ impl<'a, B: Backend> Trainer<'a, B> {
         Ok(warnings)
     }
 
-    /// Trains to the end or to a limit. The summary on disk says how it went, whatever happens.
+    /// Trains to the end or to a limit. The summary on disk says how it went, whatever happens; with
+    /// `keeps_test_set` it has no figures of the test set.
     pub fn run(
         mut self,
         observers: &mut [Box<dyn Observer + '_>],
         limits: &Limits,
+        keeps_test_set: bool,
     ) -> Result<Summary, TrainError> {
         let result = self.epochs(observers, limits);
         let (status, error) = match &result {
@@ -95,7 +97,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
             Ok(()) => (Status::Interrupted, None),
             Err(error) => (Status::Failed, Some(error.to_string())),
         };
-        let summary = self.summary(status, error);
+        let summary = self.summary(status, error, keeps_test_set);
         let told = match &summary {
             Ok(summary) => observers.iter_mut().try_for_each(|observer| observer.ended(summary)),
             Err(_) => Ok(()),
@@ -123,6 +125,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
         let start = Start {
             config: self.config,
             spec: &spec,
+            parameters: self.network.parameters(),
             finished_epochs: finished,
             batches: planned.batches,
             best_accuracy: self.best.best_accuracy,
@@ -188,6 +191,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
         let goodness = tally.positive.iter().zip(&tally.negative);
         let record = EpochRecord {
             epoch,
+            split: self.split().into(),
             train_loss: tally.losses.iter().sum(),
             val_loss: val_losses.iter().sum(),
             layers: losses.map(|(&train_loss, &val_loss)| LayerLosses { train_loss, val_loss }).collect(),
@@ -257,8 +261,13 @@ impl<'a, B: Backend> Trainer<'a, B> {
         Ok(self.directory.put_checkpoint(staged)?)
     }
 
-    /// Measures the test set and writes summary.json and evaluation.json.
-    fn summary(&mut self, status: Status, error: Option<String>) -> Result<Summary, TrainError> {
+    /// Measures the test set, unless it is kept, and writes summary.json and evaluation.json.
+    fn summary(
+        &mut self,
+        status: Status,
+        error: Option<String>,
+        keeps_test_set: bool,
+    ) -> Result<Summary, TrainError> {
         let records = RunDirectory::read_metrics(self.directory.path())?;
         let last = records.last();
         let figure = |pick: fn(&EpochRecord) -> f64| last.map(pick);
@@ -278,7 +287,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
             precision: device.precision,
             epochs: last.map_or(self.best.epoch, |record| record.epoch.max(self.best.epoch)),
             num_epochs: self.config.training.num_epochs,
-            split: if self.splits.validation.is_some() { "validation".into() } else { "test".into() },
+            split: self.split().into(),
             accuracy: figure(|record| record.accuracy),
             best_accuracy: figure(|record| record.best_accuracy),
             best_epoch: self.best.best_epoch,
@@ -296,11 +305,16 @@ impl<'a, B: Backend> Trainer<'a, B> {
             run_dir: self.directory.path().display().to_string(),
             version: env!("CARGO_PKG_VERSION").into(),
         };
-        if status != Status::Failed {
+        if status != Status::Failed && !keeps_test_set {
             self.measure_test_set(&mut summary)?;
         }
         self.directory.write_summary(&summary)?;
         Ok(summary)
+    }
+
+    /// The rows that accuracies and held-out losses of epochs are measured on.
+    fn split(&self) -> &'static str {
+        if self.splits.validation.is_some() { "validation" } else { "test" }
     }
 
     fn measure_test_set(&mut self, summary: &mut Summary) -> Result<(), TrainError> {

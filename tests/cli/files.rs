@@ -29,8 +29,9 @@ fn keys_of_an_epoch() {
     let place = Place::new();
     place.done(SMALL);
     let epochs = place.epochs("run");
-    let own = ["layer_accuracy", "goodness", "pairwise_errors", "active"];
+    let own = ["layer_accuracy", "goodness", "pairwise_errors", "active", "split"];
     for (index, epoch) in epochs.iter().enumerate() {
+        assert_eq!(epoch["split"], "test");
         let found: Vec<_> = keys(epoch).into_iter().filter(|key| !own.contains(key)).collect();
         assert_eq!(
             found,

@@ -152,3 +152,40 @@ fn several_runs_in_one_figure() {
         assert!(place.bytes(path).starts_with(b"\x89PNG"), "{path}");
     }
 }
+
+#[test]
+fn runs_have_names_notes_tags_and_free_directories() {
+    let place = Place::new();
+    let line = "train 8 --dataset digits --num-epochs 1 --backend cpu --set figures=false";
+    let first = place.words(
+        &[
+            &line.split(' ').collect::<Vec<_>>()[..],
+            &["--name", "wide net", "--note", "is it \"wide\"?", "--tag", "thesis", "--tag", "fast"],
+        ]
+        .concat(),
+    );
+    assert_eq!(first.code, Some(0), "{}", first.stderr);
+    let facts = place.config("runs/wide-net")["run"].clone();
+    assert_eq!(facts["name"].as_str(), Some("wide net"));
+    assert_eq!(facts["note"].as_str(), Some("is it \"wide\"?"));
+    assert_eq!(facts["tags"].as_array().unwrap().len(), 2);
+    assert!(facts["command"].as_str().unwrap().contains("--name 'wide net'"), "{facts}");
+
+    for folder in ["runs/forward_forward", "runs/forward_forward-2", "runs/forward_forward-3"] {
+        let outcome = place.done(line);
+        assert!(outcome.stdout.contains(&format!("run directory  {folder}\n")), "{}", outcome.stdout);
+        let told = format!("runs/forward_forward holds another run; this one goes to {folder}\n");
+        assert_eq!(outcome.stderr.contains(&told), folder != "runs/forward_forward", "{}", outcome.stderr);
+    }
+    assert!(place.refused(&format!("{line} --log-dir runs/forward_forward")).contains("another run"));
+    // A run that goes on keeps what was said of it.
+    place.done("train --resume --log-dir runs/wide-net --num-epochs 2 --quiet");
+    assert_eq!(place.config("runs/wide-net")["run"]["name"].as_str(), Some("wide net"));
+
+    let rows = place.json("runs --json --filter tags~thesis");
+    assert_eq!(rows[0]["name"], "wide net");
+    assert_eq!(rows.as_array().unwrap().len(), 1);
+    let text = place.done("compare runs/wide-net runs/forward_forward --no-figure").stdout;
+    assert!(text.contains("thesis,fast") && text.contains("wide net"), "{text}");
+    assert!(place.refused(&format!("{line} --tag=")).starts_with("--tag: must be text"));
+}

@@ -15,11 +15,28 @@ fn plain_lines_where_there_is_no_terminal() {
     assert_eq!(lines.len(), 2, "{}", outcome.stderr);
     for (line, epoch) in lines.iter().zip(["epoch 1/2: ", "epoch 2/2: "]) {
         assert!(line.starts_with(epoch), "{line}");
-        for word in ["loss ", "accuracy ", "best ", " left"] {
+        for word in ["loss ", "test loss ", "test accuracy ", " left"] {
+            assert!(line.contains(word), "{line}");
+        }
+        // Without held-out rows nothing is chosen by accuracy, and nothing is held out.
+        assert!(!line.contains("best") && !line.contains("val"), "{line}");
+    }
+    assert!(!outcome.stdout.contains("best"), "{}", outcome.stdout);
+    for word in ["confusion matrix", "test accuracy", "run directory  run", "train loss"] {
+        assert!(outcome.stdout.contains(word), "{}", outcome.stdout);
+    }
+}
+
+#[test]
+fn held_out_rows_are_called_what_they_are() {
+    let place = Place::new();
+    let outcome = place.done(&format!("{SMALL} --validation-size 142"));
+    for line in outcome.stderr.lines() {
+        for word in ["validation loss ", "validation accuracy ", "best "] {
             assert!(line.contains(word), "{line}");
         }
     }
-    for word in ["confusion matrix", "test accuracy", "run directory  run", "train loss"] {
+    for word in ["validation loss", "best validation accuracy", "\ntest accuracy "] {
         assert!(outcome.stdout.contains(word), "{}", outcome.stdout);
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use forward_forward::figures::{FigureError, Format, draw_run, draw_sound_sweep, draw_sweep};
+use forward_forward::figures::{Choice, FigureError, Format, draw_run, draw_sound_sweep, draw_sweep};
 use serde_json::{Value, json};
 
 use crate::synthetic::{self, Shape, noise, write_run, write_sweep};
@@ -140,7 +140,7 @@ fn cells_that_cannot_be_read_cost_only_their_part() {
     fs::write(folder.path().join("cell-13/summary.json"), "{").unwrap();
     let drawn = draw_sweep(folder.path(), Format::Png).unwrap().figures;
     assert_eq!(drawn.len(), 2);
-    assert!(draw_sound_sweep(folder.path(), Format::Png).is_err());
+    assert!(draw_sound_sweep(folder.path(), Format::Png, &Choice::default()).is_err());
 }
 
 #[test]

@@ -12,6 +12,7 @@ from tensorboard.backend.event_processing.data_provider import MultiplexerDataPr
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.backend.event_processing.plugin_event_multiplexer import EventMultiplexer
 from tensorboard.plugins.base_plugin import TBContext
+from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.hparams import api_pb2, get_experiment, list_session_groups
 from tensorboard.plugins.hparams.backend_context import Context
 from tensorboard.util.tensor_util import make_ndarray
@@ -37,12 +38,30 @@ def image(event):
         "size": [event.width, event.height],
         "decoded_size": list(picture.size),
         "mode": picture.mode,
-        "pixels": list(picture.tobytes()),
+        # Of a large picture its size tells enough.
+        "pixels": list(picture.tobytes()) if picture.size[0] < 300 else None,
     }
 
 
 def texts(events, tag):
     return [[e.step, make_ndarray(e.tensor_proto).item().decode()] for e in events.Tensors(tag)]
+
+
+def description(events, tag):
+    try:
+        return events.SummaryMetadata(tag).summary_description
+    except KeyError:
+        return ""
+
+
+def layout(events, tags):
+    """The charts of the custom-scalars tab: title and patterns of tags, by category."""
+    tag = "custom_scalars__config__"
+    if tag not in tags["tensors"]:
+        return None
+    value = make_ndarray(events.Tensors(tag)[0].tensor_proto).item()
+    found = layout_pb2.Layout.FromString(value)
+    return {c.title: [[chart.title, list(chart.multiline.tag)] for chart in c.chart] for c in found.category}
 
 
 def hparams_tab(directory):
@@ -77,6 +96,8 @@ def main(directory):
         "histograms": {t: [histogram(e) for e in events.Histograms(t)] for t in tags["histograms"]},
         "images": {t: [image(e) for e in events.Images(t)] for t in tags["images"]},
         "texts": {t: texts(events, t) for t in text_tags},
+        "descriptions": {t: description(events, t) for t in tags["scalars"]},
+        "layout": layout(events, tags),
         "hparams": hparams_tab(directory),
     }
     json.dump(found, sys.stdout, allow_nan=False)

@@ -106,8 +106,7 @@ fn an_interrupt_ends_the_epoch_and_says_how_to_go_on() {
 fn the_config_of_a_cell_repeats_its_numbers() {
     let place = place(GRID);
     place.done("sweep x.toml --log-dir s --quiet");
-    for row in &results(&place, "s")[1..] {
-        let folder = row.last().unwrap();
+    for folder in crate::experiment::column(&place, "s", "run_dir") {
         let config = format!("s/{folder}/config.toml");
         let alone = place.json(&format!("train --config {config} --log-dir alone --force --quiet --json"));
         let mut whole: serde_json::Value =

@@ -1,6 +1,7 @@
 //! Sweeps as their users meet them: an experiment file in, runs and results out.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod axes;
 mod experiment;
 mod failures;
 mod going_on;
@@ -13,3 +14,4 @@ mod plan;
 mod results;
 mod sharing;
 mod slurm;
+mod winners;

@@ -166,3 +166,49 @@ fn more_cells_than_an_array_holds_are_several_arrays() {
     );
     assert!(place.read("runs/x/slurm.sh").contains("#SBATCH --array=0-998\n"));
 }
+
+#[test]
+fn short_cells_share_a_task_and_set_up_comes_first() {
+    let place = place(GRID);
+    place.done("sweep x.toml --cell 1 --quiet");
+    fake(&place, "sbatch", "echo \"$@\" >> called; echo 5");
+    fake(&place, "squeue", "exit 1");
+    let mut program = place.program();
+    let path = format!("{}:{}", place.at("bin").display(), std::env::var("PATH").unwrap());
+    program.env("PATH", &path).args(["sweep", "x.toml", "--slurm", "--cells-per-task", "4"]);
+    let output = program.args(["--setup", "module load cuda", "--setup", "export A=1"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let script = place.read("runs/x/slurm.sh");
+    assert!(script.contains("#SBATCH --array=0-2\n"), "{script}");
+    assert!(script.contains("\ntasks=(\"0 2 3 4\" \"5 6 7 8\" \"9 10 11\")\n"), "{script}");
+    assert!(script.contains("|| exit 1\nmodule load cuda\nexport A=1\n"), "{script}");
+    // The script trains the cells of its task.
+    let mut task = std::process::Command::new("bash");
+    task.arg(place.at("runs/x/slurm.sh")).env("SLURM_ARRAY_TASK_ID", "2").env("HOME", place.path());
+    let output = task.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let status = place.json("sweep x.toml --status --json");
+    let done: Vec<usize> = (0..12).filter(|&cell| status["results"][cell]["status"] == "done").collect();
+    assert_eq!(done, [1, 9, 10, 11]);
+    // What waits in the queue is not submitted again.
+    fake(&place, "squeue", "printf '5 1\\n'");
+    let output = with_fakes(&place, "sweep x.toml --slurm-dry-run");
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.starts_with("cells 5-8 wait in the queue already (job 5)"), "{told}");
+}
+
+#[test]
+fn times_and_set_up_lines_are_checked() {
+    let place = place(GRID);
+    for time in ["90", "30:00", "1:00:00", "2-0", "2-12:30", "1-00:00:00"] {
+        let told = place.words(&["sweep", "x.toml", "--slurm-dry-run", "--time", time]);
+        assert_eq!(told.code, Some(0), "{time}: {}", told.stderr);
+    }
+    for time in ["1h", "0", "1:60", "1:00:00:00", "-1", "tomorrow", "1-"] {
+        let message = place.refused(&format!("sweep x.toml --slurm-dry-run --time={time}"));
+        assert!(message.starts_with(&format!("--time {time}: must be a time")), "{message}");
+    }
+    let told = place.words(&["sweep", "x.toml", "--slurm-dry-run", "--setup", "a\nb"]);
+    assert_eq!(told.code, Some(2));
+    assert!(place.refused("sweep x.toml --cells-per-task 3").contains("--cells-per-task: is for job arrays"));
+}

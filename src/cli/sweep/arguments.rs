@@ -4,14 +4,16 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::observers::ProgressStyle;
+
 /// Train every cell of an experiment. The same command again skips what is done and goes on with what is
 /// not; several processes may work on one sweep directory.
 #[derive(Args)]
 pub struct Sweep {
-    /// The experiment: a TOML file with [sweep], [[cell]] or [search]
+    /// The experiment: a TOML file with [sweep], [[cell]] or [search]; or the directory of a sweep, which goes on
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
-    /// Any knob by its dotted name or unique last part; repeatable
+    /// Any knob by its dotted name or unique last part; repeatable. A list '[a, b]' is an axis, a value narrows one
     #[arg(long, value_name = "KEY=VALUE")]
     pub(super) set: Vec<String>,
     /// The sweep directory [default: runs/NAME]
@@ -46,6 +48,9 @@ pub struct Sweep {
     pub(super) force_spec: bool,
     #[command(flatten)]
     pub(super) slurm: Slurm,
+    /// Progress as a bar, as plain lines, or none; auto: what suits the terminal, the notebook or the log
+    #[arg(long, value_enum, value_name = "STYLE", default_value = "auto")]
+    pub(super) progress: ProgressStyle,
     /// No progress
     #[arg(long)]
     pub(super) quiet: bool,
@@ -84,6 +89,12 @@ pub struct Slurm {
     /// Seconds before its limit at which a task ends its epoch; longer than an epoch takes [default: 120]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(1..))]
     pub grace: Option<u16>,
+    /// Cells that a task trains one after another, where they are short [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub cells_per_task: Option<u16>,
+    /// A line of shell that a task runs first, such as 'module load cuda'; repeatable
+    #[arg(long, value_name = "LINE")]
+    pub setup: Vec<String>,
     /// Any other option of sbatch in one word, such as --account=NAME; repeatable
     #[arg(long, value_name = "OPTION", allow_hyphen_values = true)]
     pub sbatch: Vec<String>,
@@ -110,6 +121,8 @@ impl Slurm {
             ("--cpus-per-task", self.cpus_per_task.is_some()),
             ("--mem", self.mem.is_some()),
             ("--grace", self.grace.is_some()),
+            ("--cells-per-task", self.cells_per_task.is_some()),
+            ("--setup", !self.setup.is_empty()),
             ("--sbatch", !self.sbatch.is_empty()),
         ];
         given.iter().find(|(_, given)| *given).map(|(flag, _)| *flag)

@@ -8,6 +8,7 @@ use ff_backend::{Backend, DeviceInfo};
 use super::super::CliError;
 use super::super::memory::refuse_oversize;
 use super::super::on_backend::{OnBackend, Remark, on_backend};
+use super::super::source::command_line;
 use super::dataset_cache::DatasetCache;
 use super::display::Display;
 use crate::checkpoint::read_newest;
@@ -17,7 +18,7 @@ use crate::files::is_there;
 use crate::observers::Observer;
 use crate::run::{RunDirectory, Summary};
 use crate::sweep::{Arithmetic, Task, Work};
-use crate::training::{self, Limits, Options};
+use crate::training::{self, About, Limits, Options};
 
 /// What all cells of a process share.
 pub struct CellTrainer<'a> {
@@ -190,6 +191,10 @@ impl Work for CellTrainer<'_> {
         self.display.ended(cell, result);
     }
 
+    fn tested(&self, cell: &Cell, summary: &Summary) {
+        self.display.tested(cell, summary);
+    }
+
     fn waiting(&self, cell: &Cell) {
         self.display.waiting(cell);
     }
@@ -220,9 +225,12 @@ impl OnBackend for CellRun<'_> {
 
     fn run<B: Backend>(self, backend: &B) -> Result<Summary, CliError> {
         refuse_oversize(&backend.device(), self.config, &self.origins, self.splits)?;
-        let Task { directory, resume, .. } = *self.task;
+        let Task { cell, directory, resume, keeps_test_set, .. } = *self.task;
         let Self { observers, limits, .. } = self;
-        let options = Options { resume, accept_changed_data: false, observers, limits };
+        let swept = cell.varying.iter().map(|(key, _)| key.clone()).collect();
+        let about = About { name: cell.label.clone(), command: Some(command_line()), ..About::default() };
+        let options =
+            Options { resume, observers, limits, about, keeps_test_set, swept, ..Options::default() };
         Ok(training::run(backend, self.config, self.splits, directory, options)?)
     }
 }

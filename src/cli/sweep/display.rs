@@ -1,15 +1,15 @@
-//! A sweep on a terminal: a line for each cell in training under those that ended; plain lines elsewhere.
+//! What people see of a sweep's cells.
 
-use std::io::IsTerminal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
-use super::super::report::{percent, say};
+use super::super::report::percent;
+use super::screen::Screen;
 use crate::config::{Cell, Experiment};
-use crate::observers::{EpochReport, Observer, ObserverError, STOPPING, Start};
+use crate::observers::{EpochReport, Health, Observer, ObserverError, STOPPING, Shown, Start};
 use crate::run::{Status, Summary};
 
 /// Cells that an earlier invocation left nothing to do for.
@@ -21,19 +21,12 @@ pub struct Before {
     pub failed: usize,
 }
 
-/// What people see of a sweep. Writes to stderr: stdout is for results.
+/// Tells how cells begin, go on and end.
 pub struct Display {
-    quiet: bool,
-    live: Option<Live>,
+    screen: Arc<Screen>,
     cells: usize,
     waits: AtomicBool,
     stop: Arc<AtomicBool>,
-    told_stop: Arc<AtomicBool>,
-}
-
-struct Live {
-    lines: MultiProgress,
-    overall: ProgressBar,
 }
 
 impl Display {
@@ -43,103 +36,79 @@ impl Display {
         cells: usize,
         before: Before,
         stop: Arc<AtomicBool>,
-        quiet: bool,
+        shown: Shown,
     ) -> Self {
         let Before { done, failed } = before;
-        let settled = done + failed;
-        let terminal = !quiet && std::io::stderr().is_terminal();
-        let live = terminal.then(|| {
-            let lines = MultiProgress::new();
-            let overall = lines.add(ProgressBar::new(cells as u64).with_position(settled as u64));
-            // How many cells a halving will train is not known in cells.
-            let style = match experiment.halving {
-                None => "{prefix} [{bar:28}] {pos} of {len} cells, {elapsed} so far, about {eta} left",
-                Some(_) => "{prefix}: {elapsed} so far",
-            };
-            set_style(&overall, style);
-            overall.set_prefix(experiment.name.clone());
-            overall.enable_steady_tick(Duration::from_millis(500));
-            Live { lines, overall }
-        });
-        if !quiet && done > 0 {
-            say(&format!("{done} of {cells} cells were done before"));
+        let screen = Screen::new(shown, &experiment.name, cells, done + failed, experiment.halving.is_none());
+        if done > 0 {
+            screen.tell([format!("{done} of {cells} cells were done before")]);
         }
-        if !quiet && failed > 0 {
-            say(&format!("{failed} of {cells} cells failed before; --retry-failed tries them again"));
+        if failed > 0 {
+            screen
+                .tell([format!("{failed} of {cells} cells failed before; --retry-failed tries them again")]);
         }
         let cells = experiment.cells().len();
-        Display { quiet, live, cells, waits: AtomicBool::new(false), stop, told_stop: Arc::default() }
+        Display { screen: Arc::new(screen), cells, waits: AtomicBool::new(false), stop }
     }
 
     /// Whether nothing is to be shown.
     pub fn is_quiet(&self) -> bool {
-        self.quiet
+        self.screen.is_quiet()
     }
 
-    /// Who watches a cell: its live line, where there is a terminal, and one who tells of a stop.
+    /// Who watches a cell.
     pub fn observers(&self, cell: &Cell) -> Vec<Box<dyn Observer>> {
-        let mut observers: Vec<Box<dyn Observer>> = Vec::new();
-        if !self.quiet {
-            let (stop, told) = (Arc::clone(&self.stop), Arc::clone(&self.told_stop));
-            observers.push(Box::new(StopNotice {
-                stop,
-                told,
-                lines: self.live.as_ref().map(|live| live.lines.clone()),
-            }));
+        if self.is_quiet() {
+            return Vec::new();
         }
-        if let Some(live) = &self.live {
-            let bar = live.lines.insert_before(&live.overall, ProgressBar::new(1));
-            set_style(&bar, "  {prefix} [{bar:20}] {msg}");
-            bar.set_prefix(named(cell));
-            observers.push(Box::new(CellLine { bar, batches: 0, num_epochs: 0, redrawn: None }));
-        }
-        observers
+        let [long, short] = names(cell);
+        vec![Box::new(CellWatch {
+            bar: self.screen.cell_bar([long.clone(), short]),
+            screen: Arc::clone(&self.screen),
+            stop: Arc::clone(&self.stop),
+            name: long,
+            health: Health::default(),
+            batches: 0,
+            num_epochs: 0,
+            split: "test",
+            redrawn: None,
+        })]
     }
 
     /// Tells how a cell ended.
     pub fn ended(&self, cell: &Cell, result: &Result<Summary, String>) {
-        if self.quiet {
-            return;
-        }
-        if let Some(live) = &self.live {
-            live.overall.inc(1);
-        }
-        self.tell(&format!("{} of {}: {}", named(cell), self.cells, told(result)));
+        self.screen.count();
+        let told = told(result);
+        self.screen.tell(names(cell).map(|name| format!("{name} of {}: {told}", self.cells)));
+    }
+
+    /// Tells what a chosen cell does on the test set.
+    pub fn tested(&self, cell: &Cell, summary: &Summary) {
+        let accuracy = percent(summary.test_accuracy);
+        let told = |name| format!("{name} is the best on held-out rows: test accuracy {accuracy}");
+        self.screen.tell(names(cell).map(told));
     }
 
     /// Tells once that only other processes' cells are left.
     pub fn waiting(&self, cell: &Cell) {
-        if !self.quiet && !self.waits.swap(true, Ordering::Relaxed) {
-            self.tell(&format!("waiting for cells of other processes, {} among them", named(cell)));
+        if !self.waits.swap(true, Ordering::Relaxed) {
+            let told = |name| format!("waiting for cells of other processes, {name} among them");
+            self.screen.tell(names(cell).map(told));
         }
     }
 
     /// Tells what people must know of a cell, even those who want no progress.
     pub fn remark(&self, cell: &Cell, text: &str) {
-        self.tell(&format!("{}: {text}", named(cell)));
-    }
-
-    fn tell(&self, line: &str) {
-        match &self.live {
-            // A terminal that is gone takes no lines.
-            Some(live) => drop(live.lines.println(line)),
-            None => say(line),
-        }
+        self.screen.remark(names(cell).map(|name| format!("{name}: {text}")));
     }
 }
 
-impl Drop for Display {
-    fn drop(&mut self) {
-        if let Some(live) = &self.live {
-            live.overall.finish_and_clear();
-        }
-    }
-}
-
-fn named(cell: &Cell) -> String {
+/// A cell with its values, and without.
+fn names(cell: &Cell) -> [String; 2] {
+    let short = format!("cell {}", cell.index);
     match cell.title() {
-        title if title.is_empty() => format!("cell {}", cell.index),
-        title => format!("cell {} ({title})", cell.index),
+        title if title.is_empty() => [short.clone(), short],
+        title => [format!("{short} ({title})"), short],
     }
 }
 
@@ -153,95 +122,83 @@ fn told(result: &Result<Summary, String>) -> String {
         Status::Done => String::new(),
         _ => format!("epoch {} of {}, ", summary.epochs, summary.num_epochs),
     };
-    format!(
-        "{so_far}accuracy {}, best {} (epoch {}), {seconds:.1} s",
-        percent(summary.accuracy),
-        percent(summary.best_accuracy),
-        summary.best_epoch
-    )
+    let best = match summary.split.as_str() {
+        // The best of test accuracies is no result.
+        "test" => String::new(),
+        _ => format!(", best {} (epoch {})", percent(summary.best_accuracy), summary.best_epoch),
+    };
+    format!("{so_far}{} accuracy {}{best}, {seconds:.1} s", summary.split, percent(summary.accuracy))
 }
 
-fn set_style(bar: &ProgressBar, template: &str) {
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style.progress_chars("=> "));
-    }
-}
-
-/// Tells, once for all cells, that the sweep was asked to stop.
-struct StopNotice {
+/// Watches a cell in training.
+struct CellWatch {
+    screen: Arc<Screen>,
     stop: Arc<AtomicBool>,
-    told: Arc<AtomicBool>,
-    lines: Option<MultiProgress>,
-}
-
-impl StopNotice {
-    fn look(&self) {
-        if !self.stop.load(Ordering::Relaxed) || self.told.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        match &self.lines {
-            Some(lines) => drop(lines.println(STOPPING)),
-            None => say(STOPPING),
-        }
-    }
-}
-
-impl Observer for StopNotice {
-    fn step(&mut self, _: usize, _: usize) {
-        self.look();
-    }
-
-    fn epoch(&mut self, _: &EpochReport) -> Result<(), ObserverError> {
-        self.look();
-        Ok(())
-    }
-
-    fn ended(&mut self, _: &Summary) -> Result<(), ObserverError> {
-        self.look();
-        Ok(())
-    }
-}
-
-/// The line of a cell in training.
-struct CellLine {
-    bar: ProgressBar,
+    name: String,
+    bar: Option<ProgressBar>,
+    health: Health,
     batches: usize,
     num_epochs: usize,
+    /// What accuracies are measured on.
+    split: &'static str,
     redrawn: Option<Instant>,
 }
 
-impl Observer for CellLine {
+impl CellWatch {
+    fn set_position(&self, steps: usize) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(steps as u64);
+        }
+    }
+}
+
+impl Observer for CellWatch {
     fn started(&mut self, start: &Start) -> Result<(), ObserverError> {
         self.batches = start.batches;
+        self.split = start.split();
         self.num_epochs = start.config.training.num_epochs;
-        self.bar.set_length((self.num_epochs * self.batches) as u64);
-        self.bar.set_position((start.finished_epochs * self.batches) as u64);
+        if let Some(bar) = &self.bar {
+            bar.set_length((self.num_epochs * self.batches) as u64);
+        }
+        self.set_position(start.finished_epochs * self.batches);
         Ok(())
     }
 
     fn step(&mut self, epoch: usize, done: usize) {
+        self.screen.tell_stop(&self.stop, STOPPING);
         // A redraw costs more than a small network's step.
         if self.redrawn.is_none_or(|at| at.elapsed() > Duration::from_millis(200)) {
             self.redrawn = Some(Instant::now());
-            self.bar.set_position(((epoch - 1) * self.batches + done) as u64);
+            self.set_position((epoch - 1) * self.batches + done);
         }
     }
 
     fn epoch(&mut self, report: &EpochReport) -> Result<(), ObserverError> {
+        self.screen.tell_stop(&self.stop, STOPPING);
         let record = report.record;
-        self.bar.set_position((record.epoch * self.batches) as u64);
-        self.bar.set_message(format!(
-            "epoch {} of {}, accuracy {:.2} %",
-            record.epoch,
-            self.num_epochs,
-            100.0 * record.accuracy
-        ));
+        for warning in self.health.warnings(record) {
+            self.screen.tell([format!("warning: {}: {warning}", self.name)]);
+        }
+        let accuracy = 100.0 * record.accuracy;
+        let told = format!("epoch {} of {}, {} {accuracy:.2} %", record.epoch, self.num_epochs, self.split);
+        self.screen.rewrite(&format!("{}: {told}", self.name));
+        self.set_position(record.epoch * self.batches);
+        if let Some(bar) = &self.bar {
+            bar.set_message(told);
+        }
+        Ok(())
+    }
+
+    fn ended(&mut self, _: &Summary) -> Result<(), ObserverError> {
+        self.screen.tell_stop(&self.stop, STOPPING);
         Ok(())
     }
 }
 
-impl Drop for CellLine {
+impl Drop for CellWatch {
     fn drop(&mut self) {
-        self.bar.finish_and_clear();
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
     }
 }

@@ -5,10 +5,10 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::super::{CliError, report};
+use super::super::{CliError, report, table};
 use crate::config::{Cell, Experiment};
 use crate::run::Summary;
-use crate::sweep::{CellStatus, Failure, Row, Tally, table, told};
+use crate::sweep::{CellStatus, Column, Criterion, Failure, Row, Tally, table as ranking, told};
 
 /// Rows of the ranking that a terminal shows.
 const SHOWN: usize = 20;
@@ -21,6 +21,8 @@ struct Report<'a> {
     log_dir: &'a str,
     #[serde(flatten)]
     tally: Tally,
+    /// What the ranking of results.md and of the terminal is by.
+    ranked_by: Criterion,
     results: Vec<CellReport<'a>>,
 }
 
@@ -28,12 +30,17 @@ struct Report<'a> {
 struct CellReport<'a> {
     cell: usize,
     status: CellStatus,
+    name: Option<&'a str>,
+    recipe: &'a str,
     values: Map<String, Value>,
     epochs: usize,
+    parameters: Option<usize>,
     split: &'static str,
     accuracy: Option<f64>,
     best_accuracy: Option<f64>,
     test_accuracy: Option<f64>,
+    head_accuracy: Option<f64>,
+    test_head_accuracy: Option<f64>,
     train_loss: Option<f64>,
     val_loss: Option<f64>,
     seconds: Option<f64>,
@@ -51,15 +58,24 @@ pub fn print(experiment: &Experiment, rows: &[Row], json: bool) -> Result<(), Cl
             name: &experiment.name,
             log_dir: &experiment.log_dir,
             tally,
+            ranked_by: Criterion::of(rows),
             results,
         });
     }
     let mut text = format!("\n{}\n\n", told(&tally));
-    let table = table(&experiment.varying(), rows);
-    let more = table.len().saturating_sub(1 + SHOWN);
-    text += &aligned(table.get(..=SHOWN).unwrap_or(&table));
+    let columns: Vec<table::Column> =
+        ranking(&experiment.varying(), rows).into_iter().filter_map(shown).collect();
+    let (lines, left_out) = table::render(&columns, table::terminal_width());
+    text += &lines;
+    let more = rows_of(&ranking(&experiment.varying(), rows)).saturating_sub(SHOWN);
     if more > 0 {
         text += &format!("… and {more} more\n");
+    }
+    if tally.done + tally.pruned > 0 {
+        text += &format!("\n{}\n", Criterion::of(rows).told(rows));
+    }
+    if !left_out.is_empty() {
+        text += &format!("left out for want of room: {}\n", left_out.join(", "));
     }
     // Before the first results are gathered, and the figures drawn, there is nothing to point at.
     let is_there = |name: &&str| Path::new(&experiment.log_dir).join(name).exists();
@@ -70,17 +86,52 @@ pub fn print(experiment: &Experiment, rows: &[Row], json: bool) -> Result<(), Cl
     report::print(&text)
 }
 
+fn rows_of(columns: &[Column]) -> usize {
+    columns.first().map_or(0, |column| column.fields.len())
+}
+
+/// A column of the ranking on a terminal: the first rows of it, with a brief title where room is scarce; none where
+/// it says nothing.
+fn shown(column: Column) -> Option<table::Column> {
+    let Column { title, mut fields } = column;
+    let (brief, dispensable) = match title.as_str() {
+        "rank" => ("rank", 1),
+        "best validation accuracy %" => ("validation %", 0),
+        "test accuracy %" => ("test %", 0),
+        "test head accuracy %" => ("test head %", 2),
+        "train loss" => ("train loss", 4),
+        "test loss" | "validation loss" | "held-out loss" => (title.as_str(), 5),
+        "epochs" | "parameters" => (title.as_str(), 6),
+        "recipe" => ("recipe", 7),
+        "seconds" | "seeds" => (title.as_str(), 3),
+        "status" => ("status", 2),
+        _ => (title.as_str(), 1),
+    };
+    let says_nothing = match title.as_str() {
+        "recipe" | "epochs" | "parameters" => fields.windows(2).all(|pair| pair[0] == pair[1]),
+        "seeds" => fields.iter().all(|field| field == "1 of 1" || field == "0 of 1"),
+        _ => fields.iter().all(|field| field == "–"),
+    };
+    fields.truncate(SHOWN);
+    (!says_nothing).then(|| table::Column::new(title.clone(), fields, dispensable).brief(brief))
+}
+
 fn cell_report<'a>(cell: &Cell, row: &'a Row) -> CellReport<'a> {
     let figure = |pick: fn(&Summary) -> Option<f64>| row.results().and_then(pick);
     CellReport {
         cell: row.cell,
         status: row.status,
+        name: row.name.as_deref(),
+        recipe: &row.recipe,
         values: values(cell),
         epochs: row.summary.as_ref().map_or(0, |summary| summary.epochs),
+        parameters: row.summary.as_ref().map(|summary| summary.parameters),
         split: row.split(),
         accuracy: figure(|summary| summary.accuracy),
         best_accuracy: figure(|summary| summary.best_accuracy),
         test_accuracy: figure(|summary| summary.test_accuracy),
+        head_accuracy: figure(|summary| summary.head_accuracy),
+        test_head_accuracy: figure(|summary| summary.test_head_accuracy),
         train_loss: figure(|summary| summary.train_loss),
         val_loss: figure(|summary| summary.val_loss),
         seconds: row.seconds(),

@@ -9,7 +9,7 @@ use super::queue::{Queued, queued, remember};
 use crate::config::{Cell, Experiment};
 use crate::files::write_atomically;
 use crate::sweep::{
-    ArrayJob, CellStatus, Submission, SweepDirectory, array, cells as counted, read_rows, shell_word,
+    ArrayJob, CellStatus, Submission, SweepDirectory, array, cells as counted, is_time, read_rows, shell_word,
 };
 
 /// Refuses options of a job array where none is asked for, and options that a job array cannot heed.
@@ -34,6 +34,21 @@ pub fn check(sweep: &Sweep) -> Result<(), CliError> {
     ];
     if let Some((flag, _, why)) = idle.iter().find(|(_, given, _)| *given) {
         return Err(CliError::request(format!("{flag}: is not for --slurm: {why}")));
+    }
+    if let Some(time) = slurm.time.as_ref().filter(|time| !is_time(time)) {
+        return Err(CliError::request(format!(
+            "--time {}: must be a time as sbatch takes it: minutes, hours:minutes:seconds or \
+             days-hours:minutes:seconds",
+            time.replace(char::is_control, " ")
+        )));
+    }
+    if let Some(line) =
+        slurm.setup.iter().find(|line| line.trim().is_empty() || line.contains(char::is_control))
+    {
+        return Err(CliError::request(format!(
+            "--setup {}: must be one line of shell; repeat --setup for more",
+            line.replace(char::is_control, " ")
+        )));
     }
     let is_option = |text: &str| {
         let name = text.split('=').next().unwrap_or_default();
@@ -103,6 +118,8 @@ pub fn submit(
         cells,
         parallelism: slurm.array_parallelism,
         grace: slurm.grace.unwrap_or(120),
+        cells_per_task: slurm.cells_per_task.map_or(1, usize::from),
+        setup: slurm.setup.clone(),
         options: slurm.options(),
     };
     // Slurm does not create the folder of a task's output.
@@ -120,7 +137,7 @@ pub fn submit(
     let mut ids = Vec::new();
     for (at, (words, submission)) in calls.iter().zip(&submissions).enumerate() {
         let id = sbatch(words, calls.get(at..).unwrap_or_default())?;
-        remember(&logs, &id, submission.offset)?;
+        remember(&logs, &id, submission.offset, job.groups().as_deref())?;
         ids.push(id);
     }
     report::print(&format!(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::canvas::{Canvas, Point, Rect};
+use super::super::canvas::{Canvas, Look, Point, Rect};
 use super::super::legend::{self, Entry};
 use super::super::palette::{BLUE, series};
 use super::super::panel::{Mark, Panel, Stroke};
@@ -37,10 +37,10 @@ struct Plan<'a> {
 
 /// Mean ± standard deviation at each value of `axis`. Settings of the other axes have lines of their own as long
 /// as these are few, else those of one axis; cells drawn at random are dots.
-pub fn draw(table: &Table, axis: &Axis, name: &str) -> Canvas {
+pub fn draw(table: &Table, axis: &Axis, name: &str, look: Look) -> Canvas {
     let plan = plan(table, axis);
     let means: Vec<Vec<Option<Statistics>>> = (plan.lines.iter())
-        .map(|line| if plan.apart { Vec::new() } else { along(axis, &line.cells) })
+        .map(|line| if plan.apart { Vec::new() } else { along(axis, &line.cells, &plan.pooled) })
         .collect();
     let shown: Vec<Statistics> = means.iter().flatten().flatten().copied().collect();
     let facts: Vec<String> = [
@@ -52,7 +52,7 @@ pub fn draw(table: &Table, axis: &Axis, name: &str) -> Canvas {
     .into_iter()
     .flatten()
     .collect();
-    let mut canvas = Canvas::new(1400, 700);
+    let mut canvas = look.canvas(700.0);
     let body = canvas.heading(&format!("Accuracy by {}", axis.words), name, &facts);
     let count = plan.lines.len();
     let joined = axis.is_ordered() && !plan.apart;
@@ -157,8 +157,11 @@ fn group<'a>(cells: &'a [Cell], axes: &[&Axis]) -> Vec<Line<'a>> {
     groups.into_values().collect()
 }
 
-fn along(axis: &Axis, cells: &[&Cell]) -> Vec<Option<Statistics>> {
+fn along(axis: &Axis, cells: &[&Cell], pooled: &[&Axis]) -> Vec<Option<Statistics>> {
     (0..axis.values.len())
-        .map(|place| statistics::of(cells.iter().copied().filter(|cell| axis.index(cell) == place)))
+        .map(|place| {
+            let own = cells.iter().copied().filter(|cell| axis.index(cell) == place);
+            statistics::of_repeats(own, pooled)
+        })
         .collect()
 }

@@ -59,7 +59,8 @@ pub struct Cell {
     /// One value per key of the table, as written.
     pub values: Vec<String>,
     pub state: State,
-    /// Accuracy after its last epoch, in percent, if it is done or pruned.
+    /// Accuracy in percent, if it is done or pruned: the best on held-out rows, or that of the test set after its last
+    /// epoch.
     pub accuracy: Option<f64>,
     /// What its run directory holds; none where that is damaged.
     pub run: Option<Run>,
@@ -86,7 +87,9 @@ impl Cell {
             return;
         }
         self.state = State::of_run(run.status());
-        let last = run.epochs.last().and_then(|epoch| epoch.accuracy);
+        let chosen = run.split() == Some("validation");
+        let last =
+            run.epochs.last().and_then(|epoch| if chosen { epoch.best_accuracy } else { epoch.accuracy });
         let is_final = matches!(self.state, State::Done | State::Pruned);
         self.accuracy = last.filter(|_| is_final).map(|fraction| 100.0 * fraction);
     }

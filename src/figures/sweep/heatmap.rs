@@ -1,9 +1,10 @@
 //! Accuracy over a pair of axes of a sweep, as a table.
 
-use super::super::canvas::Canvas;
+use super::super::canvas::{Canvas, Look};
 use super::super::legend;
 use super::super::matrix::{self, Filling, Side};
 use super::super::palette::{ABSENT, amount};
+use super::super::scale;
 use super::axis::Axis;
 use super::cell::{Cell, State};
 use super::statistics::{self, Statistics};
@@ -36,7 +37,7 @@ impl Place<'_> {
 }
 
 /// Mean accuracy in each cell, `rows` upwards.
-pub fn draw(table: &Table, rows: &Axis, columns: &Axis, name: &str) -> Canvas {
+pub fn draw(table: &Table, rows: &Axis, columns: &Axis, name: &str, look: Look) -> Canvas {
     let (height, width) = (rows.values.len(), columns.values.len());
     let mut places: Vec<Place> =
         (0..height * width).map(|_| Place { cells: Vec::new(), statistics: None }).collect();
@@ -44,13 +45,13 @@ pub fn draw(table: &Table, rows: &Axis, columns: &Axis, name: &str) -> Canvas {
         let at = (height - 1 - rows.index(cell)) * width + columns.index(cell);
         places[at].cells.push(cell);
     }
+    let others: Vec<&Axis> =
+        table.axes.iter().filter(|axis| ![&rows.key, &columns.key].contains(&&axis.key)).collect();
     for place in &mut places {
-        place.statistics = statistics::of(place.cells.iter().copied());
+        place.statistics = statistics::of_repeats(place.cells.iter().copied(), &others);
     }
     let accuracies = || places.iter().filter_map(Place::accuracy);
     let range = (accuracies().fold(f64::INFINITY, f64::min), accuracies().fold(f64::NEG_INFINITY, f64::max));
-    let others: Vec<&Axis> =
-        table.axes.iter().filter(|axis| ![&rows.key, &columns.key].contains(&&axis.key)).collect();
     let shown: Vec<Statistics> = places.iter().filter_map(|place| place.statistics).collect();
     let hollow = places.iter().any(|place| place.statistics.is_none() && place.accuracy().is_some());
     let facts: Vec<String> = [
@@ -65,7 +66,7 @@ pub fn draw(table: &Table, rows: &Axis, columns: &Axis, name: &str) -> Canvas {
     .into_iter()
     .flatten()
     .collect();
-    let mut canvas = Canvas::new(1400, 800);
+    let mut canvas = look.canvas(800.0);
     let title = format!("Accuracy by {} and {}", rows.words, columns.words);
     let body = canvas.heading(&title, name, &facts);
     let bar = body.inset(0.0, 14.0, 0.0, 78.0);
@@ -106,11 +107,13 @@ pub fn fraction(accuracy: f64, (low, high): (f64, f64)) -> f64 {
     if high > low { (accuracy - low) / (high - low) } else { 0.5 }
 }
 
-/// Labels of the color bar of a range of accuracies.
+/// Labels of the color bar of a range of accuracies: round numbers, each where it lies.
 pub fn marks((low, high): (f64, f64)) -> Vec<(f64, String)> {
-    let mark = |fraction: f64| (fraction, format!("{:.2}", low + fraction * (high - low)));
     match high > low {
-        true => [0.0, 0.25, 0.5, 0.75, 1.0].map(mark).to_vec(),
+        true => {
+            let axis = scale::Axis::exact("", low, high, 4);
+            axis.ticks.iter().map(|(value, label)| (axis.position(*value), label.clone())).collect()
+        }
         false if low.is_finite() => vec![(0.5, format!("{low:.2}"))],
         false => Vec::new(),
     }

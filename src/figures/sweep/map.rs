@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::canvas::{Canvas, Point};
+use super::super::canvas::{Canvas, Look, Point};
 use super::super::legend::{self, Entry};
 use super::super::palette::{INK, MUTED, PAPER};
 use super::super::panel::{Mark, Panel, Stroke};
@@ -15,7 +15,7 @@ use super::table::Table;
 const RADIUS: f64 = 11.0;
 
 /// Cells that differ in nothing but their seed are one dot; those that halving ended are rings.
-pub fn draw(table: &Table, rows: &Axis, columns: &Axis, name: &str) -> Canvas {
+pub fn draw(table: &Table, rows: &Axis, columns: &Axis, name: &str, look: Look) -> Canvas {
     let mut settings: BTreeMap<Vec<usize>, Vec<&Cell>> = BTreeMap::new();
     for cell in &table.cells {
         settings.entry(table.axes.iter().map(|axis| axis.index(cell)).collect()).or_default().push(cell);
@@ -38,7 +38,7 @@ pub fn draw(table: &Table, rows: &Axis, columns: &Axis, name: &str) -> Canvas {
     .into_iter()
     .flatten()
     .collect();
-    let mut canvas = Canvas::new(1400, 800);
+    let mut canvas = look.canvas(800.0);
     let title = format!("Accuracy by {} and {}", rows.words, columns.words);
     let mut body = canvas.heading(&title, name, &facts);
     let bar = body.inset(0.0, 14.0, 0.0, 80.0);

@@ -2,11 +2,15 @@
 
 mod accuracy;
 mod axis;
+mod bands;
 mod cell;
 mod grid;
 mod heatmap;
+mod importance;
 mod map;
 mod overlay;
+mod parallel;
+mod search;
 mod statistics;
 mod table;
 
@@ -14,10 +18,10 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::canvas::Canvas;
+use super::canvas::{Canvas, Look};
 use super::reading::read_toml;
 use super::story::file_name;
-use super::{FigureError, confusion};
+use super::{Choice, FigureError, confusion};
 use table::Table;
 
 /// What a sweep directory holds so far.
@@ -25,6 +29,8 @@ pub struct Sweep {
     /// The experiment's.
     name: String,
     table: Table,
+    /// Keys that figures are drawn along; all if there are none.
+    chosen: Vec<String>,
     /// Files of cells that cannot be read.
     pub damage: Vec<FigureError>,
 }
@@ -37,40 +43,61 @@ struct Spec {
 
 impl Sweep {
     /// Reads a sweep directory.
-    pub fn read(folder: &Path) -> Result<Self, FigureError> {
+    pub fn read(folder: &Path, choice: &Choice) -> Result<Self, FigureError> {
         let mut damage = Vec::new();
-        let table = Table::read(folder, &mut damage)?;
+        let table = Table::read(folder, choice.metric.as_deref(), &mut damage)?;
+        if let Some(unknown) = choice.axes.iter().find(|key| table.axis(key).is_none()) {
+            let axes = table.varying().iter().map(|axis| axis.key.clone()).collect();
+            return Err(FigureError::NoAxis { key: unknown.clone(), axes });
+        }
+        let chosen = choice.axes.clone();
         let spec: Option<Spec> = read_toml(&folder.join("sweep.toml"))?;
-        Ok(Self { name: spec.map_or_else(|| file_name(folder), |spec| spec.name), table, damage })
+        Ok(Self { name: spec.map_or_else(|| file_name(folder), |spec| spec.name), table, chosen, damage })
     }
 
     /// All figures, by name.
-    pub fn figures(&self) -> Vec<(String, Canvas)> {
+    pub fn figures(&self, look: Look) -> Vec<(String, Canvas)> {
         let Self { name, table, .. } = self;
         let mut figures = Vec::new();
         // Seeds are repeats, unless nothing else varies.
-        let axes = match table.axes.as_slice() {
-            _ if table.cells.iter().all(|cell| cell.accuracy.is_none()) => &[],
-            [] => table.seed.as_slice(),
-            axes => axes,
+        let axes: Vec<&axis::Axis> = match table.axes.as_slice() {
+            _ if table.cells.iter().all(|cell| cell.accuracy.is_none()) => Vec::new(),
+            _ if !self.chosen.is_empty() => self.chosen.iter().filter_map(|key| table.axis(key)).collect(),
+            [] => table.seed.iter().collect(),
+            axes => axes.iter().collect(),
         };
-        for axis in axes {
-            figures.push((format!("accuracy_by_{}", axis.file_name()), accuracy::draw(table, axis, name)));
+        for &axis in &axes {
+            figures
+                .push((format!("accuracy_by_{}", axis.file_name()), accuracy::draw(table, axis, name, look)));
         }
-        for (index, first) in axes.iter().enumerate() {
-            for second in axes.iter().skip(index + 1) {
+        for (index, &first) in axes.iter().enumerate() {
+            for &second in axes.iter().skip(index + 1) {
                 let file = format!("heatmap_{}_{}", first.file_name(), second.file_name());
                 let canvas = match grid::is_filled(table, first, second) {
-                    true => heatmap::draw(table, first, second, name),
-                    false => map::draw(table, first, second, name),
+                    true => heatmap::draw(table, first, second, name, look),
+                    false => map::draw(table, first, second, name, look),
                 };
                 figures.push((file, canvas));
             }
         }
-        if let Some(canvas) = overlay::draw(table, name) {
+        if let Some(compared) = search::Compared::of(table) {
+            let of_search = [
+                ("importance", importance::draw(table, &compared, name, look)),
+                ("parallel_coordinates", parallel::draw(table, &compared, name, look)),
+            ];
+            figures
+                .extend(of_search.into_iter().filter_map(|(file, canvas)| Some((file.to_owned(), canvas?))));
+        }
+        if grid::is_complete(table) {
+            for &axis in axes.iter().filter(|axis| !axis.is_seed()) {
+                let file = format!("learning_curves_by_{}", axis.file_name());
+                figures.extend(bands::draw(table, axis, name, look).map(|canvas| (file, canvas)));
+            }
+        }
+        if let Some(canvas) = overlay::draw(table, name, look) {
             figures.push(("learning_curves".to_owned(), canvas));
         }
-        if let Some(canvas) = self.best_confusion() {
+        if let Some(canvas) = self.best_confusion(look) {
             figures.push(("best_confusion_matrix".to_owned(), canvas));
         }
         figures
@@ -85,15 +112,25 @@ impl Sweep {
         }
     }
 
-    fn best_confusion(&self) -> Option<Canvas> {
-        let best = *self.table.ranked().first()?;
+    fn best_confusion(&self, look: Look) -> Option<Canvas> {
+        // A search measures the test set of its best setting alone, where one cell of another may be better.
+        let ranked = self.table.ranked();
+        let has_counts =
+            |cell: &&&cell::Cell| cell.run.as_ref().is_some_and(|run| !is_empty(run.confusion()));
+        let best = *ranked.iter().find(has_counts)?;
+        let is_first = ranked.first().is_some_and(|first| std::ptr::eq(*first, best));
         let cell = axis::cell_name(&self.table.varying(), best);
         let name = if cell.is_empty() { self.name.clone() } else { format!("{} · {cell}", self.name) };
         let title = match self.table.split() {
+            _ if !is_first => "Confusion matrix of the best cell of the best setting".to_owned(),
             "" => "Confusion matrix of the best cell".to_owned(),
             split => format!("Confusion matrix of the cell with the best {split} accuracy"),
         };
         let title = if self.table.cells.len() == 1 { "Confusion matrix".to_owned() } else { title };
-        confusion::draw(best.run.as_ref()?, &title, &name)
+        confusion::draw(best.run.as_ref()?, &title, &name, look)
     }
+}
+
+fn is_empty(counts: &[Vec<u64>]) -> bool {
+    counts.iter().flatten().all(|count| *count == 0)
 }

@@ -1,6 +1,6 @@
 //! Learning curves of a sweep's cells in one panel.
 
-use super::super::canvas::{Canvas, Point, Rect};
+use super::super::canvas::{Canvas, Look, Point, Rect};
 use super::super::legend::{self, Entry};
 use super::super::palette::{INK, MUTED, SERIES, UNFINISHED, rank, series};
 use super::super::panel::{Mark, Panel, Stroke};
@@ -19,7 +19,7 @@ const BEST: usize = 40;
 type Curve<'a> = (&'a Cell, Vec<Point>);
 
 /// Accuracy over epochs, of cells in order of their final accuracy; those without all epochs come last.
-pub fn draw(table: &Table, name: &str) -> Option<Canvas> {
+pub fn draw(table: &Table, name: &str, look: Look) -> Option<Canvas> {
     let total = table.cells.len();
     let most = if total > MANY { BEST } else { total };
     let rest = State::ALL.into_iter().skip(1);
@@ -43,7 +43,7 @@ pub fn draw(table: &Table, name: &str) -> Option<Canvas> {
     .into_iter()
     .flatten()
     .collect();
-    let mut canvas = Canvas::new(1400, 760);
+    let mut canvas = look.canvas(760.0);
     let mut body = canvas.heading("Learning curves", name, &facts);
     let finished: Vec<f64> = curves.iter().filter_map(|(cell, _)| cell.final_accuracy()).collect();
     let strokes: Vec<Stroke> = (curves.iter().enumerate())
@@ -61,7 +61,7 @@ pub fn draw(table: &Table, name: &str) -> Option<Canvas> {
         body = explained(&mut canvas, body, &curves, &finished);
     }
     let epochs = Axis::epochs(all(&curves).map(|(epoch, _)| *epoch));
-    let y = Axis::percent(&table.accuracy_title(), all(&curves).map(|(_, y)| *y));
+    let y = Axis::percent(&table.epoch_title(), all(&curves).map(|(_, y)| *y));
     let panel = Panel::draw(&mut canvas, body, "", epochs, y);
     // The best above the rest, and the few that failed or go on above them, not to be overlooked.
     let place = |state| [State::Pruned, State::Done].iter().position(|other| *other == state).unwrap_or(2);
@@ -96,7 +96,7 @@ fn explained(canvas: &mut Canvas, body: Rect, curves: &[Curve], finished: &[f64]
             .filter_map(|(fraction, index)| Some((*fraction, finished.get(*index)?)))
             .map(|(fraction, accuracy)| (fraction, format!("{accuracy:.2} %")))
             .collect();
-        let rest = legend::color_bar(canvas, bar, "Rank by final accuracy", rank, &marks);
+        let rest = legend::color_bar(canvas, bar, "Rank by accuracy", rank, &marks);
         body = body.inset(0.0, 0.0, body.right() - rest.right(), 0.0);
     }
     let entries: Vec<Entry> = (State::ALL.into_iter())

@@ -12,6 +12,13 @@ pub fn of<'a>(cells: impl Iterator<Item = &'a Cell>) -> Option<Statistics> {
     Statistics::of(cells.filter_map(Cell::final_accuracy))
 }
 
+/// The same of cells that are repeats of one setting; a mean over different settings has no deviation that would say
+/// anything of chance.
+pub fn of_repeats<'a>(cells: impl Iterator<Item = &'a Cell>, pooled: &[&Axis]) -> Option<Statistics> {
+    let statistics = of(cells)?;
+    Some(if pooled.is_empty() { statistics } else { Statistics { deviation: None, ..statistics } })
+}
+
 /// What means and deviations are taken over, in words: seeds alone, or cells that differ in other axes too.
 pub fn over(table: &Table, pooled: &[&Axis], shown: &[Statistics]) -> Option<String> {
     let most = shown.iter().map(|statistics| statistics.count).max().filter(|count| *count > 1)?;
@@ -21,7 +28,7 @@ pub fn over(table: &Table, pooled: &[&Axis], shown: &[Statistics]) -> Option<Str
     let parts: Vec<String> = parts.collect();
     Some(match pooled {
         [] => format!("mean ± sd over {up_to}{}", counted(most, "seed")),
-        _ => format!("mean ± sd over {up_to}{most} cells: {}", joined(&parts)),
+        _ => format!("mean over {up_to}{most} cells: {}", joined(&parts)),
     })
 }
 

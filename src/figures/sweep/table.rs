@@ -15,17 +15,23 @@ pub struct Table {
     pub axes: Vec<Axis>,
     /// Repeats, if there are any.
     pub seed: Option<Axis>,
+    /// The accuracy that was asked for, in words.
+    metric: Option<String>,
 }
 
 impl Table {
     /// Reads `results.csv` of a sweep directory, and what its cells have saved. Cells whose files are damaged
     /// are told in `damage`.
-    pub fn read(folder: &Path, damage: &mut Vec<FigureError>) -> Result<Self, FigureError> {
+    pub fn read(
+        folder: &Path,
+        metric: Option<&str>,
+        damage: &mut Vec<FigureError>,
+    ) -> Result<Self, FigureError> {
         let path = folder.join("results.csv");
         let Some(text) = read_text(&path)? else {
             return Err(FigureError::NoResults { path: folder.to_owned(), kind: "sweep" });
         };
-        let (keys, rows) = parse(&path, &text)?;
+        let (keys, rows) = parse(&path, &text, metric)?;
         let mut cells = Vec::new();
         for row in rows {
             let run = match Run::read_progress(&folder.join(&row.run_dir)) {
@@ -36,14 +42,17 @@ impl Table {
                 }
             };
             let mut cell = Cell { values: row.values, state: row.state, accuracy: row.accuracy, run };
-            cell.catch_up();
+            if metric.is_none() {
+                cell.catch_up();
+            }
             cells.push(cell);
         }
         let values = |column: usize| cells.iter().filter_map(move |cell| cell.values.get(column));
         let axes = keys.iter().enumerate().map(|(column, key)| Axis::new(key, &keys, column, values(column)));
         let (mut seeds, axes): (Vec<Axis>, Vec<Axis>) =
             axes.filter(|axis| axis.values.len() > 1).partition(Axis::is_seed);
-        Ok(Self { cells, axes, seed: seeds.pop() })
+        let metric = metric.map(|name| name.replace('_', " "));
+        Ok(Self { cells, axes, seed: seeds.pop(), metric })
     }
 
     /// Cells with all their epochs, best first.
@@ -53,6 +62,13 @@ impl Table {
             self.cells.iter().filter(|cell| cell.final_accuracy().is_some()).collect();
         cells.sort_by(|a, b| accuracy(b).total_cmp(&accuracy(a)));
         cells
+    }
+
+    /// The axis of a key, by its dotted name or last part.
+    pub fn axis(&self, key: &str) -> Option<&Axis> {
+        let last = |name: &str| name.rsplit('.').next() == Some(key);
+        let mut varying = self.axes.iter().chain(&self.seed);
+        varying.find(|axis| axis.key == key || last(&axis.key))
     }
 
     /// Axes with more than one value, the seed last.
@@ -79,9 +95,20 @@ impl Table {
         if splits.all(|split| split == first) { first } else { "validation or test" }
     }
 
-    /// What an accuracy axis is called.
-    pub fn accuracy_title(&self) -> String {
+    /// What an axis of accuracies of epochs is called.
+    pub fn epoch_title(&self) -> String {
         super::super::story::capitalized(format!("{} accuracy (%)", self.split()).trim())
+    }
+
+    /// What an axis of the cells' accuracies is called.
+    pub fn accuracy_title(&self) -> String {
+        if let Some(metric) = &self.metric {
+            return super::super::story::capitalized(&format!("{metric} (%)"));
+        }
+        match self.split() {
+            "validation" => "Best validation accuracy (%)".to_owned(),
+            split => super::super::story::capitalized(format!("{split} accuracy (%)").trim()),
+        }
     }
 }
 
@@ -94,7 +121,7 @@ struct Row {
 }
 
 /// The keys that vary, and the rows.
-fn parse(path: &Path, text: &str) -> Result<(Vec<String>, Vec<Row>), FigureError> {
+fn parse(path: &Path, text: &str, metric: Option<&str>) -> Result<(Vec<String>, Vec<Row>), FigureError> {
     let broken = |error: csv::Error| {
         let line = error.position().map_or(0, |at| at.line() as usize);
         let message = match error.kind() {
@@ -111,7 +138,14 @@ fn parse(path: &Path, text: &str) -> Result<(Vec<String>, Vec<Row>), FigureError
     let (Some(accuracy), Some(run_dir)) = (find("accuracy"), find("run_dir")) else {
         return Err(malformed(path, 1, "the header must have the columns `accuracy` and `run_dir`"));
     };
-    let status = find("status");
+    let (status, split, best) = (find("status"), find("split"), find("best_accuracy"));
+    let measured = match metric {
+        None => None,
+        Some(name) => match find(name) {
+            Some(column) => Some(column),
+            None => return Err(malformed(path, 1, &format!("there is no column `{name}`"))),
+        },
+    };
     // Varying keys stand between the status and the results.
     let is_key = |column: &usize| !matches!(header.get(*column).map(String::as_str), Some("cell" | "status"));
     let keys: Vec<usize> = (0..accuracy).filter(is_key).collect();
@@ -120,6 +154,9 @@ fn parse(path: &Path, text: &str) -> Result<(Vec<String>, Vec<Row>), FigureError
         let record = record.map_err(broken)?;
         let line = record.position().map_or(0, |at| at.line() as usize);
         let field = |column: usize| record.get(column).unwrap_or_default().trim();
+        // Held-out rows choose the best epoch's weights: theirs is the accuracy that ranks.
+        let chosen = split.map(field) == Some("validation");
+        let accuracy = measured.or(best.filter(|_| chosen)).unwrap_or(accuracy);
         let fraction: Option<f64> = match field(accuracy) {
             "" => None,
             number => Some(number.parse().map_err(|_| {

@@ -103,6 +103,7 @@ fn plugin_value(tag: &str, data: HParamsData) -> Value {
                 plugin_name: "hparams".to_owned(),
                 content: content.encode_to_vec(),
             }),
+            ..SummaryMetadata::default()
         }),
         payload: Some(Payload::Tensor(TensorProto {
             dtype: TensorType::Float.into(),

@@ -3,6 +3,7 @@
 mod histogram;
 mod hparams;
 mod images;
+mod layout;
 mod proto;
 mod raster;
 mod record;
@@ -17,7 +18,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use prost::Message;
 
 pub use hparams::{HParam, SessionStatus};
-pub use images::{PixelRows, Sample, confusion_matrix, prediction_grid, receptive_fields};
+pub use images::{PixelRows, receptive_fields};
 use proto::{
     Event, Image, Payload, PluginData, SessionLog, Summary, SummaryMetadata, TensorProto, TensorShapeProto,
     TensorType, Value, What,
@@ -80,6 +81,27 @@ impl EventWriter {
         self.value(tag, step, Payload::SimpleValue(value as f32))
     }
 
+    /// The same, and says what the number is; readers show what is said with the first number of a tag.
+    pub fn described_scalar(
+        &mut self,
+        tag: &str,
+        step: i64,
+        value: f64,
+        description: &str,
+    ) -> io::Result<()> {
+        let plugin = PluginData { plugin_name: "scalars".to_owned(), content: Vec::new() };
+        let metadata =
+            SummaryMetadata { plugin_data: Some(plugin), summary_description: description.to_owned() };
+        let payload = Some(Payload::SimpleValue(value as f32));
+        self.summary(step, Value { tag: tag.to_owned(), metadata: Some(metadata), payload })
+    }
+
+    /// Logs which scalars the custom-scalars tab shows in one chart: categories of charts, each with a title and
+    /// patterns of tags.
+    pub fn layout(&mut self, categories: &[(&str, &[(&str, &[&str])])]) -> io::Result<()> {
+        self.summary(0, layout::layout(categories))
+    }
+
     /// Logs the distribution of `values`; those that are not finite are left out.
     pub fn histogram(&mut self, tag: &str, step: i64, values: &[f32]) -> io::Result<()> {
         self.value(tag, step, Payload::Histo(histogram::histogram(values)))
@@ -88,19 +110,21 @@ impl EventWriter {
     /// Logs a picture; fails too if it is not one, as [`RgbImage::png`] does.
     pub fn image(&mut self, tag: &str, step: i64, image: &RgbImage) -> io::Result<()> {
         let side = |length: usize| i32::try_from(length).map_err(io::Error::other);
-        let encoded = Image {
-            height: side(image.height)?,
-            width: side(image.width)?,
-            colorspace: 3,
-            encoded_image_string: image.png()?,
-        };
-        self.value(tag, step, Payload::Image(encoded))
+        let (height, width) = (side(image.height)?, side(image.width)?);
+        self.png(tag, step, (width, height), image.png()?)
+    }
+
+    /// Logs a picture that is a PNG already, of so many pixels across and down.
+    pub fn png(&mut self, tag: &str, step: i64, (width, height): (i32, i32), png: Vec<u8>) -> io::Result<()> {
+        let image = Image { height, width, colorspace: 3, encoded_image_string: png };
+        self.value(tag, step, Payload::Image(image))
     }
 
     /// Logs a text in Markdown.
     pub fn text(&mut self, tag: &str, step: i64, markdown: &str) -> io::Result<()> {
         let metadata = SummaryMetadata {
             plugin_data: Some(PluginData { plugin_name: "text".to_owned(), content: Vec::new() }),
+            ..SummaryMetadata::default()
         };
         let tensor = TensorProto {
             dtype: TensorType::String.into(),

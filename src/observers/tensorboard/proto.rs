@@ -1,8 +1,8 @@
 //! The protocol-buffer messages of an event file, as far as the writer needs them.
 //!
 //! Names and field numbers are those of TensorFlow's `event.proto`, `summary.proto`, `tensor.proto` and
-//! `histogram.proto`, TensorBoard's `hparams/plugin_data.proto` and `hparams/api.proto`, and
-//! Google's `struct.proto`.
+//! `histogram.proto`, TensorBoard's `hparams/plugin_data.proto`, `hparams/api.proto` and `custom_scalar/layout.proto`,
+//! and Google's `struct.proto`.
 
 use std::collections::BTreeMap;
 
@@ -101,6 +101,9 @@ pub struct HistogramProto {
 pub struct SummaryMetadata {
     #[prost(message, optional, tag = "1")]
     pub plugin_data: Option<PluginData>,
+    /// Markdown that is shown beside the value.
+    #[prost(string, tag = "3")]
+    pub summary_description: String,
 }
 
 /// Which part of TensorBoard shows a tensor, and what that part wants to know.
@@ -234,4 +237,34 @@ pub enum Kind {
     Text(String),
     #[prost(bool, tag = "4")]
     Bool(bool),
+}
+
+/// Which scalars the custom-scalars tab shows together.
+#[derive(Clone, PartialEq, Message)]
+pub struct Layout {
+    #[prost(message, repeated, tag = "2")]
+    pub category: Vec<Category>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct Category {
+    #[prost(string, tag = "1")]
+    pub title: String,
+    #[prost(message, repeated, tag = "2")]
+    pub chart: Vec<Chart>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct Chart {
+    #[prost(string, tag = "1")]
+    pub title: String,
+    #[prost(message, optional, tag = "2")]
+    pub multiline: Option<Multiline>,
+}
+
+/// A chart of all scalars whose tags match one of the patterns.
+#[derive(Clone, PartialEq, Message)]
+pub struct Multiline {
+    #[prost(string, repeated, tag = "1")]
+    pub tag: Vec<String>,
 }

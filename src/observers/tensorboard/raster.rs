@@ -16,40 +16,6 @@ pub struct RgbImage {
     pub pixels: Vec<u8>,
 }
 
-/// A row of a glyph is three bits, the leftmost pixel highest.
-const DIGITS: [[u8; 5]; 10] = [
-    [0b111, 0b101, 0b101, 0b101, 0b111],
-    [0b010, 0b110, 0b010, 0b010, 0b111],
-    [0b111, 0b001, 0b111, 0b100, 0b111],
-    [0b111, 0b001, 0b111, 0b001, 0b111],
-    [0b101, 0b101, 0b111, 0b001, 0b001],
-    [0b111, 0b100, 0b111, 0b001, 0b111],
-    [0b111, 0b100, 0b111, 0b101, 0b111],
-    [0b111, 0b001, 0b010, 0b010, 0b010],
-    [0b111, 0b101, 0b111, 0b101, 0b111],
-    [0b111, 0b101, 0b111, 0b001, 0b111],
-];
-/// The other characters there are.
-const OTHERS: [(char, [u8; 5]); 9] = [
-    ('/', [0b001, 0b001, 0b010, 0b100, 0b100]),
-    ('C', [0b111, 0b100, 0b100, 0b100, 0b111]),
-    ('D', [0b110, 0b101, 0b101, 0b101, 0b110]),
-    ('E', [0b111, 0b100, 0b111, 0b100, 0b111]),
-    ('I', [0b111, 0b010, 0b010, 0b010, 0b111]),
-    ('P', [0b111, 0b101, 0b111, 0b100, 0b100]),
-    ('R', [0b110, 0b101, 0b110, 0b101, 0b101]),
-    ('T', [0b111, 0b010, 0b010, 0b010, 0b010]),
-    ('U', [0b101, 0b101, 0b101, 0b101, 0b111]),
-];
-
-/// Height of a text at scale 1, in pixels.
-pub(super) const TEXT_HEIGHT: usize = 5;
-
-/// Width of a text at scale 1, in pixels: three for each character and one between two.
-pub(super) fn text_width(text: &str) -> usize {
-    (4 * text.chars().count()).saturating_sub(1)
-}
-
 impl RgbImage {
     /// A picture of one color.
     pub fn filled(width: usize, height: usize, color: Color) -> Self {
@@ -66,22 +32,6 @@ impl RgbImage {
             // A rectangle wholly to the right has start > end, which is no range.
             for pixel in self.pixels.get_mut(start..end).unwrap_or_default().chunks_exact_mut(3) {
                 pixel.copy_from_slice(&color);
-            }
-        }
-    }
-
-    /// Writes digits, slashes and some capitals, `scale` pixels a dot, with (x, y) as the top left corner; any
-    /// other character is a space.
-    pub(super) fn text(&mut self, x: usize, y: usize, scale: usize, text: &str, color: Color) {
-        for (position, character) in text.chars().enumerate() {
-            let digit = character.to_digit(10).and_then(|d| DIGITS.get(d as usize));
-            let other = || OTHERS.iter().find(|(other, _)| *other == character).map(|(_, glyph)| glyph);
-            let Some(glyph) = digit.or_else(other) else { continue };
-            for (row, bits) in glyph.iter().enumerate() {
-                for column in (0..3).filter(|column| bits >> (2 - column) & 1 == 1) {
-                    let x = x + scale * (4 * position + column);
-                    self.fill(x, y + scale * row, scale, scale, color);
-                }
             }
         }
     }
@@ -115,22 +65,6 @@ mod tests {
             .chunks(3 * image.width)
             .map(|row| row.chunks(3).map(|p| if p == [0; 3] { '.' } else { '#' }).collect())
             .collect()
-    }
-
-    #[test]
-    fn text_is_legible() {
-        let mut image = RgbImage::filled(text_width("7/42") + 1, TEXT_HEIGHT, [0; 3]);
-        image.text(0, 0, 1, "7/42", [255; 3]);
-        assert_eq!(
-            show(&image),
-            [
-                "###...#.#.#.###.",
-                "..#...#.#.#...#.",
-                ".#...#..###.###.",
-                ".#..#.....#.#...",
-                ".#..#.....#.###.",
-            ]
-        );
     }
 
     #[test]

@@ -1,0 +1,18 @@
+"""Runs as Weights & Biases shows them: to_wandb.py FOLDER... (offline; `wandb sync wandb/offline-run-*` sends them)"""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+import wandb
+
+runs = json.loads(subprocess.check_output(["ff", "runs", "--json", *sys.argv[1:]]))
+for run in runs:
+    folder = pathlib.Path(run["run"])
+    knobs = {knob: value for knob, value in run.items() if "." in knob}
+    name = run.get("name", folder.name)
+    with wandb.init(project="forward-forward", mode="offline", name=name, config=knobs, tags=run.get("tags")) as log:
+        for epoch in map(json.loads, (folder / "metrics.jsonl").open()):
+            log.log(epoch, step=epoch["epoch"])
+        log.summary.update({name: value for name, value in run.items() if "." not in name})
