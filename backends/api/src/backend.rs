@@ -31,14 +31,28 @@ pub trait Tensor<B: Backend>: Shape + Sized {
     fn copy(&self, backend: &B, target: &mut Self) -> Result<()>;
 }
 
-/// Everything that Forward-Forward training asks of a device.
+/// Everything that Forward-Forward training (arXiv 2212.13345) asks of a device.
 ///
+/// # Notation
+/// A batch has B positive rows before B negative ones; a layer has R rows of N units over F features, and C labels.
+/// Rows of a layer may share features: n rows of features serve R rows, R a multiple of n, row r reads row r mod n.
+/// h are activities (max(0, ·) of a weighted sum), G goodness, s_r the scale that normalizes row r, m a unit's running
+/// mean. Indexes count from 0. Pixels are bytes, features are brightnesses from 0 to 1, losses are in nats.
+///
+/// # Rules
 /// Operations may only enqueue: `download` and `synchronize` alone wait, and an error of an enqueued
 /// operation may surface there. All randomness is drawn on the host and uploaded. Outputs are written
-/// in full unless the operation says that it adds. Operands never alias (Rust's borrows see to it).
-/// Every operation fails with [`BackendError::Shape`](crate::BackendError::Shape) if its operands do
-/// not fit (the checks are in [`shapes`](crate::shapes)), and with the device's error if that fails.
+/// in full unless the operation says that it adds. Operands never alias (Rust's borrows see to it). Entries of index
+/// lists must be below what they index: rows of images, or labels.
 ///
+/// # Errors
+/// Every operation fails with [`BackendError::Shape`](crate::BackendError::Shape) if its operands do not fit (the
+/// checks are in [`shapes`](crate::shapes)), before anything is written; a step of Adam without second moments with
+/// [`Unsupported`](crate::BackendError::Unsupported); what allocates with
+/// [`OutOfMemory`](crate::BackendError::OutOfMemory); anything with the device's own
+/// [`DeviceLost`](crate::BackendError::DeviceLost) or [`Driver`](crate::BackendError::Driver).
+///
+/// # Shortcuts
 /// Whether work that cannot change a number is left out (features that are 0, rows with a coefficient of
 /// 0) is up to the backend, which may be told when it is made.
 pub trait Backend: Sized + 'static {
@@ -80,7 +94,7 @@ pub trait Backend: Sized + 'static {
     }
     /// A new list of `len` zeros.
     fn indices(&self, len: usize) -> Result<Self::Indices>;
-    /// `target[..values.len()]` ← `values`.
+    /// `target[..values.len()]` ← `values`; entries beyond stay as they are.
     fn upload_indices(&self, target: &mut Self::Indices, values: &[u32]) -> Result<()>;
     /// The entries of `source`. Waits.
     fn download_indices(&self, source: &Self::Indices) -> Result<Vec<u32>>;
@@ -93,9 +107,9 @@ pub trait Backend: Sized + 'static {
 
     /// `out[r, f]` = pixel (skip + f) of image `rows[r]`, / 255; `squares[r]` = Σ_f out².
     ///
-    /// With `shifts`, the image is first moved right by dx and down by dy, zeros shifted in, where
-    /// `shifts[r] = (dy + 128) · 256 + (dx + 128)`. `skip` leaves out the pixels under a label.
-    /// out `[R, height·width − skip]`, squares `[1, R]`.
+    /// With `shifts`, the image is first moved right by dx and down by dy pixels, −128 ≤ dx, dy ≤ 127, zeros shifted
+    /// in, where `shifts[r] = (dy + 128) · 256 + (dx + 128)`. `skip` leaves out the pixels under a label (arXiv
+    /// 2212.13345, section 3.3). out `[R, height·width − skip]`, squares `[1, R]`; rows and shifts have R entries.
     fn gather(
         &self,
         images: &Self::Images,
@@ -107,7 +121,8 @@ pub trait Backend: Sized + 'static {
     ) -> Result<()>;
 
     /// Hybrid images for unsupervised negatives (arXiv 2212.13345, section 3.2). Of 2B rows, with
-    /// m = `masks[which[i]]` / 255: `x[B+i] ← m · x[i] + (1 − m) · x[B+i]`, and `squares[B+i]` anew.
+    /// m = `masks[which[i]]` / 255: `x[B+i] ← m · x[i] + (1 − m) · x[B+i]` and `squares[B+i]` = Σ `x[B+i]`².
+    /// x `[2B, height·width]`, squares `[1, 2B]`, of which the first B stay; which has B entries.
     fn hybrid(
         &self,
         x: &mut Self::Matrix,
@@ -118,7 +133,8 @@ pub trait Backend: Sized + 'static {
 
     // Forward
 
-    /// out = input · weight[first_row.., :]. input `[n, F]`, weight `[first_row + F, N]`, out `[n, N]`.
+    /// out = input · weight[first_row.., :], of the input as it is: normalization is `activate`'s. The rows before
+    /// `first_row` are those of labels. input `[n, F]`, weight `[first_row + F, N]`, out `[n, N]`.
     fn product(
         &self,
         input: &Self::Matrix,
@@ -129,8 +145,8 @@ pub trait Backend: Sized + 'static {
 
     /// The rest of a layer, given product = features · W[classes..]:
     /// `out[r] = max(0, s_r · product[r % n] + label part + b)`, `squares[r]` = Σ `out[r]`²,
-    /// with s_r and the label part as [`Input`] says. product `[n, N]`, out `[R, N]`, squares `[1, R]`,
-    /// R a multiple of n.
+    /// with s_r and the label part as [`Input`] says; what is not a number stays so. A layer without a bias has b = 0.
+    /// product `[n, N]`, out `[R, N]`, squares `[1, R]`, R a multiple of n.
     fn activate(
         &self,
         product: &Self::Matrix,
@@ -152,8 +168,9 @@ pub trait Backend: Sized + 'static {
         unfused::project(self, input, layer, out, squares)
     }
 
-    /// Silences each activity with probability `rate` and divides the others by 1 − rate; squares anew.
-    /// Element (r, j) is kept if [`dropout_keeps`](crate::dropout_keeps)`(seed, r · N + j, rate · 2³²)`.
+    /// Silences each activity with probability `rate`, 0 ≤ rate < 1, and divides the others by 1 − rate;
+    /// `squares[r]` = Σ `activities[r]`² of what is left. Element (r, j) is kept if
+    /// [`dropout_keeps`](crate::dropout_keeps)`(seed, r · N + j, rate · 2³²)`. activities `[R, N]`, squares `[1, R]`.
     fn dropout(
         &self,
         activities: &mut Self::Matrix,
@@ -163,7 +180,7 @@ pub trait Backend: Sized + 'static {
     ) -> Result<()>;
 
     /// out = activities where they reach the row's k-th largest, else 0; `squares[r]` = Σ `out[r]`²
-    /// (arXiv 2604.13081). 1 ≤ k ≤ N.
+    /// (arXiv 2604.13081). 1 ≤ k ≤ N; equals of the k-th are kept too. activities and out `[R, N]`, squares `[1, R]`.
     fn top_k(
         &self,
         activities: &Self::Matrix,
@@ -188,6 +205,7 @@ pub trait Backend: Sized + 'static {
     ) -> Result<()>;
 
     /// mean ← keep · mean + (1 − keep) · (mean of the first `rows` rows of activities), [flushed](crate::FLUSH_BELOW).
+    /// 0 ≤ keep ≤ 1, 1 ≤ rows ≤ R. activities `[R, N]`, mean `[1, N]`.
     fn running_mean(
         &self,
         activities: &Self::Matrix,
@@ -198,7 +216,7 @@ pub trait Backend: Sized + 'static {
 
     /// `gradient.weight` = zᵀδ and `gradient.bias` = Σ_r δ_r, where z is the normalized input with its label
     /// features and δ_r = coefficients_r · outputs_r − `[r < peer.rows]` · peer.strength/peer.rows · (mean(m) − m).
-    /// weight `[classes + F, N]`, bias `[1, N]`.
+    /// weight `[classes + F, N]`, bias `[1, N]`. Adds up over rows: a mean's 1/B is in the coefficients.
     fn gradient(&self, input: &Input<Self>, delta: &Delta<Self>, gradient: &mut Gradient<Self>)
     -> Result<()>;
 
@@ -219,8 +237,8 @@ pub trait Backend: Sized + 'static {
 
     // Reading labels
 
-    /// logits (+)= ẑ · weight, ẑ the normalized activities; adds if `add`, else overwrites.
-    /// activities `[n, N]`, squares `[1, n]`, weight `[N, classes]`, logits `[n, classes]`.
+    /// logits (+)= ẑ · weight, ẑ the normalized activities; adds if `add`, else overwrites (arXiv 2212.13345,
+    /// section 3.3: a softmax on the activities of all layers but the first). activities `[n, N]`, squares `[1, n]`, weight `[N, classes]`, logits `[n, classes]`.
     fn read_out(
         &self,
         activities: &Self::Matrix,
@@ -241,7 +259,7 @@ pub trait Backend: Sized + 'static {
         cost: &mut Self::Matrix,
     ) -> Result<()>;
 
-    /// Hard negatives. `out[r] = labels[r]`; `out[B + r]` = the label drawn from the softmax with the true
+    /// Hard negatives (arXiv 2212.13345, section 3.3). `out[r] = labels[r]`; `out[B + r]` = the label drawn from the softmax with the true
     /// label excluded: the first c with Σ_{j ≤ c, j ≠ y} `errors[r, j]` > u_r · Σ_{j ≠ y} `errors[r, j]`,
     /// where u_r = `uniforms[r]` · 2⁻³². If all others are 0, (y + 1) mod C. errors `[B, C]`, out `[1, 2B]`.
     fn draw_labels(
@@ -252,7 +270,8 @@ pub trait Backend: Sized + 'static {
         out: &mut Self::Indices,
     ) -> Result<()>;
 
-    /// `scores[r, column] += factor · squares[r]`. squares `[1, n]`, scores `[n, classes]`.
+    /// `scores[r, column] += factor · squares[r]`: the goodness of every row under one label, by which it is
+    /// recognized. squares `[1, n]`, scores `[n, classes]`, column < classes.
     fn accumulate(
         &self,
         squares: &Self::Matrix,
@@ -261,6 +280,7 @@ pub trait Backend: Sized + 'static {
         column: usize,
     ) -> Result<()>;
 
-    /// `out[offset + r]` = column of the largest of `scores[r]` (the first of equals), then scores ← 0.
+    /// `out[offset + r]` = column of the largest of `scores[r]` (the first of equals), then scores ← 0. scores
+    /// `[n, classes]`; other entries of out stay.
     fn argmax(&self, scores: &mut Self::Matrix, out: &mut Self::Indices, offset: usize) -> Result<()>;
 }
