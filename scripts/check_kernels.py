@@ -179,6 +179,7 @@ def oclgrind():
         "OCL_ICD_VENDORS": only("oclgrind", library),
         "OCLGRIND_DATA_RACES": "1",
         "OCLGRIND_LOG": str(log),
+        "OCLGRIND_LOCAL_MEM_SIZE": str(64 << 10),
         # Its checks take `restrict` for a promise about the host's pointers.
         "OCLGRIND_BUILD_OPTIONS": "-Drestrict=",
     }
@@ -191,7 +192,7 @@ def oclgrind():
 
 
 def intel():
-    folder = from_pypi("intel-opencl-rt")
+    folder = from_pypi("intel-opencl-rt", "intel-cmplr-lib-rt", "tbb")
     if folder is None:
         return missing("intel: the runtime could not be had from PyPI (intel-opencl-rt)")
     # The wheels' data files lie beside or below the packages, as pip has it.

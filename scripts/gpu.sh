@@ -17,8 +17,8 @@
 # stops after STAGE_SECONDS (540): what did not fit is named, and the stage counts as failed. The same command again
 # leaves out the runs of `epochs` and `accuracy` that are done.
 #
-# Environment: FF, the program (else that of the archive, else target/release/ff, built where it is missing); PYTHON,
-# one that has jax or torch (python3); FF_DATA_DIR, the folder of MNIST's files; BACKEND (opencl); EPOCHS (60).
+# Environment: FF, the program (else that of the archive, else target/release/ff, built where it is missing; `pack`
+# builds one that links neither OpenBLAS nor OpenCL); PYTHON, one that has jax or torch (python3); FF_DATA_DIR, the folder of MNIST's files; BACKEND (opencl); EPOCHS (60).
 set -uo pipefail
 
 if [ $# -eq 0 ] || [ "$1" = --help ] || [ "$1" = -h ]; then
@@ -34,11 +34,16 @@ pack() { # FILE
     local file work data=${FF_DATA_DIR:-} loader
     file=$(realpath "$1")
     work=$(mktemp -d)
-    trap 'rm -rf "$work"' EXIT
-    (cd "$home" && ${CARGO:-cargo} build --release --no-default-features --features opencl) || exit 1
+    # shellcheck disable=SC2064 # the folder of now
+    trap "rm -rf '$work'" EXIT
+    if [ -z "${FF:-}" ]; then
+        (cd "$home" && ${CARGO:-cargo} build --release --no-default-features --features opencl) || exit 1
+        FF="$home/target/release/ff"
+    fi
     local to="$work/forward-forward"
     mkdir -p "$to/bin" "$to/lib" "$to/data" "$to/scripts" "$to/benches"
-    strip -o "$to/bin/ff" "$home/target/release/ff" || exit 1
+    strip -o "$to/bin/ff" "$FF" || exit 1
+    ldd "$to/bin/ff" | grep -E 'blas|OpenCL' && { echo "$FF links libraries that a bare machine lacks" >&2; exit 1; }
     cp "$home/scripts/gpu.sh" "$to/scripts/"
     cp -r "$home/experiments" "$to/"
     cp -r "$home/benches/compare.py" "$home/benches/peers" "$to/benches/"
@@ -104,7 +109,8 @@ limited() {
         fail "no time left: $*" >&2
         return 1
     fi
-    if ! timeout "$left" "$@"; then
+    # A run that is told to stop ends its epoch first: not for long.
+    if ! timeout -k 10 "$left" "$@"; then
         fail "$*" >&2
         return 1
     fi
@@ -137,6 +143,7 @@ setup() {
             export OCL_ICD_VENDORS="$icd/"
             echo "OCL_ICD_VENDORS=$icd/: $(cat "$icd"/*.icd | tr '\n' ' ')"
         else
+            rmdir "$icd"
             echo "no OpenCL driver: neither /etc/OpenCL/vendors/*.icd nor a library that is known"
         fi
     fi
@@ -288,9 +295,9 @@ for stage in setup "$@"; do
     stage_end=$((SECONDS + stage_seconds))
     # Not through a pipe: the stage has to count its failures and set variables in this shell.
     $stage > >(tee "$out/$stage.log") 2>&1
+    wait $!
 done
 rmdir "$runs" 2>/dev/null
-wait
 if [ $failures -gt 0 ]; then
     echo "$failures of the measurements failed or found no time" >&2
     exit 1
