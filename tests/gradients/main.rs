@@ -9,6 +9,8 @@ mod probe;
 
 use ff_backend::oracle::Oracle;
 use ff_backend_cpu::Cpu;
+#[cfg(feature = "openblas")]
+use ff_backend_openblas::OpenBlas;
 
 /// Agreement that is asked for.
 const TOLERANCE: f64 = 1e-6;
@@ -17,22 +19,30 @@ const TOLERANCE: f64 = 1e-6;
 fn every_loss_goodness_normalization_and_label_placement() {
     layers::check(&Cpu::<f64>::new(1).unwrap(), "cpu");
     layers::check(&Oracle, "oracle");
+    #[cfg(feature = "openblas")]
+    layers::check(&OpenBlas::<f64>::new(), "openblas");
 }
 
 #[test]
 fn dropout_and_the_scale_of_the_gradient() {
     layers::check_scaled(&Cpu::<f64>::new(1).unwrap(), "cpu");
     layers::check_scaled(&Oracle, "oracle");
+    #[cfg(feature = "openblas")]
+    layers::check_scaled(&OpenBlas::<f64>::new(), "openblas");
 }
 
 #[test]
 fn cross_entropy_of_the_head() {
     head::check(&Cpu::<f64>::new(1).unwrap(), "cpu");
     head::check(&Oracle, "oracle");
+    #[cfg(feature = "openblas")]
+    head::check(&OpenBlas::<f64>::new(), "openblas");
 }
 
 #[test]
 fn peer_normalization_pulls_as_its_formula_says() {
     peers::check(&Cpu::<f64>::new(1).unwrap());
     peers::check(&Oracle);
+    #[cfg(feature = "openblas")]
+    peers::check(&OpenBlas::<f64>::new());
 }
