@@ -34,10 +34,7 @@ mod tests;
 pub use against_data::resolve_label;
 pub use builder::{ConfigBuilder, number};
 pub use cell::Cell;
-pub use choices::{
-    GoodnessFunction, Initialization, LabelPlacement, LayerSchedule, LossKind, NegativeKind, Normalization,
-    OptimizerKind, Precision, PredictKind, RateSchedule, Threshold,
-};
+pub use choices::*;
 pub use difference::first_difference;
 pub use error::{ConfigError, Invalid};
 pub use experiment::{Experiment, Source as ExperimentSource};

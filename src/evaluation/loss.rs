@@ -1,6 +1,6 @@
 //! The losses that training minimizes, measured on held-out images without learning.
 
-use ff_backend::{Backend, IndexSlice, LabelCode, Loss, Real, Result, TALLY_ROWS, Tally};
+use ff_backend::{Backend, IndexSlice, LabelCode, Real, Result, TALLY_ROWS, Tally};
 
 use crate::batching::negatives::{self, Positives};
 use crate::batching::{Draws, Negatives, interleaved};
@@ -112,11 +112,7 @@ impl<B: Backend> ValidationLoss<B> {
             let goodness: Vec<f64> =
                 goodness.into_iter().map(|square| objective.factor * square.to_f64()).collect();
             let (positive, negative) = goodness.split_at(chunk.pairs.min(goodness.len()));
-            let threshold = match objective.loss {
-                Loss::Bce { threshold, .. } => Some(threshold),
-                Loss::Symba { .. } => None,
-            };
-            Ok(GoodnessHistogram::new(positive, negative, bins, threshold))
+            Ok(GoodnessHistogram::new(positive, negative, bins, objective.loss.threshold()))
         };
         (0..network.layers.len()).map(layer).collect()
     }

@@ -1,7 +1,5 @@
 //! Scores of labels as probabilities.
 
-use ff_backend::Loss;
-
 use crate::config::PredictKind;
 use crate::spec::Spec;
 
@@ -10,13 +8,11 @@ use crate::spec::Spec;
 /// A head is trained so that softmax(logits) are probabilities: T = 1. A layer under `bce` is trained so that a row
 /// is positive with odds exp((G − θ) / T); with θ the same for every label, and one label being right,
 /// p(k) ∝ exp(Σ_l G_l(k) / T). A layer under `symba` is trained so that of a pair the first is positive with odds
-/// exp(α (G − G')): T = 1 / α.
+/// exp(α (G − G')): T = 1 / α. Other losses: [`Loss::temperature`](ff_backend::Loss::temperature).
 pub fn temperature(spec: &Spec, by: PredictKind) -> f64 {
-    let loss = spec.layers.first().map(|layer| layer.objective.loss);
-    match (by, loss) {
-        (PredictKind::Head, _) | (_, None) => 1.0,
-        (PredictKind::Energy, Some(Loss::Bce { temperature, .. })) => temperature,
-        (PredictKind::Energy, Some(Loss::Symba { alpha })) => 1.0 / alpha,
+    match by {
+        PredictKind::Head => 1.0,
+        PredictKind::Energy => spec.layers.first().map_or(1.0, |layer| layer.objective.loss.temperature()),
     }
 }
 

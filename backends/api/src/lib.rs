@@ -11,6 +11,7 @@ pub mod conformance;
 mod error;
 pub mod host;
 mod numbers;
+mod objective;
 pub mod oracle;
 pub mod shapes;
 mod types;
@@ -19,7 +20,8 @@ pub mod unfused;
 pub use backend::{Backend, Shape, Tensor};
 pub use error::{BackendError, Result};
 pub use numbers::{FLUSH_BELOW, Real, dropout_keeps};
+pub use objective::{Loss, Objective, PairLoss, sigmoid, softplus};
 pub use types::{
-    Delta, DeviceInfo, Gradient, IndexSlice, Input, LabelCode, LabelFeatures, Loss, Normalization, Objective,
-    Parameter, Peer, Rule, TALLY_ROWS, Tally, Weights,
+    Delta, DeviceInfo, Gradient, IndexSlice, Input, LabelCode, LabelFeatures, Normalization, Parameter, Peer,
+    Rule, TALLY_ROWS, Tally, Weights,
 };

@@ -3,8 +3,8 @@
 //! Written to be checked by eye, not to be fast. Fused operations are those of [`unfused`](crate::unfused).
 
 use crate::{
-    Backend, Delta, DeviceInfo, Gradient, IndexSlice, Input, LabelCode, Loss, Normalization, Objective,
-    Parameter, Real, Result, Rule, Shape, Tally, Tensor, Weights, dropout_keeps, shapes,
+    Backend, Delta, DeviceInfo, Gradient, IndexSlice, Input, LabelCode, Normalization, Objective, Parameter,
+    Real, Result, Rule, Shape, Tally, Tensor, Weights, dropout_keeps, shapes,
 };
 
 /// The f64 reference backend.
@@ -80,16 +80,6 @@ impl Shape for Images {
     fn columns(&self) -> usize {
         self.height * self.width
     }
-}
-
-/// softplus(x) = ln(1 + eˣ), without overflow.
-pub fn softplus(x: f64) -> f64 {
-    x.max(0.0) + (-x.abs()).exp().ln_1p()
-}
-
-/// σ(x) = 1 / (1 + e⁻ˣ).
-pub fn sigmoid(x: f64) -> f64 {
-    1.0 / (1.0 + (-x).exp())
 }
 
 /// Entry `row` of a slice.
@@ -294,30 +284,16 @@ impl Backend for Oracle {
     ) -> Result<()> {
         shapes::coefficients::<Self>(squares, coefficients, &tally)?;
         let pairs = squares.columns / 2;
-        let probability = |x: f64| Some(sigmoid(x)).filter(|p| *p >= f64::EPSILON / 2.0).unwrap_or(0.0);
         let mut sums = [0.0; 4];
         for i in 0..pairs {
             let positive = objective.factor * squares.values[i];
             let negative = objective.factor * squares.values[pairs + i];
-            let (loss, up, down) = match objective.loss {
-                Loss::Bce { threshold, temperature } => {
-                    let u = |goodness: f64| (goodness - threshold) / temperature;
-                    (
-                        softplus(-u(positive)) + softplus(u(negative)),
-                        -probability(-u(positive)) / temperature,
-                        probability(u(negative)) / temperature,
-                    )
-                }
-                Loss::Symba { alpha } => {
-                    let x = -alpha * (positive - negative);
-                    (softplus(x), -alpha * probability(x), alpha * probability(x))
-                }
-            };
+            let pair = objective.loss.of_pair::<f64>(positive, negative);
             let chain = objective.gradient_scale * 2.0 * objective.factor / pairs as f64;
-            coefficients.values[i] = chain * up;
-            coefficients.values[pairs + i] = chain * down;
+            coefficients.values[i] = chain * pair.positive_slope;
+            coefficients.values[pairs + i] = chain * pair.negative_slope;
             let wrong = f64::from(u8::from(negative > positive));
-            for (sum, value) in sums.iter_mut().zip([loss, positive, negative, wrong]) {
+            for (sum, value) in sums.iter_mut().zip([pair.loss, positive, negative, wrong]) {
                 *sum += value / pairs as f64;
             }
         }

@@ -166,34 +166,6 @@ pub struct Gradient<B: Backend> {
     pub bias: Option<B::Matrix>,
 }
 
-/// What compares goodness: loss of a batch of B positive rows followed by B negative rows.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Loss {
-    /// mean softplus(−u⁺) + mean softplus(u⁻), u = (G − threshold) / temperature.
-    Bce {
-        /// θ.
-        threshold: f64,
-        /// T.
-        temperature: f64,
-    },
-    /// mean softplus(−α (G⁺ − G⁻)) over pairs (arXiv 2303.08418).
-    Symba {
-        /// α.
-        alpha: f64,
-    },
-}
-
-/// A layer's objective, G = `factor` · Σh².
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Objective {
-    /// What compares goodness.
-    pub loss: Loss,
-    /// 1 for `sum`, 1/n for `mean`, 1/k for `topk`.
-    pub factor: f64,
-    /// Factor of the gradient; 0.5 steps along h instead of 2h.
-    pub gradient_scale: f64,
-}
-
 /// Rows of a tally matrix `[TALLY_ROWS, layers]`: sums over batches of the batch's loss, mean G⁺,
 /// mean G⁻, and fraction of pairs with G⁻ > G⁺.
 pub const TALLY_ROWS: usize = 4;

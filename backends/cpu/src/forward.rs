@@ -1,6 +1,6 @@
 //! A layer's forward pass: products whose rows are activated while they are in cache.
 
-use ff_backend::{Input, LabelCode, Loss, Objective, Result, Shape, Tally, Weights, dropout_keeps, shapes};
+use ff_backend::{Input, LabelCode, Objective, Result, Shape, Tally, Weights, dropout_keeps, shapes};
 use ndarray::{Axis, s};
 
 use crate::kernels::{activate, sum_of_squares};
@@ -285,15 +285,15 @@ impl<T: Scalar> Cpu<T> {
         let (positives, negatives) = squares.slice().split_at(pairs);
         let (up, down) = coefficients.slice_mut().split_at_mut(pairs);
         let chain = rounded::<T>(objective.gradient_scale * 2.0 * objective.factor / pairs as f64);
-        let (factor, loss) = (rounded::<T>(objective.factor), rounded_loss::<T>(objective.loss));
+        let (factor, loss) = (rounded::<T>(objective.factor), objective.loss.rounded::<T>());
         let mut sums = [0.0; 4];
         for (((&positive, &negative), up), down) in positives.iter().zip(negatives).zip(up).zip(down) {
             let (positive, negative) = (factor * positive.widened(), factor * negative.widened());
-            let (loss, positive_slope, negative_slope) = slopes::<T>(loss, positive, negative);
-            *up = T::from_f64(chain * positive_slope);
-            *down = T::from_f64(chain * negative_slope);
+            let pair = loss.of_pair::<T>(positive, negative);
+            *up = T::from_f64(chain * pair.positive_slope);
+            *down = T::from_f64(chain * pair.negative_slope);
             let wrong = f64::from(u8::from(negative > positive));
-            for (sum, value) in sums.iter_mut().zip([loss, positive, negative, wrong]) {
+            for (sum, value) in sums.iter_mut().zip([pair.loss, positive, negative, wrong]) {
                 *sum += value / pairs as f64;
             }
         }
@@ -323,32 +323,4 @@ impl<T: Scalar> Cpu<T> {
 /// A setting as any backend of this precision is told it.
 pub(crate) fn rounded<T: Scalar>(setting: f64) -> f64 {
     T::from_f64(setting).widened()
-}
-
-fn rounded_loss<T: Scalar>(loss: Loss) -> Loss {
-    match loss {
-        Loss::Bce { threshold, temperature } => {
-            Loss::Bce { threshold: rounded::<T>(threshold), temperature: rounded::<T>(temperature) }
-        }
-        Loss::Symba { alpha } => Loss::Symba { alpha: rounded::<T>(alpha) },
-    }
-}
-
-/// Loss of a pair, ∂loss/∂G⁺ and ∂loss/∂G⁻.
-fn slopes<T: Scalar>(loss: Loss, positive: f64, negative: f64) -> (f64, f64, f64) {
-    let softplus = |x: f64| x.max(0.0) + (-x.abs()).exp().ln_1p();
-    let probability = |x: f64| {
-        let p = 1.0 / (1.0 + (-x).exp());
-        if p < T::EPSILON / 2.0 { 0.0 } else { p }
-    };
-    match loss {
-        Loss::Bce { threshold, temperature } => {
-            let (up, down) = ((threshold - positive) / temperature, (negative - threshold) / temperature);
-            (softplus(up) + softplus(down), -probability(up) / temperature, probability(down) / temperature)
-        }
-        Loss::Symba { alpha } => {
-            let x = alpha * (negative - positive);
-            (softplus(x), -alpha * probability(x), alpha * probability(x))
-        }
-    }
 }

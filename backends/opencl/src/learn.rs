@@ -7,7 +7,7 @@
 use std::rc::Rc;
 
 use ff_backend::{
-    Delta, Gradient, Input, Loss, Objective, Parameter, Peer, Result, Rule, Shape, Tally, Weights, shapes,
+    Delta, Gradient, Input, Objective, Parameter, Peer, Result, Rule, Shape, Tally, Weights, shapes,
 };
 
 use crate::args::{Args, Steps};
@@ -47,10 +47,7 @@ impl OpenCl {
         if pairs == 0 {
             return Ok(());
         }
-        let (loss, a, b) = match objective.loss {
-            Loss::Bce { threshold, temperature } => (0, threshold, temperature),
-            Loss::Symba { alpha } => (1, alpha, 1.0),
-        };
+        let (loss, [a, b]) = objective.loss.encoded();
         let args = self
             .args()
             .squares(squares)

@@ -1,6 +1,6 @@
 //! What the official code computes on the way to its first update.
 
-use ff_backend::{Backend, Delta, Gradient, LabelCode, Loss, Peer, Real, TALLY_ROWS, Tally, oracle::sigmoid};
+use ff_backend::{Backend, Delta, Gradient, LabelCode, Peer, Real, TALLY_ROWS, Tally, sigmoid};
 use forward_forward::batching::EpochPlan;
 use forward_forward::config::Config;
 use forward_forward::network::{Activities, ImageRows, Network, forward, neutral_logits};
@@ -63,7 +63,7 @@ impl<B: Backend> FirstBatch<'_, B> {
         let mut sums = backend.zeros(TALLY_ROWS, spec.depth()).unwrap();
         for (l, layer) in spec.layers.iter().enumerate() {
             forward(backend, &self.network, &self.images, l, code, &mut stack).unwrap();
-            let Loss::Bce { threshold, .. } = layer.objective.loss else { panic!("no threshold") };
+            let threshold = layer.objective.loss.threshold().unwrap();
             let goodness = fetch(backend, stack.goodness(l));
             let probabilities: Vec<f64> = goodness.iter().map(|g| sigmoid(g - threshold)).collect();
             let (positive, negative) = probabilities.split_at(pairs);

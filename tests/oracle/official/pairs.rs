@@ -1,6 +1,6 @@
 //! Pairs whose negative is the more probable, as the official code counts them.
 
-use ff_backend::{Backend, LabelCode, Loss};
+use ff_backend::{Backend, LabelCode};
 use forward_forward::batching::Batch;
 use forward_forward::network::{Activities, ImageRows, Network, forward};
 
@@ -36,7 +36,7 @@ impl<B: Backend> Pairs<B> {
         for (l, layer) in network.spec.layers.iter().enumerate() {
             forward(backend, network, &self.images, l, code, &mut self.stack).unwrap();
             let goodness = fetch(backend, self.stack.goodness(l));
-            let Loss::Bce { threshold, .. } = layer.objective.loss else { panic!("no threshold") };
+            let threshold = layer.objective.loss.threshold().unwrap();
             let probability = |goodness: f64| 1.0 / (1.0 + ((threshold - goodness) as f32).exp());
             let (positive, negative) = goodness.split_at(goodness.len() / 2);
             for (&positive, &negative) in positive.iter().zip(negative) {

@@ -1,0 +1,156 @@
+//! What a layer minimizes. A loss and its slopes are written down here, once: the oracle and the backends whose
+//! precision is the host's call it, kernels repeat it.
+
+use crate::Real;
+
+/// softplus(x) = ln(1 + eˣ), without overflow.
+pub fn softplus(x: f64) -> f64 {
+    x.max(0.0) + (-x.abs()).exp().ln_1p()
+}
+
+/// σ(x) = 1 / (1 + e⁻ˣ), the slope of softplus.
+pub fn sigmoid(x: f64) -> f64 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+/// What compares goodness: loss of a batch of B positive rows followed by B negative rows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Loss {
+    /// mean softplus(−u⁺) + mean softplus(u⁻), u = (G − threshold) / temperature.
+    Bce {
+        /// θ.
+        threshold: f64,
+        /// T.
+        temperature: f64,
+    },
+    /// mean softplus(−α (G⁺ − G⁻)) over pairs (arXiv 2303.08418).
+    Symba {
+        /// α.
+        alpha: f64,
+    },
+}
+
+/// The loss of a positive and a negative row, and how it changes with their goodness.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PairLoss {
+    /// The loss.
+    pub loss: f64,
+    /// ∂loss/∂G⁺.
+    pub positive_slope: f64,
+    /// ∂loss/∂G⁻.
+    pub negative_slope: f64,
+}
+
+impl Loss {
+    /// T of the odds exp(ΔG / T) that a layer under this loss is trained to give: for class probabilities.
+    pub fn temperature(self) -> f64 {
+        match self {
+            Loss::Bce { temperature, .. } => temperature,
+            Loss::Symba { alpha } => 1.0 / alpha,
+        }
+    }
+
+    /// The loss of a pair with goodness G⁺ and G⁻. A probability under half an epsilon of the precision `R` cannot be
+    /// told from 0 beside 1 and counts as 0.
+    pub fn of_pair<R: Real>(self, positive: f64, negative: f64) -> PairLoss {
+        let probability = |x: f64| {
+            let p = sigmoid(x);
+            if p < R::EPSILON / 2.0 { 0.0 } else { p }
+        };
+        match self {
+            Loss::Bce { threshold, temperature } => {
+                let (up, down) = ((threshold - positive) / temperature, (negative - threshold) / temperature);
+                PairLoss {
+                    loss: softplus(up) + softplus(down),
+                    positive_slope: -probability(up) / temperature,
+                    negative_slope: probability(down) / temperature,
+                }
+            }
+            Loss::Symba { alpha } => {
+                let x = alpha * (negative - positive);
+                let slope = alpha * probability(x);
+                PairLoss { loss: softplus(x), positive_slope: -slope, negative_slope: slope }
+            }
+        }
+    }
+
+    /// Its number and its constants, as kernels are given them.
+    pub fn encoded(self) -> (i32, [f64; 2]) {
+        match self {
+            Loss::Bce { threshold, temperature } => (0, [threshold, temperature]),
+            Loss::Symba { alpha } => (1, [alpha, 1.0]),
+        }
+    }
+
+    /// The same with constants of the precision `R`.
+    pub fn rounded<R: Real>(self) -> Self {
+        let rounded = |x: f64| R::from_f64(x).to_f64();
+        match self {
+            Loss::Bce { threshold, temperature } => {
+                Loss::Bce { threshold: rounded(threshold), temperature: rounded(temperature) }
+            }
+            Loss::Symba { alpha } => Loss::Symba { alpha: rounded(alpha) },
+        }
+    }
+
+    /// θ, where goodness is compared with one.
+    pub fn threshold(self) -> Option<f64> {
+        match self {
+            Loss::Bce { threshold, .. } => Some(threshold),
+            Loss::Symba { .. } => None,
+        }
+    }
+}
+
+/// A layer's objective, G = `factor` · Σh².
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Objective {
+    /// What compares goodness.
+    pub loss: Loss,
+    /// 1 for `sum`, 1/n for `mean`, 1/k for `topk`; negative where positives are to be silent.
+    pub factor: f64,
+    /// Factor of the gradient; 0.5 steps along h instead of 2h.
+    pub gradient_scale: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOSSES: [Loss; 3] = [
+        Loss::Bce { threshold: 2.0, temperature: 0.7 },
+        Loss::Symba { alpha: 4.0 },
+        Loss::Symba { alpha: 0.3 },
+    ];
+
+    /// Central differences are right to the square of their step.
+    #[test]
+    fn slopes_are_those_of_the_loss() {
+        const STEP: f64 = 1e-5;
+        for loss in LOSSES {
+            for (positive, negative) in [(0.0, 0.0), (2.3, 1.9), (1.0, 3.0), (0.4, 2.5), (5.0, 0.1)] {
+                let at = |positive: f64, negative: f64| loss.of_pair::<f64>(positive, negative);
+                let slope = |(plus, minus): (PairLoss, PairLoss)| (plus.loss - minus.loss) / (2.0 * STEP);
+                let up = slope((at(positive + STEP, negative), at(positive - STEP, negative)));
+                let down = slope((at(positive, negative + STEP), at(positive, negative - STEP)));
+                let pair = at(positive, negative);
+                assert!((pair.positive_slope - up).abs() < 1e-8, "{loss:?}: {pair:?}, found {up}");
+                assert!((pair.negative_slope - down).abs() < 1e-8, "{loss:?}: {pair:?}, found {down}");
+            }
+        }
+    }
+
+    #[test]
+    fn rows_that_have_learned_have_no_slope() {
+        for loss in LOSSES {
+            let pair = loss.of_pair::<f32>(1e6, -1e6);
+            assert_eq!((pair.positive_slope, pair.negative_slope), (0.0, 0.0), "{loss:?}");
+        }
+    }
+
+    #[test]
+    fn every_loss_has_a_number_of_its_own() {
+        let numbers = [LOSSES[0], LOSSES[1]].map(|loss| loss.encoded().0);
+        assert_eq!(numbers, [0, 1]);
+    }
+}
