@@ -59,6 +59,16 @@ pub enum GoodnessFunction {
     TopK,
 }
 
+/// Whether positives are to be active.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sign {
+    /// High activity for positives, low for negatives.
+    Maximize,
+    /// Low activity for positives, high for negatives (arXiv 2212.13345, section 4): G is the negated sum.
+    Minimize,
+}
+
 /// θ: a number, or the layer's width.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Threshold {

@@ -155,7 +155,7 @@ macro_rules! tables {
         $(
             #[doc = $about]
             #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-            #[serde(deny_unknown_fields)]
+            #[serde(default, deny_unknown_fields)]
             pub struct $Table {
                 $( $(#[doc = $meaning])+ pub $key: $type, )+
             }
@@ -245,6 +245,9 @@ tables! {
         /// Which activities count, and how they are summed.
         function: GoodnessFunction = GoodnessFunction::Sum,
             knob(Takes::Word(words::<GoodnessFunction>), "network");
+        /// Whether positives are to be active or silent. With `minimize` G and θ are negated, so that positives have the
+        /// higher goodness all the same.
+        sign: Sign = Sign::Maximize, knob(Takes::Word(words::<Sign>), "network");
         /// θ of the logit (G − θ) / T: a number, or `width` for the number of units of the layer.
         threshold: Threshold = Threshold::Value(2.0), knob(Takes::NumberOrWidth, "network").flag("--threshold").no_effect(&[SYMBA]);
         /// T of the logit (G − θ) / T.

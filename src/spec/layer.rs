@@ -2,7 +2,9 @@
 
 use ff_backend::{Backend, Input, LabelCode, LabelFeatures, Loss, Normalization, Objective};
 
-use crate::config::{self, Config, GoodnessFunction, LabelPlacement, LossKind, NegativeKind, Threshold};
+use crate::config::{
+    self, Config, GoodnessFunction, LabelPlacement, LossKind, NegativeKind, Sign, Threshold,
+};
 
 /// The constants of one hidden layer.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,9 +91,13 @@ impl LayerSpec {
 /// G = factor · Σh², and the loss that compares it.
 fn objective(config: &Config, units: usize) -> Objective {
     let (goodness, training) = (&config.goodness, &config.training);
+    let sign = match goodness.sign {
+        Sign::Maximize => 1.0,
+        Sign::Minimize => -1.0,
+    };
     let threshold = match goodness.threshold {
-        Threshold::Value(value) => value,
-        Threshold::Width => units as f64,
+        Threshold::Value(value) => sign * value,
+        Threshold::Width => sign * units as f64,
     };
     let loss = match training.loss {
         LossKind::Bce => Loss::Bce { threshold, temperature: goodness.temperature },
@@ -103,7 +109,11 @@ fn objective(config: &Config, units: usize) -> Objective {
         GoodnessFunction::TopK => 1.0 / goodness.top_k as f64,
     };
     // Dropout divides what it keeps by 1 − rate, and so does its gradient.
-    Objective { loss, factor, gradient_scale: training.gradient_scale / (1.0 - training.dropout) }
+    Objective {
+        loss,
+        factor: sign * factor,
+        gradient_scale: training.gradient_scale / (1.0 - training.dropout),
+    }
 }
 
 pub(super) fn on_device(normalization: config::Normalization) -> Normalization {

@@ -35,6 +35,7 @@ const CASES: &[(&str, &str, &str, Shows)] = &[
     ("network.depth", "", "--set depth=3", Numbers),
     ("network.width", "", "--set width=11", Numbers),
     ("goodness.function", "", "--set function=mean", Numbers),
+    ("goodness.sign", "", "--set sign=minimize", Numbers),
     ("goodness.threshold", "", "--set threshold=width", Numbers),
     ("goodness.temperature", "", "--set temperature=3", Numbers),
     ("goodness.top_k", "--set function=topk --set top_k=5", "--set top_k=6", Numbers),

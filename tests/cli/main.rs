@@ -15,6 +15,7 @@ mod import;
 mod knobs;
 mod mnist;
 mod nvidia;
+mod objectives;
 mod opencl_driver;
 mod options;
 mod pictures;

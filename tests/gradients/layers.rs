@@ -13,8 +13,12 @@ const LOSSES: [&[&str]; 5] = [
     &["loss=symba", "alpha=4.0"],
     &["loss=symba", "alpha=0.7"],
 ];
-const GOODNESS: [&[&str]; 3] =
-    [&["goodness.function=sum"], &["goodness.function=mean"], &["goodness.function=topk", "top_k=3"]];
+const GOODNESS: [&[&str]; 4] = [
+    &["goodness.function=sum"],
+    &["goodness.function=mean"],
+    &["goodness.function=topk", "top_k=3"],
+    &["goodness.function=sum", "goodness.sign=minimize"],
+];
 /// Each of the three, at the input and between layers.
 const NORMALIZATIONS: [&[&str]; 3] = [
     &["input_normalization=none", "network.normalization=unit"],

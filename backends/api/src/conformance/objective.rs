@@ -35,6 +35,7 @@ impl Case for Coefficients {
             Loss::Bce { threshold: 2.0, temperature: 1.0 },
             Loss::Bce { threshold: 500.0, temperature: 500.0 },
             Loss::Bce { threshold: 0.5, temperature: 0.1 },
+            Loss::Bce { threshold: -2.0, temperature: 1.0 },
             Loss::Symba { alpha: 4.0 },
             Loss::Symba { alpha: 0.25 },
         ];
@@ -44,6 +45,8 @@ impl Case for Coefficients {
                 for (goodness, factor, gradient_scale) in [
                     (Goodness::Moderate, 1.0, 1.0),
                     (Goodness::Moderate, 1.0 / 93.0, 0.5),
+                    // Positives that are to be silent.
+                    (Goodness::Moderate, -1.0, 1.0),
                     (Goodness::Extreme, 1.0, 0.5),
                     (Goodness::Extreme, 0.01, 1.0),
                 ] {
@@ -61,17 +64,17 @@ impl Case for Coefficients {
         // The largest |∂loss/∂G|, about where goodness is compared, and by how much that is magnified.
         let (steepest, center, condition) = match loss {
             Loss::Bce { threshold, temperature } => {
-                (1.0 / temperature, threshold, 1.0 + threshold / temperature)
+                (1.0 / temperature, threshold.abs(), 1.0 + threshold.abs() / temperature)
             }
             Loss::Symba { alpha } => (alpha, 4.0 / alpha, 1.0 + 16.0),
         };
         let squares = trial.draw.matrix(1, 2 * self.pairs, |draw| match self.goodness {
-            Goodness::Moderate => draw.between(0.0, 2.0) * center / factor,
+            Goodness::Moderate => draw.between(0.0, 2.0) * center / factor.abs(),
             Goodness::Extreme => [0.0, 1e3, 1e6][draw.below(3)],
         });
         let sums = trial.draw.signed(TALLY_ROWS, LAYERS);
-        let chain = gradient_scale * 2.0 * factor / self.pairs.max(1) as f64 * steepest;
-        let mean = factor * squares.largest();
+        let chain = gradient_scale * 2.0 * factor.abs() / self.pairs.max(1) as f64 * steepest;
+        let mean = factor.abs() * squares.largest();
         let figures = [steepest * mean + condition, mean, mean, 1.0];
         let mut scales = vec![0.0; TALLY_ROWS * LAYERS];
         for (row, figure) in figures.into_iter().enumerate() {

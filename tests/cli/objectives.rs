@@ -1,0 +1,28 @@
+//! Every goodness and every loss learns to tell digits apart.
+
+use crate::place::Place;
+
+const NETWORK: &str =
+    "train 64 64 --dataset digits --num-epochs 8 --backend cpu --log-dir run --json --quiet";
+
+/// The summary of a run with these knobs.
+fn trained(knobs: &str) -> (Place, serde_json::Value) {
+    let place = Place::new();
+    let summary = place.json(&format!("{NETWORK} {knobs}"));
+    let accuracy = summary["test_accuracy"].as_f64().unwrap();
+    println!("{knobs}: {accuracy}");
+    assert!(accuracy > 0.8, "{knobs}: {accuracy}");
+    (place, summary)
+}
+
+#[test]
+fn positives_may_be_the_silent_ones() {
+    let (place, _) = trained("--set sign=minimize --set loss=symba");
+    let last = place.epochs("run").pop().unwrap();
+    for goodness in last["goodness"].as_array().unwrap() {
+        let (positive, negative) =
+            (goodness["positive"].as_f64().unwrap(), goodness["negative"].as_f64().unwrap());
+        // Goodness is the negated activity.
+        assert!(positive <= 0.0 && negative < positive, "{goodness}");
+    }
+}
