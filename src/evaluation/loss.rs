@@ -140,7 +140,7 @@ impl<B: Backend> Chunk<B> {
         let code = LabelCode::Each(IndexSlice { indices: &pairs.labels, offset: 2 * at });
         for l in 0..network.layers.len() {
             forward(backend, network, &self.images, l, code, &mut self.stack)?;
-            self.stack.count(backend, l)?;
+            self.stack.measure(backend, l)?;
         }
         Ok(())
     }

@@ -73,7 +73,7 @@ impl<B: Backend> Layer<B> for Dense<B> {
         } else {
             None
         };
-        let delta = Delta { coefficients: lesson.coefficients, outputs: lesson.counting, peer };
+        let delta = Delta { coefficients: lesson.coefficients, outputs: lesson.slopes, peer };
         backend.learn(&lesson.input, &delta, weights, rule)
     }
 

@@ -10,9 +10,9 @@ pub struct Lesson<'a, B: Backend> {
     pub input: Input<'a, B>,
     /// Its activities h `[2B, N]`.
     pub hidden: &'a B::Matrix,
-    /// Those of them that count toward goodness, the others 0 `[2B, N]`.
-    pub counting: &'a B::Matrix,
-    /// Coefficients c `[1, 2B]`: δ_r = c_r · h_r.
+    /// Half the slope of goodness along each: h itself, or what takes its place `[2B, N]`.
+    pub slopes: &'a B::Matrix,
+    /// Coefficients c `[1, 2B]`: δ_r = c_r · slopes_r.
     pub coefficients: &'a B::Matrix,
     /// B.
     pub positives: usize,

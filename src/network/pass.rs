@@ -1,6 +1,6 @@
 //! The way of a batch: gather, layer 0 from a product that rows may share, then layer after layer.
 
-use ff_backend::{Backend, IndexSlice, LabelCode, Normalization, Result};
+use ff_backend::{Backend, Goodness, IndexSlice, LabelCode, Normalization, Result};
 
 use super::Network;
 use crate::spec::Spec;
@@ -51,51 +51,53 @@ pub struct Activities<B: Backend> {
     pub hidden: Vec<B::Matrix>,
     /// Σ h² of each row of each layer `[1, rows]`.
     pub squares: Vec<B::Matrix>,
-    /// Where only the k most active units count: those, and their Σ h².
-    counted: Vec<Option<Counted<B>>>,
+    /// Where goodness is not measured by Σ h².
+    measured: Vec<Option<Measured<B>>>,
     /// What the head normalizes activities by.
     pub normalization: Normalization,
 }
 
-/// The units of a layer that count toward goodness.
-struct Counted<B: Backend> {
-    k: usize,
-    hidden: B::Matrix,
-    squares: B::Matrix,
+/// What the goodness of a layer is measured by, and its slopes.
+struct Measured<B: Backend> {
+    goodness: Goodness,
+    slopes: B::Matrix,
+    sums: B::Matrix,
 }
 
 impl<B: Backend> Activities<B> {
     /// Room for `rows` rows.
     pub fn new(backend: &B, spec: &Spec, rows: usize) -> Result<Self> {
         let layers = &spec.layers;
-        let counted = |k: usize, units: usize| {
-            Ok(Counted { k, hidden: backend.zeros(rows, units)?, squares: backend.zeros(1, rows)? })
+        let measured = |goodness: Goodness, units: usize| {
+            Ok(Measured { goodness, slopes: backend.zeros(rows, units)?, sums: backend.zeros(1, rows)? })
         };
         Ok(Activities {
             hidden: layers.iter().map(|layer| backend.zeros(rows, layer.units)).collect::<Result<_>>()?,
             squares: layers.iter().map(|_| backend.zeros(1, rows)).collect::<Result<_>>()?,
-            counted: layers
+            measured: layers
                 .iter()
-                .map(|layer| layer.top_k.map(|k| counted(k, layer.units)).transpose())
+                .map(|layer| layer.goodness.map(|goodness| measured(goodness, layer.units)).transpose())
                 .collect::<Result<_>>()?,
             normalization: spec.hidden_normalization,
         })
     }
 
-    /// Σ h² over the units that count, before the goodness factor.
+    /// Σ h², or what else goodness is measured by, before the goodness factor `[1, rows]`.
     pub fn goodness(&self, l: usize) -> &B::Matrix {
-        self.counted[l].as_ref().map_or(&self.squares[l], |counted| &counted.squares)
+        self.measured[l].as_ref().map_or(&self.squares[l], |measured| &measured.sums)
     }
 
-    /// The activities that count.
-    pub fn counting(&self, l: usize) -> &B::Matrix {
-        self.counted[l].as_ref().map_or(&self.hidden[l], |counted| &counted.hidden)
+    /// Half the slope of that along each activity: h itself, or what takes its place `[rows, units]`.
+    pub fn slopes(&self, l: usize) -> &B::Matrix {
+        self.measured[l].as_ref().map_or(&self.hidden[l], |measured| &measured.slopes)
     }
 
-    /// Keeps the most active units of layer `l` apart, where only they count.
-    pub fn count(&mut self, backend: &B, l: usize) -> Result<()> {
-        match &mut self.counted[l] {
-            Some(Counted { k, hidden, squares }) => backend.top_k(&self.hidden[l], *k, hidden, squares),
+    /// Measures layer `l`, where Σ h² is not what goodness is measured by.
+    pub fn measure(&mut self, backend: &B, l: usize) -> Result<()> {
+        match &mut self.measured[l] {
+            Some(Measured { goodness, slopes, sums }) => {
+                backend.measure(&self.hidden[l], *goodness, slopes, sums)
+            }
             None => Ok(()),
         }
     }
@@ -160,7 +162,7 @@ pub fn label_energies<B: Backend>(
         let code = LabelCode::Same(label as u32);
         for l in 0..spec.depth() {
             forward(backend, network, images, l, code, activities)?;
-            activities.count(backend, l)?;
+            activities.measure(backend, l)?;
             let goodness = activities.goodness(l);
             let factor = spec.layers[l].objective.factor;
             backend.accumulate(goodness, factor, &mut scores[l + 1], label)?;

@@ -1,6 +1,6 @@
 //! One hidden layer: its shape, what it reads, what it minimizes.
 
-use ff_backend::{Backend, Input, LabelCode, LabelFeatures, Loss, Normalization, Objective};
+use ff_backend::{Backend, Goodness, Input, LabelCode, LabelFeatures, Loss, Normalization, Objective};
 
 use crate::config::{
     self, Config, GoodnessFunction, LabelPlacement, LossKind, NegativeKind, Sign, Threshold,
@@ -19,8 +19,8 @@ pub struct LayerSpec {
     pub normalization: Normalization,
     /// What it minimizes.
     pub objective: Objective,
-    /// Units that count toward goodness, if not all.
-    pub top_k: Option<usize>,
+    /// What goodness is measured by, if not by Σh².
+    pub goodness: Option<Goodness>,
     /// λ of peer normalization; 0: none.
     pub peer_strength: f64,
 }
@@ -56,7 +56,10 @@ impl LayerSpec {
             units,
             normalization: on_device(normalization),
             objective: objective(config, units),
-            top_k: (config.goodness.function == GoodnessFunction::TopK).then_some(config.goodness.top_k),
+            goodness: match config.goodness.function {
+                GoodnessFunction::Sum | GoodnessFunction::Mean => None,
+                GoodnessFunction::TopK => Some(Goodness::TopK { k: config.goodness.top_k }),
+            },
             peer_strength: training.peer_normalization,
         }
     }

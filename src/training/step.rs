@@ -163,7 +163,7 @@ impl<B: Backend> Stack<B> {
             let seed = dropout_seed.wrapping_add(l as u32);
             backend.dropout(&mut activities.hidden[l], spec.dropout, seed, &mut activities.squares[l])?;
         }
-        activities.count(backend, l)
+        activities.measure(backend, l)
     }
 
     fn learn(
@@ -185,7 +185,7 @@ impl<B: Backend> Stack<B> {
         let lesson = Lesson {
             input,
             hidden: &activities.hidden[l],
-            counting: activities.counting(l),
+            slopes: activities.slopes(l),
             coefficients: &self.coefficients,
             positives: self.pairs,
         };

@@ -88,7 +88,7 @@ impl<'b, B: Backend> Probe<'b, B> {
                 let seed = batch.dropout_seed.wrapping_add(at as u32);
                 backend.dropout(&mut stack.hidden[at], rate, seed, &mut stack.squares[at]).unwrap();
             }
-            stack.count(*backend, at).unwrap();
+            stack.measure(*backend, at).unwrap();
         }
         let depth = network.layers.len();
         send(*backend, &mut self.sums, &vec![0.0; TALLY_ROWS * depth]);
@@ -112,7 +112,7 @@ impl<'b, B: Backend> Probe<'b, B> {
     pub fn gradient(&mut self, l: usize) -> [Vec<f64>; 2] {
         self.loss(l);
         let (backend, layer) = (self.backend, &self.network.spec.layers[l]);
-        let outputs = self.stack.counting(l);
+        let outputs = self.stack.slopes(l);
         let delta = Delta { coefficients: &self.coefficients, outputs, peer: None };
         let weight = backend.weight(layer.fan_in(), layer.units).unwrap();
         let bias = Some(backend.zeros(1, layer.units).unwrap());

@@ -108,7 +108,7 @@ fn compare_learning<B: Backend>(
     for l in 0..spec.depth() {
         let layer = &spec.layers[l];
         forward(backend, network, images, l, code, &mut stack).unwrap();
-        stack.count(backend, l).unwrap();
+        stack.measure(backend, l).unwrap();
         let mut halves = |kind: &str, ours: Vec<f64>| {
             let (positive, negative) = ours.split_at(ours.len() / 2);
             for (sign, ours) in [("positive", positive), ("negative", negative)] {
@@ -127,7 +127,7 @@ fn compare_learning<B: Backend>(
             _ => (&stack.hidden[l - 1], &stack.squares[l - 1]),
         };
         let input = layer.input(features, squares, code);
-        let outputs = stack.counting(l);
+        let outputs = stack.slopes(l);
         let delta = Delta { coefficients: &coefficients, outputs, peer: None };
         let weight = backend.weight(layer.fan_in(), layer.units).unwrap();
         let bias = Some(backend.zeros(1, layer.units).unwrap());

@@ -1,8 +1,8 @@
 //! The trait.
 
 use crate::{
-    Delta, DeviceInfo, Gradient, IndexSlice, Input, Normalization, Objective, Real, Result, Rule, Tally,
-    Weights, unfused,
+    Delta, DeviceInfo, Goodness, Gradient, IndexSlice, Input, Normalization, Objective, Real, Result, Rule,
+    Tally, Weights, unfused,
 };
 
 /// Rows and columns of something a backend holds.
@@ -179,14 +179,14 @@ pub trait Backend: Sized + 'static {
         squares: &mut Self::Matrix,
     ) -> Result<()>;
 
-    /// out = activities where they reach the row's k-th largest, else 0; `squares[r]` = Σ `out[r]`²
-    /// (arXiv 2604.13081). 1 ≤ k ≤ N; equals of the k-th are kept too. activities and out `[R, N]`, squares `[1, R]`.
-    fn top_k(
+    /// `(sums[r], slopes[r])` = [`Goodness::of_row`] of `activities[r]`: what goodness is measured by, where that is
+    /// not Σh², and ½ ∂sums/∂h, which takes the place of h in [`Delta`]. activities and slopes `[n, N]`, sums `[1, n]`.
+    fn measure(
         &self,
         activities: &Self::Matrix,
-        k: usize,
-        out: &mut Self::Matrix,
-        squares: &mut Self::Matrix,
+        goodness: Goodness,
+        slopes: &mut Self::Matrix,
+        sums: &mut Self::Matrix,
     ) -> Result<()>;
 
     // Learning

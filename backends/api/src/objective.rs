@@ -102,7 +102,46 @@ impl Loss {
     }
 }
 
-/// A layer's objective, G = `factor` · Σh².
+/// What a row's goodness is the sum of, where it is not Σh² over all units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goodness {
+    /// Σh² over the k most active units, equals included (arXiv 2604.13081). 1 ≤ k ≤ N.
+    TopK {
+        /// k.
+        k: usize,
+    },
+}
+
+impl Goodness {
+    /// The sum over a row of activities h, and s = ½ ∂sum/∂h of each: what takes the place of h in the row's gradient.
+    pub fn of_row(self, activities: &[f64]) -> (f64, Vec<f64>) {
+        match self {
+            Goodness::TopK { k } => {
+                let mut falling = activities.to_vec();
+                falling.sort_by(|a, b| b.total_cmp(a));
+                let least = k.checked_sub(1).and_then(|k| falling.get(k)).copied().unwrap_or(0.0);
+                let slopes: Vec<f64> = activities.iter().map(|&h| if h >= least { h } else { 0.0 }).collect();
+                (slopes.iter().map(|s| s * s).sum(), slopes)
+            }
+        }
+    }
+
+    /// Its number and its constant, as kernels are given them.
+    pub fn encoded(self) -> (i32, usize) {
+        match self {
+            Goodness::TopK { k } => (0, k),
+        }
+    }
+
+    /// Units that it needs in a layer.
+    pub fn least_units(self) -> usize {
+        match self {
+            Goodness::TopK { k } => k,
+        }
+    }
+}
+
+/// A layer's objective: G = `factor` · Σh², or · the sum that [`Goodness`] names.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Objective {
     /// What compares goodness.

@@ -3,8 +3,8 @@
 //! Written to be checked by eye, not to be fast. Fused operations are those of [`unfused`](crate::unfused).
 
 use crate::{
-    Backend, Delta, DeviceInfo, Gradient, IndexSlice, Input, LabelCode, Normalization, Objective, Parameter,
-    Real, Result, Rule, Shape, Tally, Tensor, Weights, dropout_keeps, shapes,
+    Backend, Delta, DeviceInfo, Goodness, Gradient, IndexSlice, Input, LabelCode, Normalization, Objective,
+    Parameter, Real, Result, Rule, Shape, Tally, Tensor, Weights, dropout_keeps, shapes,
 };
 
 /// The f64 reference backend.
@@ -260,17 +260,19 @@ impl Backend for Oracle {
         Ok(())
     }
 
-    fn top_k(&self, activities: &Matrix, k: usize, out: &mut Matrix, squares: &mut Matrix) -> Result<()> {
-        shapes::top_k(activities, k, out, squares)?;
+    fn measure(
+        &self,
+        activities: &Matrix,
+        goodness: Goodness,
+        slopes: &mut Matrix,
+        sums: &mut Matrix,
+    ) -> Result<()> {
+        shapes::measure(activities, goodness, slopes, sums)?;
         for r in 0..activities.rows {
-            let mut sorted: Vec<f64> = (0..activities.columns).map(|j| activities.at(r, j)).collect();
-            sorted.sort_by(|a, b| b.total_cmp(a));
-            let least = sorted.get(k - 1).copied().unwrap_or(0.0);
-            for j in 0..activities.columns {
-                let h = activities.at(r, j);
-                out.set(r, j, if h >= least { h } else { 0.0 });
-            }
-            squares.values[r] = out.square_of_row(r);
+            let row: Vec<f64> = (0..activities.columns).map(|j| activities.at(r, j)).collect();
+            let (sum, row) = goodness.of_row(&row);
+            row.iter().enumerate().for_each(|(j, slope)| slopes.set(r, j, *slope));
+            sums.values[r] = sum;
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! What fits what: one check per operation, called first by every backend, so that kernels may assume it.
 
 use crate::{
-    Backend, BackendError, Delta, Gradient, IndexSlice, Input, LabelCode, Parameter, Result, Rule, Shape,
-    TALLY_ROWS, Tally, Weights,
+    Backend, BackendError, Delta, Goodness, Gradient, IndexSlice, Input, LabelCode, Parameter, Result, Rule,
+    Shape, TALLY_ROWS, Tally, Weights,
 };
 
 /// Fails unless `left` has the shape `rows × columns`.
@@ -177,12 +177,18 @@ pub fn dropout(activities: &impl Shape, squares: &impl Shape) -> Result<()> {
     expect("dropout", "squares", squares, 1, activities.rows())
 }
 
-/// Checks `top_k`.
-pub fn top_k(activities: &impl Shape, k: usize, out: &impl Shape, squares: &impl Shape) -> Result<()> {
-    let limit = k.clamp(1.min(activities.columns()), activities.columns());
-    fits("top_k", "k", (k, 1), (limit, 1))?;
-    expect("top_k", "out", out, activities.rows(), activities.columns())?;
-    expect("top_k", "squares", squares, 1, activities.rows())
+/// Checks `measure`.
+pub fn measure(
+    activities: &impl Shape,
+    goodness: Goodness,
+    slopes: &impl Shape,
+    sums: &impl Shape,
+) -> Result<()> {
+    let units = goodness.least_units();
+    let limit = units.clamp(1.min(activities.columns()), activities.columns());
+    fits("measure", "units", (units, 1), (limit, 1))?;
+    expect("measure", "slopes", slopes, activities.rows(), activities.columns())?;
+    expect("measure", "sums", sums, 1, activities.rows())
 }
 
 /// Checks `coefficients`.

@@ -1,6 +1,8 @@
 //! A layer's forward pass: products whose rows are activated while they are in cache.
 
-use ff_backend::{Input, LabelCode, Objective, Result, Shape, Tally, Weights, dropout_keeps, shapes};
+use ff_backend::{
+    Goodness, Input, LabelCode, Objective, Result, Shape, Tally, Weights, dropout_keeps, shapes,
+};
 use ndarray::{Axis, s};
 
 use crate::kernels::{activate, sum_of_squares};
@@ -252,24 +254,19 @@ impl<T: Scalar> Cpu<T> {
         Ok(())
     }
 
-    pub(crate) fn top_k(
+    pub(crate) fn measure(
         &self,
         activities: &Matrix<T>,
-        k: usize,
-        out: &mut Matrix<T>,
-        squares: &mut Matrix<T>,
+        goodness: Goodness,
+        slopes: &mut Matrix<T>,
+        sums: &mut Matrix<T>,
     ) -> Result<()> {
-        shapes::top_k(activities, k, out, squares)?;
+        shapes::measure(activities, goodness, slopes, sums)?;
         let (columns, all) = (activities.columns(), activities.slice());
-        self.each_row(out, squares, |r, out| {
-            let row = &all[r * columns..(r + 1) * columns];
-            out.copy_from_slice(row);
-            let descending = |a: &T, b: &T| b.partial_cmp(a).unwrap_or(std::cmp::Ordering::Equal);
-            let least = *out.select_nth_unstable_by(k - 1, descending).1;
-            for (out, &h) in out.iter_mut().zip(row) {
-                *out = if h >= least { h } else { T::zero() };
-            }
-        });
+        let row = |r: usize| &all[r * columns..(r + 1) * columns];
+        match goodness {
+            Goodness::TopK { k } => self.each_row(slopes, sums, |r, slopes| keep_largest(row(r), k, slopes)),
+        }
         Ok(())
     }
 
@@ -323,4 +320,14 @@ impl<T: Scalar> Cpu<T> {
 /// A setting as any backend of this precision is told it.
 pub(crate) fn rounded<T: Scalar>(setting: f64) -> f64 {
     T::from_f64(setting).widened()
+}
+
+/// slopes = the activities that reach the k-th largest, else 0.
+fn keep_largest<T: Scalar>(row: &[T], k: usize, slopes: &mut [T]) {
+    slopes.copy_from_slice(row);
+    let descending = |a: &T, b: &T| b.partial_cmp(a).unwrap_or(std::cmp::Ordering::Equal);
+    let least = *slopes.select_nth_unstable_by(k - 1, descending).1;
+    for (slope, &h) in slopes.iter_mut().zip(row) {
+        *slope = if h >= least { h } else { T::zero() };
+    }
 }

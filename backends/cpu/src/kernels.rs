@@ -6,7 +6,7 @@ use crate::Scalar;
 use crate::vector::{Loop, widest};
 
 /// Partial sums kept side by side, so that a sum can use vectors and still has one order.
-const LANES: usize = 16;
+pub const LANES: usize = 16;
 
 /// h ← max(0, scale · p + factor · label + bias), the product p already in `out`.
 #[inline(always)]
@@ -69,7 +69,7 @@ impl<T: Scalar> Loop for SumOfSquares<'_, T> {
 
 /// The sum of the lanes: halves are added until one is left.
 #[inline(always)]
-fn fold_lanes<T: Scalar>(mut lanes: [T; LANES]) -> T {
+pub fn fold_lanes<T: Scalar>(mut lanes: [T; LANES]) -> T {
     for half in [8, 4] {
         for i in 0..half {
             lanes[i] += lanes[i + half];

@@ -23,8 +23,8 @@ mod vector;
 use std::sync::Mutex;
 
 use ff_backend::{
-    Backend, BackendError, Delta, DeviceInfo, Gradient, IndexSlice, Input, Normalization, Objective, Result,
-    Rule, Shape, Tally, Weights, host, shapes,
+    Backend, BackendError, Delta, DeviceInfo, Goodness, Gradient, IndexSlice, Input, Normalization,
+    Objective, Result, Rule, Shape, Tally, Weights, host, shapes,
 };
 
 pub use matrix::{Matrix, Weight};
@@ -236,14 +236,14 @@ impl<T: Scalar> Backend for Cpu<T> {
         self.dropout(activities, rate, seed, squares)
     }
 
-    fn top_k(
+    fn measure(
         &self,
         activities: &Matrix<T>,
-        k: usize,
-        out: &mut Matrix<T>,
-        squares: &mut Matrix<T>,
+        goodness: Goodness,
+        slopes: &mut Matrix<T>,
+        sums: &mut Matrix<T>,
     ) -> Result<()> {
-        self.top_k(activities, k, out, squares)
+        self.measure(activities, goodness, slopes, sums)
     }
 
     fn coefficients(

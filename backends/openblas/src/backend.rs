@@ -1,12 +1,12 @@
 //! The operations, in the order of the trait.
 
 use ff_backend::{
-    Backend, Delta, DeviceInfo, Gradient, IndexSlice, Input, Normalization, Objective, Real, Result, Rule,
-    Shape, Tally, Tensor, Weights, dropout_keeps, host, shapes,
+    Backend, Delta, DeviceInfo, Goodness, Gradient, IndexSlice, Input, Normalization, Objective, Real,
+    Result, Rule, Shape, Tally, Tensor, Weights, dropout_keeps, host, shapes,
 };
 use ndarray::{Axis, Zip, s};
 
-use crate::formulas::{delta, loss, normalized, product, scales, step};
+use crate::formulas::{delta, normalized, product, scales, step};
 use crate::matrix::entry;
 use crate::{Images, Indices, Matrix, OpenBlas, Scalar};
 
@@ -157,23 +157,21 @@ impl<T: Scalar> Backend for OpenBlas<T> {
         Ok(())
     }
 
-    fn top_k(
+    fn measure(
         &self,
         activities: &Matrix<T>,
-        k: usize,
-        out: &mut Matrix<T>,
-        squares: &mut Matrix<T>,
+        goodness: Goodness,
+        slopes: &mut Matrix<T>,
+        sums: &mut Matrix<T>,
     ) -> Result<()> {
-        shapes::top_k(activities, k, out, squares)?;
-        for (activities, mut out) in activities.0.rows().into_iter().zip(out.0.rows_mut()) {
-            let mut falling = activities.to_vec();
-            falling.sort_by(|a, b| Real::to_f64(*b).total_cmp(&Real::to_f64(*a)));
-            let least = falling[k - 1];
-            Zip::from(&mut out).and(activities).for_each(|out, &h| {
-                *out = if h >= least { h } else { T::zero() };
-            });
+        shapes::measure(activities, goodness, slopes, sums)?;
+        let rows = activities.0.rows().into_iter().zip(slopes.0.rows_mut());
+        for ((activities, mut slopes), total) in rows.zip(&mut sums.0) {
+            let row: Vec<f64> = activities.iter().map(|h| Real::to_f64(*h)).collect();
+            let (sum, row) = goodness.of_row(&row);
+            slopes.iter_mut().zip(row).for_each(|(slope, s)| *slope = T::from_f64(s));
+            *total = T::from_f64(sum);
         }
-        put(out.squares(), squares);
         Ok(())
     }
 
@@ -189,19 +187,15 @@ impl<T: Scalar> Backend for OpenBlas<T> {
         shapes::coefficients::<Self>(squares, coefficients, &tally)?;
         let pairs = squares.columns() / 2;
         let chain = objective.gradient_scale * 2.0 * objective.factor / pairs as f64;
-        let probability = |x: f64| {
-            let p = 1.0 / (1.0 + (-x).exp());
-            if p < T::EPSILON / 2.0 { 0.0 } else { p }
-        };
         let mut sums = [0.0; 4];
         for i in 0..pairs {
             let goodness = |r: usize| objective.factor * Real::to_f64(squares.0[[0, r]]);
             let (positive, negative) = (goodness(i), goodness(pairs + i));
-            let (loss, up, down) = loss(objective.loss, positive, negative, probability);
-            coefficients.0[[0, i]] = T::from_f64(chain * up);
-            coefficients.0[[0, pairs + i]] = T::from_f64(chain * down);
+            let pair = objective.loss.of_pair::<T>(positive, negative);
+            coefficients.0[[0, i]] = T::from_f64(chain * pair.positive_slope);
+            coefficients.0[[0, pairs + i]] = T::from_f64(chain * pair.negative_slope);
             let wrong = if negative > positive { 1.0 } else { 0.0 };
-            for (sum, figure) in sums.iter_mut().zip([loss, positive, negative, wrong]) {
+            for (sum, figure) in sums.iter_mut().zip([pair.loss, positive, negative, wrong]) {
                 *sum += figure / pairs as f64;
             }
         }

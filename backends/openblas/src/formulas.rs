@@ -1,6 +1,6 @@
 //! The formulas that more than one operation needs.
 
-use ff_backend::{Delta, Input, LabelCode, Loss, Parameter, Real, Result, Rule, Shape, Tensor};
+use ff_backend::{Delta, Input, LabelCode, Parameter, Real, Result, Rule, Shape, Tensor};
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2, Zip, s};
 
@@ -65,30 +65,6 @@ pub(crate) fn delta<T: Scalar>(backend: &OpenBlas<T>, delta: &Delta<OpenBlas<T>>
         }
     }
     Ok(all)
-}
-
-/// Loss of a pair with goodness G⁺ and G⁻, ∂loss/∂G⁺ and ∂loss/∂G⁻. `probability` is σ, small ones counted as 0.
-pub(crate) fn loss(
-    loss: Loss,
-    positive: f64,
-    negative: f64,
-    probability: impl Fn(f64) -> f64,
-) -> (f64, f64, f64) {
-    let softplus = |x: f64| x.max(0.0) + (-x.abs()).exp().ln_1p();
-    match loss {
-        Loss::Bce { threshold, temperature } => {
-            let u = |goodness: f64| (goodness - threshold) / temperature;
-            (
-                softplus(-u(positive)) + softplus(u(negative)),
-                -probability(-u(positive)) / temperature,
-                probability(u(negative)) / temperature,
-            )
-        }
-        Loss::Symba { alpha } => {
-            let x = -alpha * (positive - negative);
-            (softplus(x), -alpha * probability(x), alpha * probability(x))
-        }
-    }
 }
 
 /// One step of `rule` for every element of a parameter.

@@ -76,15 +76,14 @@ kernel void dropout(OUT activities, const int columns, const uint seed, const ui
     if (get_local_id(0) == 0) squares[r] = total;
 }
 
+#define TOP_K 0
+
 // The float with the given place in the order of all floats.
 INLINE float in_order(uint place) { return as_float(place & 0x80000000u ? place ^ 0x80000000u : ~place); }
 
-// out = activities where they reach the k-th largest of their row, else 0; squares anew.
-// The k-th largest is found bit by bit: the largest float that at least k activities reach.
-kernel void top_k(IN activities, const int columns, const int k, OUT out, OUT squares)
+// The k-th largest of a row, found bit by bit: the largest float that at least k activities reach.
+INLINE float kth_largest(IN row, const int columns, const int k, local real *scratch)
 {
-    local real scratch[ITEMS];
-    const size_t row = (size_t)get_group_id(0) * columns;
     const int item = get_local_id(0);
     uint place = 0;
     for (uint bit = 0x80000000u; bit != 0; bit >>= 1) {
@@ -92,7 +91,7 @@ kernel void top_k(IN activities, const int columns, const int k, OUT out, OUT sq
         vec reached = 0.0f;
         for (int j = item * VEC; j < columns; j += ITEMS * VEC) {
             const int left = columns - j;
-            const vec h = load(activities + row + j, left);
+            const vec h = load(row + j, left);
 #if VEC == 1
             reached += h >= least ? 1.0f : 0.0f;
 #else
@@ -102,18 +101,30 @@ kernel void top_k(IN activities, const int columns, const int k, OUT out, OUT sq
         }
         if (sum_items(sum(reached), scratch, ITEMS) >= (float)k) place |= bit;
     }
-    const float least = in_order(place);
-    vec squared = 0.0f;
-    for (int j = item * VEC; j < columns; j += ITEMS * VEC) {
-        const vec h = load(activities + row + j, columns - j);
+    return in_order(place);
+}
+
+// Where goodness is no sum of squares over all units: the sum of each row, and half its slope along each activity.
+// TOP_K: squares of activities that reach the k-th largest of their row.
+kernel void measure(IN activities, const int columns, const int goodness, const int k, OUT slopes, OUT sums)
+{
+    local real scratch[ITEMS];
+    const size_t row = (size_t)get_group_id(0) * columns;
+    const int item = get_local_id(0);
+    vec total = 0.0f;
+    if (goodness == TOP_K) {
+        const float least = kth_largest(activities + row, columns, k, scratch);
+        for (int j = item * VEC; j < columns; j += ITEMS * VEC) {
+            const vec h = load(activities + row + j, columns - j);
 #if VEC == 1
-        const vec kept = h >= least ? h : 0.0f;
+            const vec kept = h >= least ? h : 0.0f;
 #else
-        const vec kept = select((vec)0.0f, h, h >= least);
+            const vec kept = select((vec)0.0f, h, h >= least);
 #endif
-        store(kept, out + row + j, columns - j);
-        squared += kept * kept;
+            store(kept, slopes + row + j, columns - j);
+            total += kept * kept;
+        }
     }
-    const float total = sum_items(sum(squared), scratch, ITEMS);
-    if (item == 0) squares[get_group_id(0)] = total;
+    const float whole = sum_items(sum(total), scratch, ITEMS);
+    if (item == 0) sums[get_group_id(0)] = whole;
 }

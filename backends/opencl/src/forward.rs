@@ -1,6 +1,6 @@
 //! A layer's activities.
 
-use ff_backend::{Input, Result, Weights, shapes};
+use ff_backend::{Goodness, Input, Result, Weights, shapes};
 
 use crate::args::Args;
 use crate::scratch::Slot;
@@ -92,16 +92,17 @@ impl OpenCl {
         self.launch_rows(&self.small.dropout, activities.rows, args)
     }
 
-    pub(crate) fn top_k(
+    pub(crate) fn measure(
         &self,
         activities: &Matrix,
-        k: usize,
-        out: &mut Matrix,
-        squares: &mut Matrix,
+        goodness: Goodness,
+        slopes: &mut Matrix,
+        sums: &mut Matrix,
     ) -> Result<()> {
-        shapes::top_k(activities, k, out, squares)?;
-        let args = self.args().matrix(activities).count(activities.columns).count(k).out(out).out(squares);
-        self.launch_rows(&self.small.top_k, activities.rows, args)
+        shapes::measure(activities, goodness, slopes, sums)?;
+        let (number, k) = goodness.encoded();
+        let args = self.args().matrix(activities).count(activities.columns).int(number).count(k);
+        self.launch_rows(&self.small.measure, activities.rows, args.out(slopes).out(sums))
     }
 
     /// The first parameters of `project`.

@@ -23,8 +23,8 @@ mod tuning;
 use std::rc::Rc;
 
 use ff_backend::{
-    Backend, BackendError, Delta, DeviceInfo, Gradient, IndexSlice, Input, Normalization, Objective, Result,
-    Rule, Shape, Tally, Tensor, Weights, shapes,
+    Backend, BackendError, Delta, DeviceInfo, Goodness, Gradient, IndexSlice, Input, Normalization,
+    Objective, Result, Rule, Shape, Tally, Tensor, Weights, shapes,
 };
 
 pub use devices::{Candidate, Kind, choose, devices, failures, gpu};
@@ -367,8 +367,14 @@ impl Backend for OpenCl {
         self.dropout(activities, rate, seed, squares)
     }
 
-    fn top_k(&self, activities: &Matrix, k: usize, out: &mut Matrix, squares: &mut Matrix) -> Result<()> {
-        self.top_k(activities, k, out, squares)
+    fn measure(
+        &self,
+        activities: &Matrix,
+        goodness: Goodness,
+        slopes: &mut Matrix,
+        sums: &mut Matrix,
+    ) -> Result<()> {
+        self.measure(activities, goodness, slopes, sums)
     }
 
     fn coefficients(

@@ -57,7 +57,7 @@ pub fn run<B: Backend>(backend: &B, effort: Effort) -> Report {
         examine.operation::<forward::Activate>(),
         examine.operation::<forward::Project>(),
         examine.operation::<sparsity::Dropout>(),
-        examine.operation::<sparsity::TopK>(),
+        examine.operation::<sparsity::Measure>(),
         examine.operation::<objective::Coefficients>(),
         examine.operation::<objective::RunningMean>(),
         examine.operation::<gradients::Gradient>(),

@@ -2,8 +2,8 @@
 
 use super::{Failure, Fault, Tolerance, Verdict};
 use crate::{
-    Backend, BackendError, Delta, Gradient, IndexSlice, Input, LabelCode, LabelFeatures, Loss, Normalization,
-    Objective, Parameter, Peer, Result, Rule, Tally, Tensor, Weights,
+    Backend, BackendError, Delta, Goodness, Gradient, IndexSlice, Input, LabelCode, LabelFeatures, Loss,
+    Normalization, Objective, Parameter, Peer, Result, Rule, Tally, Tensor, Weights,
 };
 
 /// A call that must fail, and what it returned.
@@ -109,6 +109,7 @@ fn forward<B: Backend>(b: &B) -> Result<Vec<Attempt>> {
     let unfit = input(&short, None);
     let labelled = input(&squares, code(LabelCode::Neutral));
     let weight = &weights.weight.value;
+    let top = |k| Goodness::TopK { k };
     Ok(vec![
         ("product: weight too short", b.product(&features, weight, 1, &mut out)),
         ("product: out too wide", b.product(&features, weight, 0, &mut wide)),
@@ -123,9 +124,9 @@ fn forward<B: Backend>(b: &B) -> Result<Vec<Attempt>> {
         ("project: input squares too short", b.project(&unfit, &weights, &mut out, &mut out_squares)),
         ("project: out too tall", b.project(&plain, &weights, &mut odd, &mut odd_squares)),
         ("dropout: squares too short", b.dropout(&mut out, 0.5, 1, &mut other)),
-        ("top_k: k of 0", b.top_k(&features, 0, &mut b.zeros(4, 5)?, &mut out_squares)),
-        ("top_k: k beyond the row", b.top_k(&features, 6, &mut b.zeros(4, 5)?, &mut out_squares)),
-        ("top_k: out too wide", b.top_k(&features, 2, &mut out, &mut out_squares)),
+        ("measure: k of 0", b.measure(&features, top(0), &mut b.zeros(4, 5)?, &mut out_squares)),
+        ("measure: k beyond the row", b.measure(&features, top(6), &mut b.zeros(4, 5)?, &mut out_squares)),
+        ("measure: slopes too wide", b.measure(&features, top(2), &mut out, &mut out_squares)),
     ])
 }
 

@@ -1,8 +1,8 @@
-//! Cases of `dropout` and `top_k`.
+//! Cases of `dropout` and `measure`.
 
 use super::trial::{Precision, Scale, Trial};
 use super::{Case, Effort, Tolerance};
-use crate::{Backend, Result};
+use crate::{Backend, Goodness, Result};
 
 /// `dropout`.
 #[derive(Debug)]
@@ -36,30 +36,32 @@ impl Case for Dropout {
     }
 }
 
-/// `top_k`.
+/// `measure`.
 #[derive(Debug)]
-pub struct TopK {
+pub struct Measure {
     rows: usize,
     columns: usize,
-    k: usize,
+    goodness: Goodness,
     ties: bool,
 }
 
-impl Case for TopK {
-    const OPERATION: &'static str = "top_k";
+impl Case for Measure {
+    const OPERATION: &'static str = "measure";
 
-    fn tolerance(_: Precision) -> Tolerance {
-        Tolerance { relative: 0.0, absolute: 0.0, reason: "values are kept or silenced; equals are all kept" }
+    fn tolerance(precision: Precision) -> Tolerance {
+        let reason = "slopes are exact: values are kept or silenced, equals are all kept; N terms of one sign in a sum";
+        Tolerance { relative: 0.0, absolute: 2.0 * precision.epsilon, reason }
     }
 
     fn cases(effort: Effort) -> Vec<Self> {
         let shapes = effort.shapes(300_000).into_iter().chain([[0, 7]]);
         let mut cases = Vec::new();
         for [rows, columns] in shapes {
-            for (k, ties) in [(1, false), (1, true), (columns.div_ceil(2), true), (columns, false)] {
-                cases.push(TopK { rows, columns, k, ties });
+            let top_k = [(1, false), (1, true), (columns.div_ceil(2), true), (columns, false)];
+            let top_k = top_k.into_iter().chain([(columns.div_ceil(10), false)]);
+            for (goodness, ties) in top_k.map(|(k, ties)| (Goodness::TopK { k }, ties)) {
+                cases.push(Measure { rows, columns, goodness, ties });
             }
-            cases.push(TopK { rows, columns, k: columns.div_ceil(10), ties: false });
         }
         cases
     }
@@ -69,11 +71,13 @@ impl Case for TopK {
         if self.ties {
             activities.values.iter_mut().for_each(|x| *x = (*x * 3.0).ceil());
         }
+        let terms = 1.0 + (self.columns as f64).sqrt();
+        let scales = (0..self.rows).map(|r| terms * self.goodness.of_row(activities.row(r)).0).collect();
         let activities = trial.given("activities", &activities)?;
-        let (mut out, mut squares) =
+        let (mut slopes, mut sums) =
             (trial.poisoned(self.rows, self.columns)?, trial.poisoned(1, self.rows)?);
-        trial.backend.top_k(&activities, self.k, &mut out, &mut squares)?;
-        trial.exact("out", &out)?;
-        trial.squares_of(&out, &squares, 0)
+        trial.backend.measure(&activities, self.goodness, &mut slopes, &mut sums)?;
+        trial.exact("slopes", &slopes)?;
+        trial.close("sums", &sums, Scale::Each(scales))
     }
 }

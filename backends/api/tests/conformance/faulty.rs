@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 
 use ff_backend::oracle::{self, Oracle};
 use ff_backend::{
-    Backend, BackendError, Delta, DeviceInfo, Gradient, IndexSlice, Input, Normalization, Objective,
-    Parameter, Peer, Result, Rule, Shape, Tally, Weights, unfused,
+    Backend, BackendError, Delta, DeviceInfo, Goodness, Gradient, IndexSlice, Input, Normalization,
+    Objective, Parameter, Peer, Result, Rule, Shape, Tally, Weights, unfused,
 };
 
 use crate::adapters::{self, Matrix, reading, slice, weights};
@@ -214,8 +214,14 @@ impl Backend for Faulty {
         self.call("dropout", activities, |activities| Oracle.dropout(activities, rate, seed, squares.get()))
     }
 
-    fn top_k(&self, activities: &Matrix, k: usize, out: &mut Matrix, squares: &mut Matrix) -> Result<()> {
-        self.call("top_k", out, |out| Oracle.top_k(&activities.0.borrow(), k, out, squares.get()))
+    fn measure(
+        &self,
+        activities: &Matrix,
+        goodness: Goodness,
+        slopes: &mut Matrix,
+        sums: &mut Matrix,
+    ) -> Result<()> {
+        self.call("measure", slopes, |out| Oracle.measure(&activities.0.borrow(), goodness, out, sums.get()))
     }
 
     fn coefficients(

@@ -17,7 +17,7 @@ const OPERATIONS: [&str; 18] = [
     "activate",
     "project",
     "dropout",
-    "top_k",
+    "measure",
     "coefficients",
     "running_mean",
     "gradient",
