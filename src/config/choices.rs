@@ -96,6 +96,8 @@ pub enum LossKind {
     Bce,
     /// softplus(−α (G⁺ − G⁻)) on pairs (arXiv 2303.08418).
     Symba,
+    /// max(0, margin − (G⁺ − G⁻)) on pairs.
+    Margin,
 }
 
 /// Where negatives come from.

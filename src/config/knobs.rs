@@ -126,6 +126,11 @@ const SYMBA: When = When(
     |c| c.training.loss == LossKind::Symba,
     "`training.loss = \"symba\"`, which compares the two rows of a pair",
 );
+const MARGIN: When = When(
+    "training.loss",
+    |c| c.training.loss == LossKind::Margin,
+    "`training.loss = \"margin\"`, which compares the two rows of a pair",
+);
 
 /// Makes the structs of the tables with their defaults, and the rows, from one description of each knob.
 macro_rules! tables {
@@ -249,9 +254,9 @@ tables! {
         /// higher goodness all the same.
         sign: Sign = Sign::Maximize, knob(Takes::Word(words::<Sign>), "network");
         /// θ of the logit (G − θ) / T: a number, or `width` for the number of units of the layer.
-        threshold: Threshold = Threshold::Value(2.0), knob(Takes::NumberOrWidth, "network").flag("--threshold").no_effect(&[SYMBA]);
+        threshold: Threshold = Threshold::Value(2.0), knob(Takes::NumberOrWidth, "network").flag("--threshold").no_effect(&[SYMBA, MARGIN]);
         /// T of the logit (G − θ) / T.
-        temperature: f64 = 1.0, knob(Takes::Number(Positive), "network").no_effect(&[SYMBA]);
+        temperature: f64 = 1.0, knob(Takes::Number(Positive), "network").no_effect(&[SYMBA, MARGIN]);
         /// Units that count for `topk`.
         top_k: usize = 100, knob(Takes::at_least(1), "network")
             .needs(&[Need(
@@ -300,6 +305,12 @@ tables! {
             "training.loss",
             |c| c.training.loss != LossKind::Symba,
             "a `training.loss` other than \"symba\"",
+        )]);
+        /// How far apart the goodness of a pair is to be under `margin`.
+        margin: f64 = 1.0, knob(Takes::Number(Positive), "network").no_effect(&[When(
+            "training.loss",
+            |c| c.training.loss != LossKind::Margin,
+            "a `training.loss` other than \"margin\"",
         )]);
         /// Where negatives come from.
         negatives: NegativeKind = NegativeKind::Random,

@@ -105,6 +105,7 @@ fn objective(config: &Config, units: usize) -> Objective {
     let loss = match training.loss {
         LossKind::Bce => Loss::Bce { threshold, temperature: goodness.temperature },
         LossKind::Symba => Loss::Symba { alpha: training.alpha },
+        LossKind::Margin => Loss::Margin { margin: training.margin },
     };
     let factor = match goodness.function {
         GoodnessFunction::Sum => 1.0,

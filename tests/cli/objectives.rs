@@ -26,3 +26,8 @@ fn positives_may_be_the_silent_ones() {
         assert!(positive <= 0.0 && negative < positive, "{goodness}");
     }
 }
+
+#[test]
+fn pairs_are_driven_apart_to_a_margin() {
+    trained("--set loss=margin --set margin=2");
+}

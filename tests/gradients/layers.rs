@@ -6,12 +6,13 @@ use crate::TOLERANCE;
 use crate::differences::relative_error;
 use crate::probe::Probe;
 
-const LOSSES: [&[&str]; 5] = [
+const LOSSES: [&[&str]; 6] = [
     &["loss=bce", "threshold=1.5", "temperature=1.0"],
     &["loss=bce", "threshold=\"width\"", "temperature=4.0"],
     &["loss=bce", "threshold=0.3", "temperature=0.5"],
     &["loss=symba", "alpha=4.0"],
     &["loss=symba", "alpha=0.7"],
+    &["loss=margin", "margin=2.5"],
 ];
 const GOODNESS: [&[&str]; 4] = [
     &["goodness.function=sum"],

@@ -28,6 +28,11 @@ pub enum Loss {
         /// α.
         alpha: f64,
     },
+    /// mean max(0, margin − (G⁺ − G⁻)) over pairs: a pair that is far enough apart needs no work.
+    Margin {
+        /// How far apart a pair is to be.
+        margin: f64,
+    },
 }
 
 /// The loss of a positive and a negative row, and how it changes with their goodness.
@@ -47,6 +52,8 @@ impl Loss {
         match self {
             Loss::Bce { temperature, .. } => temperature,
             Loss::Symba { alpha } => 1.0 / alpha,
+            // No odds: the margin is what counts as one step apart.
+            Loss::Margin { margin } => margin,
         }
     }
 
@@ -71,6 +78,11 @@ impl Loss {
                 let slope = alpha * probability(x);
                 PairLoss { loss: softplus(x), positive_slope: -slope, negative_slope: slope }
             }
+            Loss::Margin { margin } => {
+                let missing = margin - (positive - negative);
+                let slope = if missing > 0.0 { 1.0 } else { 0.0 };
+                PairLoss { loss: missing.max(0.0), positive_slope: -slope, negative_slope: slope }
+            }
         }
     }
 
@@ -79,6 +91,7 @@ impl Loss {
         match self {
             Loss::Bce { threshold, temperature } => (0, [threshold, temperature]),
             Loss::Symba { alpha } => (1, [alpha, 1.0]),
+            Loss::Margin { margin } => (2, [margin, 1.0]),
         }
     }
 
@@ -90,6 +103,7 @@ impl Loss {
                 Loss::Bce { threshold: rounded(threshold), temperature: rounded(temperature) }
             }
             Loss::Symba { alpha } => Loss::Symba { alpha: rounded(alpha) },
+            Loss::Margin { margin } => Loss::Margin { margin: rounded(margin) },
         }
     }
 
@@ -97,7 +111,7 @@ impl Loss {
     pub fn threshold(self) -> Option<f64> {
         match self {
             Loss::Bce { threshold, .. } => Some(threshold),
-            Loss::Symba { .. } => None,
+            Loss::Symba { .. } | Loss::Margin { .. } => None,
         }
     }
 }
@@ -156,10 +170,11 @@ pub struct Objective {
 mod tests {
     use super::*;
 
-    const LOSSES: [Loss; 3] = [
+    const LOSSES: [Loss; 4] = [
         Loss::Bce { threshold: 2.0, temperature: 0.7 },
         Loss::Symba { alpha: 4.0 },
         Loss::Symba { alpha: 0.3 },
+        Loss::Margin { margin: 1.5 },
     ];
 
     /// Central differences are right to the square of their step.
@@ -189,7 +204,7 @@ mod tests {
 
     #[test]
     fn every_loss_has_a_number_of_its_own() {
-        let numbers = [LOSSES[0], LOSSES[1]].map(|loss| loss.encoded().0);
-        assert_eq!(numbers, [0, 1]);
+        let numbers = [LOSSES[0], LOSSES[1], LOSSES[3]].map(|loss| loss.encoded().0);
+        assert_eq!(numbers, [0, 1, 2]);
     }
 }

@@ -2,6 +2,7 @@
 
 #define BCE 0
 #define SYMBA 1
+#define MARGIN 2
 
 INLINE real softplus(real x) { return fmax(x, REAL(0.0)) + log1p(exp(-fabs(x))); }
 
@@ -15,7 +16,7 @@ INLINE real probability(real x)
 // Coefficients of `pairs` positive, then as many negative rows; adds loss, mean G+, mean G-, fraction of
 // wrong pairs to column `layer` of the tally. One work-group of GROUP.
 //
-// BCE: a = threshold, b = temperature. SYMBA: a = alpha. chain = gradient_scale 2 factor / pairs.
+// BCE: a = threshold, b = temperature. SYMBA: a = alpha. MARGIN: a = margin. chain = gradient_scale 2 factor / pairs.
 // Squares in several parts are added up into `whole`, for those who read them later.
 kernel void coefficients(SQUARES_ARGS, OUT whole, const int pairs, const int loss, const float a, const float b,
                          const float factor, const float chain, OUT out, OUT tally, const int layer,
@@ -37,6 +38,12 @@ kernel void coefficients(SQUARES_ARGS, OUT whole, const int pairs, const int los
             sums[0] += softplus(up) + softplus(down);
             out[i] = -(real)chain * (probability(up) / (real)b);
             out[pairs + i] = (real)chain * (probability(down) / (real)b);
+        } else if (loss == MARGIN) {
+            const real missing = (real)a - (good - bad);
+            const real slope = missing > REAL(0.0) ? REAL(1.0) : REAL(0.0);
+            sums[0] += fmax(missing, REAL(0.0));
+            out[i] = -(real)chain * slope;
+            out[pairs + i] = (real)chain * slope;
         } else {
             const real x = (real)a * (bad - good);
             const real slope = (real)a * probability(x);

@@ -38,6 +38,7 @@ impl Case for Coefficients {
             Loss::Bce { threshold: -2.0, temperature: 1.0 },
             Loss::Symba { alpha: 4.0 },
             Loss::Symba { alpha: 0.25 },
+            Loss::Margin { margin: 2.0 },
         ];
         let mut cases = Vec::new();
         for ([pairs], layer) in effort.shapes(2000).into_iter().chain([[0]]).zip((0..4).cycle()) {
@@ -67,6 +68,7 @@ impl Case for Coefficients {
                 (1.0 / temperature, threshold.abs(), 1.0 + threshold.abs() / temperature)
             }
             Loss::Symba { alpha } => (alpha, 4.0 / alpha, 1.0 + 16.0),
+            Loss::Margin { margin } => (1.0, margin, 1.0),
         };
         let squares = trial.draw.matrix(1, 2 * self.pairs, |draw| match self.goodness {
             Goodness::Moderate => draw.between(0.0, 2.0) * center / factor.abs(),
