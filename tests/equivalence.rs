@@ -213,7 +213,7 @@ fn a_cpu_gives_the_same_bits_through_opencl() {
         return println!("SKIPPED: without FMA this processor rounds each term twice");
     }
     let opencl = OpenCl::new(device, Options::default()).unwrap();
-    let variants: [&[&str]; 8] = [
+    let variants: [&[&str]; 9] = [
         &["recipe=original"],
         &["recipe=baseline"],
         &["recipe=hinton"],
@@ -222,6 +222,7 @@ fn a_cpu_gives_the_same_bits_through_opencl() {
         &["recipe=unsupervised"],
         &["recipe=hinton", "goodness.sign=minimize"],
         &["recipe=contrast", "loss=margin", "margin=0.5"],
+        &["recipe=hinton", "goodness.function=l1", "training.dropout=0.2"],
     ];
     for sets in variants {
         let ours = Run::new(&cpu, sets).steps(20).everything();

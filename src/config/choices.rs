@@ -57,6 +57,8 @@ pub enum GoodnessFunction {
     Mean,
     /// Σ h² / k over the k most active units (arXiv 2604.13081).
     TopK,
+    /// Σ h, the activities as they are.
+    L1,
 }
 
 /// Whether positives are to be active.

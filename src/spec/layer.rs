@@ -59,6 +59,7 @@ impl LayerSpec {
             goodness: match config.goodness.function {
                 GoodnessFunction::Sum | GoodnessFunction::Mean => None,
                 GoodnessFunction::TopK => Some(Goodness::TopK { k: config.goodness.top_k }),
+                GoodnessFunction::L1 => Some(Goodness::L1),
             },
             peer_strength: training.peer_normalization,
         }
@@ -108,7 +109,7 @@ fn objective(config: &Config, units: usize) -> Objective {
         LossKind::Margin => Loss::Margin { margin: training.margin },
     };
     let factor = match goodness.function {
-        GoodnessFunction::Sum => 1.0,
+        GoodnessFunction::Sum | GoodnessFunction::L1 => 1.0,
         GoodnessFunction::Mean => 1.0 / units as f64,
         GoodnessFunction::TopK => 1.0 / goodness.top_k as f64,
     };

@@ -31,3 +31,8 @@ fn positives_may_be_the_silent_ones() {
 fn pairs_are_driven_apart_to_a_margin() {
     trained("--set loss=margin --set margin=2");
 }
+
+#[test]
+fn goodness_may_be_the_sum_of_activities() {
+    trained("--set goodness.function=l1 --set threshold=5");
+}

@@ -14,10 +14,11 @@ const LOSSES: [&[&str]; 6] = [
     &["loss=symba", "alpha=0.7"],
     &["loss=margin", "margin=2.5"],
 ];
-const GOODNESS: [&[&str]; 4] = [
+const GOODNESS: [&[&str]; 5] = [
     &["goodness.function=sum"],
     &["goodness.function=mean"],
     &["goodness.function=topk", "top_k=3"],
+    &["goodness.function=l1"],
     &["goodness.function=sum", "goodness.sign=minimize"],
 ];
 /// Each of the three, at the input and between layers.

@@ -124,6 +124,8 @@ pub enum Goodness {
         /// k.
         k: usize,
     },
+    /// Σh, the activities as they are: its slope is 1 where h > 0 (arXiv 2212.13345, section 2).
+    L1,
 }
 
 impl Goodness {
@@ -137,6 +139,10 @@ impl Goodness {
                 let slopes: Vec<f64> = activities.iter().map(|&h| if h >= least { h } else { 0.0 }).collect();
                 (slopes.iter().map(|s| s * s).sum(), slopes)
             }
+            Goodness::L1 => {
+                let half = |&h: &f64| if h > 0.0 { 0.5 } else { 0.0 };
+                (activities.iter().sum(), activities.iter().map(half).collect())
+            }
         }
     }
 
@@ -144,6 +150,7 @@ impl Goodness {
     pub fn encoded(self) -> (i32, usize) {
         match self {
             Goodness::TopK { k } => (0, k),
+            Goodness::L1 => (1, 0),
         }
     }
 
@@ -151,6 +158,7 @@ impl Goodness {
     pub fn least_units(self) -> usize {
         match self {
             Goodness::TopK { k } => k,
+            Goodness::L1 => 1,
         }
     }
 }

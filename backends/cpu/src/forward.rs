@@ -5,7 +5,7 @@ use ff_backend::{
 };
 use ndarray::{Axis, s};
 
-use crate::kernels::{activate, sum_of_squares};
+use crate::kernels::{LANES, activate, fold_lanes, sum_of_squares};
 use crate::lists::RowMut;
 use crate::microkernel::{Kernel, Microkernel};
 use crate::products::{Epilogue, Raw};
@@ -266,6 +266,14 @@ impl<T: Scalar> Cpu<T> {
         let row = |r: usize| &all[r * columns..(r + 1) * columns];
         match goodness {
             Goodness::TopK { k } => self.each_row(slopes, sums, |r, slopes| keep_largest(row(r), k, slopes)),
+            Goodness::L1 => {
+                let half = T::from_f64(0.5);
+                self.each_row(slopes, sums, |r, slopes| {
+                    let rows = slopes.iter_mut().zip(row(r));
+                    rows.for_each(|(slope, &h)| *slope = if h > T::zero() { half } else { T::zero() });
+                });
+                sums.slice_mut().iter_mut().enumerate().for_each(|(r, sum)| *sum = lane_sum(row(r)));
+            }
         }
         Ok(())
     }
@@ -330,4 +338,13 @@ fn keep_largest<T: Scalar>(row: &[T], k: usize, slopes: &mut [T]) {
     for (slope, &h) in slopes.iter_mut().zip(row) {
         *slope = if h >= least { h } else { T::zero() };
     }
+}
+
+/// Σ x in the order of [`sum_of_squares`], which kernels share: element j belongs to lane j mod 16.
+fn lane_sum<T: Scalar>(x: &[T]) -> T {
+    let mut lanes = [T::zero(); LANES];
+    for chunk in x.chunks(LANES) {
+        lanes.iter_mut().zip(chunk).for_each(|(lane, &x)| *lane += x);
+    }
+    fold_lanes(lanes)
 }

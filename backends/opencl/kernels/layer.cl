@@ -77,6 +77,7 @@ kernel void dropout(OUT activities, const int columns, const uint seed, const ui
 }
 
 #define TOP_K 0
+#define L1 1
 
 // The float with the given place in the order of all floats.
 INLINE float in_order(uint place) { return as_float(place & 0x80000000u ? place ^ 0x80000000u : ~place); }
@@ -105,7 +106,7 @@ INLINE float kth_largest(IN row, const int columns, const int k, local real *scr
 }
 
 // Where goodness is no sum of squares over all units: the sum of each row, and half its slope along each activity.
-// TOP_K: squares of activities that reach the k-th largest of their row.
+// TOP_K: squares of activities that reach the k-th largest of their row. L1: activities as they are.
 kernel void measure(IN activities, const int columns, const int goodness, const int k, OUT slopes, OUT sums)
 {
     local real scratch[ITEMS];
@@ -123,6 +124,17 @@ kernel void measure(IN activities, const int columns, const int goodness, const 
 #endif
             store(kept, slopes + row + j, columns - j);
             total += kept * kept;
+        }
+    } else if (goodness == L1) {
+        for (int j = item * VEC; j < columns; j += ITEMS * VEC) {
+            const vec h = load(activities + row + j, columns - j);
+#if VEC == 1
+            const vec half_slope = h > 0.0f ? 0.5f : 0.0f;
+#else
+            const vec half_slope = select((vec)0.0f, (vec)0.5f, h > (vec)0.0f);
+#endif
+            store(half_slope, slopes + row + j, columns - j);
+            total += h;
         }
     }
     const float whole = sum_items(sum(total), scratch, ITEMS);

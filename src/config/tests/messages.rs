@@ -90,7 +90,10 @@ fn sets_name_themselves() {
         "--set normalization=l2: `network.normalization` must be \"none\", \"unit\" or \"rms\", \
          found string \"l2\""
     );
-    assert_eq!(refusal(&["loss=5"]), "--set loss=5: `training.loss` must be \"bce\", \"symba\" or \"margin\", found 5");
+    assert_eq!(
+        refusal(&["loss=5"]),
+        "--set loss=5: `training.loss` must be \"bce\", \"symba\" or \"margin\", found 5"
+    );
     assert_eq!(
         refusal(&["layer_sizes=[5, -1]"]),
         "--set layer_sizes=[5, -1]: `network.layer_sizes` must be a list of whole numbers, \

@@ -59,7 +59,8 @@ impl Case for Measure {
         for [rows, columns] in shapes {
             let top_k = [(1, false), (1, true), (columns.div_ceil(2), true), (columns, false)];
             let top_k = top_k.into_iter().chain([(columns.div_ceil(10), false)]);
-            for (goodness, ties) in top_k.map(|(k, ties)| (Goodness::TopK { k }, ties)) {
+            let top_k = top_k.map(|(k, ties)| (Goodness::TopK { k }, ties));
+            for (goodness, ties) in top_k.chain([(Goodness::L1, false)]) {
                 cases.push(Measure { rows, columns, goodness, ties });
             }
         }
