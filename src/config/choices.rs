@@ -86,7 +86,7 @@ pub enum Threshold {
 pub enum OptimizerKind {
     /// β 0.9, 0.999, ε 1e-8, bias-corrected.
     Adam,
-    /// v ← μ v + (1−μ) g, w ← w + gain · ε (v − decay · w).
+    /// v ← μ v + (1−μ) g, w ← w + factor · ε (v − decay · w).
     Momentum,
 }
 
@@ -118,11 +118,11 @@ pub enum NegativeKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum RateSchedule {
-    /// Gain 1.
+    /// Factor 1.
     Constant,
-    /// Gain 1 until E/2, then (1 + 2 (E − epoch)) / E.
+    /// Factor 1 until E/2, then (1 + 2 (E − epoch)) / E.
     Cooldown,
-    /// Gain 1 + cos(π (epoch − 1) / E): from 2 to 0, so that `learning_rate` is the mean of the run.
+    /// Factor 1 + cos(π (epoch − 1) / E): from 2 to 0, so that `learning_rate` is the mean of the run.
     Cosine,
 }
 

@@ -9,8 +9,14 @@ use crate::data::DataShape;
 pub struct Estimate {
     /// Trained numbers.
     pub parameters: usize,
-    /// Bytes of weights, optimizer state, activities and images.
-    pub bytes: f64,
+    /// Bytes of weights and what the optimizer remembers of them.
+    pub weight_bytes: f64,
+    /// Bytes of activities and their gradients, of the largest batch.
+    pub activity_bytes: f64,
+    /// Bytes of all images.
+    pub image_bytes: f64,
+    /// Bytes of the host's copies of the largest layer, while it is initialized or saved.
+    pub host_bytes: f64,
     /// Floating-point operations of all epochs, evaluation included.
     pub flops: f64,
 }
@@ -40,14 +46,25 @@ impl Estimate {
         // Two passes more for the held-out loss.
         let evaluation = 2.0 * (passes + 2) as f64 * held_out as f64 * weights as f64;
 
-        let images = (data.train + data.test) * data.image.pixels();
-        let batch = (2 * spec.batch_size).max(spec.evaluation_rows);
-        // Activities and their gradients, of the larger kind of batch.
-        let activities = 4 * 2 * batch * (units + data.image.pixels());
+        // A product has no more rows than there are.
+        let evaluated = spec.evaluation_rows.min(data.test.max(held_out));
+        let batch = spec.batch_size.saturating_mul(2).max(evaluated);
+        let largest = spec.layers.iter().map(|layer| layer.fan_in() * layer.units).max().unwrap_or(0);
+        // In f64: none of these products may overflow, whatever was asked for.
+        let bytes = |count: usize, each: usize| (count as f64) * (each as f64);
         Estimate {
             parameters,
-            bytes: (4 * parameters * (1 + spec.optimizer.moments()) + activities + images) as f64,
+            weight_bytes: bytes(parameters, 4 * (1 + spec.optimizer.moments())),
+            activity_bytes: bytes(batch, 4 * 2 * (units + data.image.pixels())),
+            image_bytes: bytes(data.train + data.test, data.image.pixels()),
+            // As drawn or read in f32, and as uploaded in the backend's precision.
+            host_bytes: bytes(largest, 4 + 4),
             flops: spec.num_epochs as f64 * (training + evaluation),
         }
+    }
+
+    /// Bytes on the device.
+    pub fn bytes(&self) -> f64 {
+        self.weight_bytes + self.activity_bytes + self.image_bytes
     }
 }

@@ -74,7 +74,7 @@ pub fn print(
             status: rows.get(cell.index).map_or(CellStatus::Pending, |row| row.status),
             values: values(cell),
             parameters: estimate.parameters,
-            memory_bytes: estimate.bytes,
+            memory_bytes: estimate.bytes(),
             estimated_seconds: BESIDE_PRODUCTS * estimate.flops / rate + PER_EPOCH * epochs,
             run_dir: &cell.name,
         });

@@ -21,7 +21,7 @@ pub fn check(sweep: &Sweep) -> Result<(), CliError> {
             None => Ok(()),
         };
     }
-    let idle = [
+    let without_effect = [
         ("--jobs", sweep.jobs.is_some(), "each task trains one cell; --array-parallelism P runs P at once"),
         ("--fail-fast", sweep.fail_fast, "tasks do not know of each other; leave it out"),
         ("--json", sweep.json, "results come later; --status --json prints them"),
@@ -32,7 +32,7 @@ pub fn check(sweep: &Sweep) -> Result<(), CliError> {
         ),
         ("--status", sweep.status, "it submits nothing; use one of them"),
     ];
-    if let Some((flag, _, why)) = idle.iter().find(|(_, given, _)| *given) {
+    if let Some((flag, _, why)) = without_effect.iter().find(|(_, given, _)| *given) {
         return Err(CliError::request(format!("{flag}: is not for --slurm: {why}")));
     }
     if let Some(time) = slurm.time.as_ref().filter(|time| !is_time(time)) {
