@@ -57,11 +57,10 @@ impl<T: Scalar> Matrix<T> {
     pub(crate) fn with_lists(&mut self, share: f64) -> (&mut [T], Option<&mut Lists<T>>) {
         self.listed = share > 0.0;
         let (rows, columns) = self.values.dim();
-        let lists = self.listed.then(|| self.lists.get_or_insert_with(|| Lists::new(rows, columns)));
-        let lists = lists.map(|lists| {
+        let mut lists = self.listed.then(|| self.lists.get_or_insert_with(|| Lists::new(rows, columns)));
+        if let Some(lists) = &mut lists {
             lists.list_up_to(share);
-            lists
-        });
+        }
         (self.values.as_slice_mut().unwrap_or_default(), lists)
     }
 }
