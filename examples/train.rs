@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Trains into a new run directory; the accuracy of what lies there then.
 pub fn train_and_evaluate(folder: &Path) -> Result<f64, Box<dyn Error>> {
-    let sets = ["recipe=contrast", "dataset=digits", "layer_sizes=[64, 64]", "num_epochs=5"];
+    let sets = ["recipe=contrast", "dataset=digits", "layer_sizes=[64, 64]", "num_epochs=8"];
     let config = sets.into_iter().fold(ConfigBuilder::new(), ConfigBuilder::set);
     let config = config.set("training.batch_size=16").set("validation_size=142").build()?;
     let dataset = Dataset::load(&config.data.dataset.parse()?, &config.data.data_dir, false)?;
