@@ -235,8 +235,8 @@ impl Checkpoint {
 
     /// Names the first weight that is no number: what is wrong with a file whose bits are not those written.
     fn refuse_no_numbers(&self) -> Result<(), CheckpointError> {
-        let ours = self.file.tensors().iter().filter(|(name, _)| is_ours(name));
-        ours.map(|(name, info)| self.tensor(name, &info.shape).map(drop)).collect()
+        let mut ours = self.file.tensors().iter().filter(|(name, _)| is_ours(name));
+        ours.try_for_each(|(name, info)| self.tensor(name, &info.shape).map(drop))
     }
 
     /// Whether the file holds a head.

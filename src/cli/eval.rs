@@ -95,6 +95,9 @@ struct Report {
     class_names: Vec<String>,
 }
 
+/// A checkpoint, what it says of itself, and the config to read it with.
+type Read = (Checkpoint, Option<(Config, Progress)>, Resolved);
+
 impl Saved {
     /// Reads the checkpoint, and the data set it is measured on, in the network's classes.
     pub fn load_with_data(&self) -> Result<(Loaded, Dataset), CliError> {
@@ -158,7 +161,7 @@ impl Saved {
     }
 
     /// The checkpoint, what it says of itself, and the config to read it with.
-    fn read(&self) -> Result<(Checkpoint, Option<(Config, Progress)>, Resolved), CliError> {
+    fn read(&self) -> Result<Read, CliError> {
         let checkpoint = Checkpoint::read(&self.file()?)?;
         let saved = checkpoint.described()?;
         let resolved = match &saved {

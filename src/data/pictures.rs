@@ -124,7 +124,7 @@ fn refuse_broken_palette(bytes: &[u8]) -> Result<(), String> {
     let mut chunks = bytes.get(8..).unwrap_or_default();
     while let Some((&[l0, l1, l2, l3, ref kind @ ..], rest)) = chunks.split_first_chunk::<8>() {
         let length = u32::from_be_bytes([l0, l1, l2, l3]) as usize;
-        if kind == b"PLTE" && (length % 3 != 0 || !(3..=768).contains(&length)) {
+        if kind == b"PLTE" && (!length.is_multiple_of(3) || !(3..=768).contains(&length)) {
             return Err(format!(
                 "not a readable PNG: its palette has {length} bytes, expected 3 for each of 1 to 256 colors"
             ));

@@ -155,7 +155,7 @@ impl Painter {
 
     fn circle(&mut self, (x, y): Point, radius: f64) {
         // The handle of a cubic curve that is a quarter of a circle, to a part in a thousand.
-        const HANDLE: f32 = 0.552_284_75;
+        const HANDLE: f32 = 0.552_284_8;
         let (x, y, r) = (x as f32, y as f32, radius as f32);
         let h = HANDLE * r;
         self.content.move_to(x + r, y);

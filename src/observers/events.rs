@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::tensorboard::{EVENTS, EventWriter, HParam, PixelRows, SessionStatus, receptive_fields};
+use super::tensorboard::{
+    ChartCategory, EVENTS, EventWriter, HParam, PixelRows, SessionStatus, receptive_fields,
+};
 use super::{EpochReport, Observer, ObserverError, Start};
 use crate::config::{Config, LoggingConfig, Threshold, find_knob};
 use crate::figures::{Picture, confusion_picture, predictions_picture};
@@ -286,7 +288,7 @@ fn hyperparameters(config: &Config) -> String {
 }
 
 /// What the custom-scalars tab shows in one chart each.
-const LAYOUT: [(&str, &[(&str, &[&str])]); 3] = [
+const LAYOUT: [ChartCategory<'static>; 3] = [
     (
         "Losses and accuracies",
         &[

@@ -125,7 +125,7 @@ fn divide(all: Split, every: usize) -> (Split, Split) {
     for (image, &label) in all.pixels.chunks(features.max(1)).zip(&all.labels) {
         let seen: &mut usize = seen.entry(label).or_default();
         *seen += 1;
-        let part = if *seen % every == 0 { &mut test } else { &mut train };
+        let part = if seen.is_multiple_of(every) { &mut test } else { &mut train };
         part.pixels.extend_from_slice(image);
         part.labels.push(label);
     }

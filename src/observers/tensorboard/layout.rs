@@ -7,8 +7,13 @@ use super::proto::{
     TensorType, Value,
 };
 
-/// Categories of charts, each with a title and patterns of tags.
-pub(super) fn layout(categories: &[(&str, &[(&str, &[&str])])]) -> Value {
+/// A chart: its title, and patterns of the tags that it shows.
+pub type Patterns<'a> = (&'a str, &'a [&'a str]);
+/// A category: its title, and its charts.
+pub type ChartCategory<'a> = (&'a str, &'a [Patterns<'a>]);
+
+/// The plugin's data for categories of charts.
+pub(super) fn layout(categories: &[ChartCategory]) -> Value {
     let chart = |(title, tags): &(&str, &[&str])| Chart {
         title: (*title).to_owned(),
         multiline: Some(Multiline { tag: tags.iter().map(|tag| (*tag).to_owned()).collect() }),

@@ -19,6 +19,7 @@ use prost::Message;
 
 pub use hparams::{HParam, SessionStatus};
 pub use images::{PixelRows, receptive_fields};
+pub use layout::{ChartCategory, Patterns};
 use proto::{
     Event, Image, Payload, PluginData, SessionLog, Summary, SummaryMetadata, TensorProto, TensorShapeProto,
     TensorType, Value, What,
@@ -98,7 +99,7 @@ impl EventWriter {
 
     /// Logs which scalars the custom-scalars tab shows in one chart: categories of charts, each with a title and
     /// patterns of tags.
-    pub fn layout(&mut self, categories: &[(&str, &[(&str, &[&str])])]) -> io::Result<()> {
+    pub fn layout(&mut self, categories: &[ChartCategory]) -> io::Result<()> {
         self.summary(0, layout::layout(categories))
     }
 
