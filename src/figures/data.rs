@@ -1,6 +1,6 @@
 //! The numbers of a figure, as a table for other programs.
 
-use super::panel::Stroke;
+use super::stroke::Stroke;
 
 /// A point of a curve, or a cell of a table.
 #[derive(Clone, Debug)]

@@ -3,6 +3,7 @@
 //! A figure is a canvas of shapes; `render` alone knows PNG and SVG.
 
 mod canvas;
+mod choice;
 mod confusion;
 mod curves;
 mod data;
@@ -25,6 +26,7 @@ mod render;
 mod results;
 mod scale;
 mod story;
+mod stroke;
 mod sweep;
 mod weights;
 
@@ -34,6 +36,7 @@ pub use picture::{Picture, confusion_picture, predictions_picture};
 
 use canvas::Canvas;
 pub use canvas::Look;
+pub use choice::Choice;
 pub use error::FigureError;
 pub use format::Format;
 use results::Run;
@@ -59,15 +62,6 @@ pub struct Page {
     pub look: Look,
     /// Whether the numbers of each figure are written beside it as CSV.
     pub data: bool,
-}
-
-/// Which figures of a sweep are drawn.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Choice {
-    /// Figures along these knobs only; along all that vary if there are none.
-    pub axes: Vec<String>,
-    /// A column of results.csv with accuracies, rather than the one that ranks.
-    pub metric: Option<String>,
 }
 
 impl From<Format> for Page {

