@@ -2,8 +2,8 @@
 
 use crate::place::Place;
 
-const NETWORK: &str =
-    "train 64 64 --dataset digits --num-epochs 8 --backend cpu --log-dir run --json --quiet";
+const NETWORK: &str = "train 64 64 --dataset digits --num-epochs 8 --batch-size 16 --backend cpu --log-dir run --json --quiet \
+     --set logging.figures=false --set tensorboard=false";
 
 /// The summary of a run with these knobs.
 fn trained(knobs: &str) -> (Place, serde_json::Value) {
