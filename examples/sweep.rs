@@ -8,7 +8,7 @@ use ff_backend_cpu::Cpu;
 use forward_forward::config::Experiment;
 use forward_forward::data::{Dataset, Splits};
 use forward_forward::run::Summary;
-use forward_forward::sweep::{Engine, Spec, SweepDirectory, Task, Work};
+use forward_forward::sweep::{CellError, Engine, Spec, SweepDirectory, Task, Work};
 use forward_forward::training::{self, Limits, Options};
 
 const EXPERIMENT: &str = "name = 'example'
@@ -34,11 +34,14 @@ struct Cells {
 }
 
 impl Work for Cells {
-    fn train(&self, task: &Task) -> Result<Summary, String> {
+    fn train(&self, task: &Task) -> Result<Summary, CellError> {
         let limits = Limits { stop: &self.stop, until: task.until };
         let options = Options { resume: task.resume, limits, ..Options::default() };
         let summary = training::run(&self.backend, &task.cell.config, &self.splits, task.directory, options);
-        summary.map_err(|error| error.to_string())
+        summary.map_err(|error| CellError {
+            is_of_environment: error.is_of_environment(),
+            message: error.to_string(),
+        })
     }
 }
 

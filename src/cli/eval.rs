@@ -240,6 +240,12 @@ impl Saved {
             // A checkpoint may be read anywhere.
             resolved.config.backend = ConfigBuilder::new().build()?.backend;
         }
+        if resolved.config.data.data_dir.is_empty()
+            && let Ok(run) = ConfigBuilder::new().file(self.path.join("config.toml")).build()
+        {
+            // Where its data lie is not in a checkpoint, but beside it.
+            resolved.config.data.data_dir = run.data.data_dir;
+        }
         Ok(resolved)
     }
 

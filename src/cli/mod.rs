@@ -9,6 +9,7 @@ mod error;
 mod eval;
 mod hints;
 mod knobs;
+mod limits;
 mod man;
 mod memory;
 mod on_backend;
@@ -79,8 +80,7 @@ enum Command {
 
 /// Runs a command line and says how it went: 0 done, 1 a run failed, 2 the request was wrong.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    // Rust ignores SIGPIPE, and printing into a closed pipe would panic: `ff … | head` must just end.
-    signals::end_on_closed_pipe();
+    signals::prepare();
     let arguments = with_dashes(arguments);
     let matches = command_line().try_get_matches_from(&arguments);
     let parsed = match matches.and_then(|matches| Arguments::from_arg_matches(&matches)) {

@@ -1,6 +1,6 @@
 //! Results for people and for programs, on stdout.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 
 use serde::Serialize;
 
@@ -17,12 +17,16 @@ pub fn print_json(value: &impl Serialize) -> Result<(), CliError> {
     print(&format!("{text}\n"))
 }
 
-/// Prints text; a full disk or a closed pipe is an error like any other.
+/// Prints text. A full disk is an error like any other; a reader that went away (`ff … | head`) has read what it
+/// wanted.
 pub fn print(text: &str) -> Result<(), CliError> {
     let mut out = std::io::stdout().lock();
-    out.write_all(for_terminal(text).as_bytes())
-        .and_then(|()| out.flush())
-        .map_err(|error| CliError::failed(format!("stdout: {error}")))
+    match out.write_all(for_terminal(text).as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(CliError::failed(format!("stdout: {error}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A remark on stderr. Where nobody can read it, the work goes on all the same.

@@ -128,7 +128,7 @@ impl Train {
             shown: if self.quiet { Shown::Nothing } else { self.progress.shown() },
         };
         let summary = match on_backend(&asked, report::tell(self.quiet), work) {
-            Err(error @ CliError::Failed(_)) if self.json => {
+            Err(error @ (CliError::Failed(_) | CliError::Environment(_))) if self.json => {
                 report::print_json(&told_failure(&path, &config, &error.to_string()))?;
                 return Err(error);
             }
@@ -140,11 +140,11 @@ impl Train {
             report::print_summary(&summary)?;
         }
         if summary.status == Status::Interrupted {
-            return Err(CliError::failed(format!(
+            return Err(CliError::stopped(format!(
                 "stopped after epoch {} of {}; go on with: ff train --resume --log-dir {}",
                 summary.epochs,
                 summary.num_epochs,
-                path.display()
+                shell_word(&path)
             )));
         }
         Ok(())
@@ -336,6 +336,12 @@ impl Observer for Warnings {
     }
 }
 
+/// A path as a shell reads it.
+fn shell_word(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    shlex::try_quote(&text).map_or_else(|_| text.to_string(), |quoted| quoted.into_owned())
+}
+
 /// The work of one run on any backend.
 pub struct Run<'a> {
     /// Every knob.
@@ -361,12 +367,15 @@ impl OnBackend for Run<'_> {
 
     fn run<B: Backend>(self, backend: &B) -> Result<Summary, CliError> {
         let stop = signals::stop_flag();
-        let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(Warnings)];
+        let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(Warnings), Box::new(signals::Rearm)];
         if self.shown != Shown::Nothing {
             observers.push(Box::new(Progress::new(Arc::clone(&stop), self.shown)));
         }
         refuse_oversize(&backend.device(), self.config, self.origins, self.splits)?;
         let (directory, beginning) = RunDirectory::open(self.path, self.ownership)?;
+        if !directory.is_locked() {
+            report::say(&format!("warning: {}", directory.no_locks()));
+        }
         let resume = beginning == Beginning::Resume;
         let limits = Limits { stop: &stop, ..Limits::default() };
         let Self { accept_changed_data, about, .. } = self;

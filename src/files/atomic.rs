@@ -1,5 +1,6 @@
 //! Replacing a file whole or not at all: temporary file, sync, rename, sync of the folder.
 
+use std::fs;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -49,7 +50,10 @@ impl Staged {
     pub fn commit(self) -> Result<(), FileError> {
         self.sync()?;
         let Staged { file, path } = self;
-        file.persist(&path).map_err(|error| FileError::new(&path, error.error))?;
+        let temporary = file.into_temp_path();
+        fs::rename(&temporary, &path).map_err(FileError::on(&path))?;
+        // Its name is free again, and nobody's to remove.
+        let _ = temporary.keep();
         sync_folder(folder_of(&path))
     }
 }
@@ -64,8 +68,6 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use std::fs;
-
     use super::*;
 
     #[test]

@@ -26,6 +26,13 @@ impl FileError {
         move |source| FileError::new(path, source)
     }
 
+    /// Whether what was asked for is the cause: a name that is not there, or of something else.
+    pub fn is_of_request(&self) -> bool {
+        use io::ErrorKind::{InvalidInput, IsADirectory, NotADirectory, NotFound, PermissionDenied};
+        let wrong = [NotFound, NotADirectory, IsADirectory, PermissionDenied, InvalidInput];
+        wrong.contains(&self.source.kind())
+    }
+
     /// Whether the machine's state is the cause, see [`is_of_environment`].
     pub fn is_of_environment(&self) -> bool {
         is_of_environment(&self.source)

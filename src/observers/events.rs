@@ -8,6 +8,7 @@ use super::tensorboard::{
 use super::{EpochReport, Observer, ObserverError, Start};
 use crate::config::{Config, LoggingConfig, Threshold, find_knob};
 use crate::figures::{Picture, confusion_picture, predictions_picture};
+use crate::files::FileError;
 use crate::run::{Status, Summary};
 use crate::spec::Spec;
 
@@ -45,8 +46,8 @@ impl TensorBoard {
     /// A new event file in `directory`. The HParams tab shows the `swept` knobs first: those that differ between the
     /// runs that this is one of.
     pub fn create(directory: &Path, swept: &[String]) -> Result<Self, ObserverError> {
-        forget_end(directory).map_err(failed)?;
-        let writer = EventWriter::create(directory, "").map_err(failed)?;
+        forget_end(directory).map_err(FileError::on(directory))?;
+        let writer = EventWriter::create(directory, "").map_err(FileError::on(directory))?;
         Ok(TensorBoard {
             directory: directory.to_owned(),
             writer,
@@ -57,6 +58,10 @@ impl TensorBoard {
             pixel_rows: None,
             widths: Vec::new(),
         })
+    }
+
+    fn failed(&self, source: std::io::Error) -> ObserverError {
+        FileError::new(self.writer.path(), source).into()
     }
 
     fn begin(&mut self, start: &Start) -> Written {
@@ -175,7 +180,7 @@ impl TensorBoard {
         for (tag, picture) in [("Confusion_Matrix/image", confusion), ("Predictions/sample", predictions)] {
             let Some(Picture { width, height, png }) = picture else { continue };
             let size = (width.cast_signed(), height.cast_signed());
-            self.writer.png(tag, epoch as i64, size, png).map_err(failed)?;
+            self.writer.png(tag, epoch as i64, size, png).map_err(|error| self.failed(error))?;
         }
         Ok(())
     }
@@ -198,10 +203,6 @@ impl TensorBoard {
         end.session_end(step, SessionStatus::Failure)?;
         end.flush()
     }
-}
-
-fn failed(source: std::io::Error) -> ObserverError {
-    ObserverError::Io { what: "TensorBoard events".into(), source }
 }
 
 /// A run that goes on has not ended.
@@ -227,7 +228,7 @@ impl Observer for TensorBoard {
         self.split = start.split();
         self.pixel_rows = Some(pixel_rows(start.spec));
         self.widths = start.spec.layers.iter().map(|layer| layer.units).collect();
-        self.begin(start).map_err(failed)
+        self.begin(start).map_err(|error| self.failed(error))
     }
 
     fn epoch(&mut self, report: &EpochReport) -> Result<(), ObserverError> {
@@ -242,26 +243,26 @@ impl Observer for TensorBoard {
         let tenth = (last / 10).max(1);
         let images = if logging.images_every == 0 { tenth } else { logging.images_every };
         if due_now.scalars {
-            self.scalars(report).map_err(failed)?;
+            self.scalars(report).map_err(|error| self.failed(error))?;
         }
         if due_now.histograms {
-            self.classes(report).map_err(failed)?;
+            self.classes(report).map_err(|error| self.failed(error))?;
         }
         if due_now.scalars || due_now.histograms {
             // One layer's weights in host memory at a time.
             for l in 0..self.widths.len() {
                 let (weight, bias) = (report.weights)(l)?;
-                self.layer(epoch as i64, l, &weight, &bias, due_now).map_err(failed)?;
+                self.layer(epoch as i64, l, &weight, &bias, due_now).map_err(|error| self.failed(error))?;
             }
         }
         if due(images, epoch) || epoch == last {
             self.pictures(report)?;
         }
-        self.writer.flush().map_err(failed)
+        self.writer.flush().map_err(|error| self.failed(error))
     }
 
     fn ended(&mut self, summary: &Summary) -> Result<(), ObserverError> {
-        self.finish(summary).map_err(failed)
+        self.finish(summary).map_err(|error| self.failed(error))
     }
 }
 

@@ -12,6 +12,7 @@ use ff_backend::BackendError;
 use crate::config::Config;
 use crate::data::ImageShape;
 use crate::figures::FigureError;
+use crate::files::FileError;
 use crate::metrics::ConfusionMatrix;
 use crate::run::{EpochRecord, SampleRecord, Summary};
 use crate::spec::Spec;
@@ -26,13 +27,8 @@ pub use shown::{ProgressStyle, RewrittenLine, Shown, fitting, width};
 #[derive(Debug, thiserror::Error)]
 pub enum ObserverError {
     /// The file system refused.
-    #[error("{what}: {source}")]
-    Io {
-        /// What was being written.
-        what: String,
-        /// The system's reason.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Io(#[from] FileError),
     /// The device refused to give up a layer's weights.
     #[error(transparent)]
     Backend(#[from] BackendError),

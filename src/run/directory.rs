@@ -81,6 +81,15 @@ impl RunDirectory {
         self.lock.is_enforced()
     }
 
+    /// What to tell where others are not kept out.
+    pub fn no_locks(&self) -> String {
+        format!(
+            "{}: this file system has no locks; see to it that no other process trains here (the last to come would \
+             take the directory over)",
+            self.path.display()
+        )
+    }
+
     /// Fails if the directory is no longer this process's: it was moved, its lock was removed or replaced, or,
     /// where there are no locks, another process took it over.
     pub fn confirm(&self) -> Result<(), RunError> {

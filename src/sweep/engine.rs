@@ -1,14 +1,14 @@
 //! Trains the cells of a sweep, side by side, beside other processes.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::claim::{Claim, claim};
 use super::directory::SweepDirectory;
-use super::error::{Failure, SweepError};
+use super::error::{CellError, Failure, SweepError};
 use super::halving::{prune, rungs, survivors};
 use super::ranking::winners;
 use super::results::{Tally, read_rows};
@@ -36,10 +36,10 @@ pub struct Task<'a> {
 
 /// What the engine leaves to its caller: to train a cell, and to tell people.
 pub trait Work: Sync {
-    /// Trains a cell until the task's limit or until told to stop. The error is what people read.
-    fn train(&self, task: &Task) -> Result<Summary, String>;
-    /// A cell was trained, or could not be.
-    fn ended(&self, _cell: &Cell, _result: &Result<Summary, String>) {}
+    /// Trains a cell until the task's limit or until told to stop.
+    fn train(&self, task: &Task) -> Result<Summary, CellError>;
+    /// A cell was trained, or could not be: why, as people read it.
+    fn ended(&self, _cell: &Cell, _result: Result<&Summary, &str>) {}
     /// A chosen cell was measured on the test set.
     fn tested(&self, _cell: &Cell, _summary: &Summary) {}
     /// Nothing is left to do but wait for this cell of another process.
@@ -75,6 +75,17 @@ struct Pass<'a> {
     failures: Mutex<Vec<Failure>>,
     gathered: Mutex<Instant>,
     until: usize,
+    /// Workers that are at work.
+    active: AtomicUsize,
+}
+
+/// What becomes of a worker after a cell.
+#[derive(PartialEq, Eq)]
+enum Next {
+    /// It takes the next cell.
+    Cell,
+    /// It ends, so that the others have what it took from the machine.
+    Retire,
 }
 
 impl<W: Work> Engine<'_, W> {
@@ -111,13 +122,25 @@ impl<W: Work> Engine<'_, W> {
             failures: Mutex::default(),
             gathered: Mutex::new(Instant::now()),
             until,
+            active: AtomicUsize::new(1),
         };
         thread::scope(|scope| {
-            let workers: Vec<_> = (0..self.jobs.clamp(1, cells.len().max(1)))
-                .map(|_| scope.spawn(|| self.work_off(&pass)))
-                .collect();
+            let mut workers = Vec::new();
+            for _ in 1..self.jobs.clamp(1, cells.len().max(1)) {
+                pass.active.fetch_add(1, Ordering::SeqCst);
+                match thread::Builder::new().spawn_scoped(scope, || self.work_off(&pass)) {
+                    Ok(worker) => workers.push(worker),
+                    // The system has no more threads: those that there are do the work.
+                    Err(_) => {
+                        pass.active.fetch_sub(1, Ordering::SeqCst);
+                        break;
+                    }
+                }
+            }
+            let own = self.work_off(&pass);
             let ends: Vec<_> = workers.into_iter().map(|worker| worker.join()).collect();
-            ends.into_iter().try_for_each(|end| end.unwrap_or(Err(SweepError::Worker)))
+            ends.into_iter().try_for_each(|end| end.unwrap_or(Err(SweepError::Worker)))?;
+            own
         })?;
         Ok(pass.failures.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
@@ -158,7 +181,7 @@ impl<W: Work> Engine<'_, W> {
         }
         let task =
             Task { cell, directory: &directory, resume: true, until: usize::MAX, keeps_test_set: false };
-        self.work.train(&task).map(Some)
+        self.work.train(&task).map(Some).map_err(|error| error.message)
     }
 
     fn work_off(&self, pass: &Pass) -> Result<(), SweepError> {
@@ -169,7 +192,10 @@ impl<W: Work> Engine<'_, W> {
                     Some(cell) => (cell, false),
                     None => match queue.elsewhere.pop_front() {
                         Some(cell) => (cell, true),
-                        None => return Ok(()),
+                        None => {
+                            pass.active.fetch_sub(1, Ordering::SeqCst);
+                            return Ok(());
+                        }
                     },
                 }
             };
@@ -177,33 +203,67 @@ impl<W: Work> Engine<'_, W> {
                 self.work.waiting(cell);
                 thread::sleep(PATIENCE);
             }
-            let until = pass.until.min(cell.config.training.num_epochs);
-            match claim(&self.directory.cell(cell), until) {
-                Ok(Claim::Settled) => {}
-                Ok(Claim::Busy) => locked(&pass.queue).elsewhere.push_back(cell),
-                Ok(Claim::Mine { directory, resume }) => {
-                    let keeps_test_set = self.experiment.keeps_test_set();
-                    let task = Task { cell, directory: &directory, resume, until, keeps_test_set };
-                    let result = self.work.train(&task);
-                    if let Err(message) = &result {
-                        write_failure(&task, message);
-                    }
-                    drop(directory);
-                    self.note(pass, cell, result)?;
-                }
-                Err(error) => self.note(pass, cell, Err(error.to_string()))?,
+            let alone = pass.active.load(Ordering::SeqCst) == 1;
+            let result = self.attempt(pass, cell);
+            let Some(result) = result else { continue };
+            if self.settle(pass, cell, result, alone)? == Next::Retire {
+                return Ok(());
             }
         }
         Ok(())
     }
 
-    fn note(&self, pass: &Pass, cell: &Cell, result: Result<Summary, String>) -> Result<(), SweepError> {
-        self.work.ended(cell, &result);
-        if let Err(message) = result {
-            locked(&pass.failures).push(Failure { cell: cell.index, message });
-            if self.fail_fast {
-                self.stop.store(true, Ordering::Relaxed);
+    /// Trains a cell unless it is over or another process's.
+    fn attempt<'a>(&self, pass: &Pass<'a>, cell: &'a Cell) -> Option<Result<Summary, CellError>> {
+        let until = pass.until.min(cell.config.training.num_epochs);
+        match claim(&self.directory.cell(cell), until) {
+            Ok(Claim::Settled) => None,
+            Ok(Claim::Busy) => {
+                locked(&pass.queue).elsewhere.push_back(cell);
+                None
             }
+            Ok(Claim::Mine { directory, resume }) => {
+                let keeps_test_set = self.experiment.keeps_test_set();
+                let task = Task { cell, directory: &directory, resume, until, keeps_test_set };
+                let result = self.work.train(&task);
+                if let Err(error) = &result
+                    && !error.is_of_environment
+                {
+                    write_failure(&task, &error.message);
+                }
+                Some(result)
+            }
+            Err(error) => Some(Err(error.into())),
+        }
+    }
+
+    /// Notes how a cell ended. Where the machine is the cause of a failure, the worker retires and leaves the cell to
+    /// the others, who then have more of it; the last one, which failed alone, stops the sweep.
+    fn settle<'a>(
+        &self,
+        pass: &Pass<'a>,
+        cell: &'a Cell,
+        result: Result<Summary, CellError>,
+        alone: bool,
+    ) -> Result<Next, SweepError> {
+        let mut next = Next::Cell;
+        match result {
+            Err(error) if error.is_of_environment && !alone => {
+                locked(&pass.queue).fresh.push_front(cell);
+                let before = pass.active.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |active| {
+                    (active > 1).then(|| active - 1)
+                });
+                return Ok(if before.is_ok() { Next::Retire } else { Next::Cell });
+            }
+            Err(error) => {
+                self.work.ended(cell, Err(&error.message));
+                locked(&pass.failures).push(Failure { cell: cell.index, message: error.message });
+                if self.fail_fast || error.is_of_environment {
+                    self.stop.store(true, Ordering::Relaxed);
+                    next = Next::Retire;
+                }
+            }
+            Ok(summary) => self.work.ended(cell, Ok(&summary)),
         }
         // Results can be looked at while the rest is trained.
         if let Ok(mut gathered) = pass.gathered.try_lock()
@@ -212,7 +272,7 @@ impl<W: Work> Engine<'_, W> {
             self.directory.gather(self.experiment, false)?;
             *gathered = Instant::now();
         }
-        Ok(())
+        Ok(next)
     }
 
     fn is_stopped(&self) -> bool {

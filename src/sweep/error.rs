@@ -65,3 +65,20 @@ pub struct Failure {
     /// Why.
     pub message: String,
 }
+
+/// Why a cell could not be trained.
+#[derive(Clone, Debug)]
+pub struct CellError {
+    /// What people read.
+    pub message: String,
+    /// The machine as it is now is the cause (a full disk, a thread that is refused), not the cell: it is not settled
+    /// as failed, and the same command goes on with it later.
+    pub is_of_environment: bool,
+}
+
+impl From<RunError> for CellError {
+    fn from(error: RunError) -> Self {
+        let is_of_environment = matches!(&error, RunError::Io(error) if error.is_of_environment());
+        CellError { message: error.to_string(), is_of_environment }
+    }
+}

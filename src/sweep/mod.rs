@@ -20,7 +20,7 @@ pub use arithmetic::Arithmetic;
 pub use claim::{Claim, claim, forget_failure};
 pub use directory::SweepDirectory;
 pub use engine::{Engine, Task, Work};
-pub use error::{Failure, SweepError};
+pub use error::{CellError, Failure, SweepError};
 pub use ranking::{Column, Criterion, cells, table, to_markdown, told, winners};
 pub use results::{CellStatus, Row, Tally, read_rows, to_csv};
 pub use slurm::{ArrayJob, Submission, array, is_time, shell_word};

@@ -39,3 +39,16 @@ pub enum TrainError {
     #[error(transparent)]
     Observer(#[from] ObserverError),
 }
+
+impl TrainError {
+    /// Whether the machine as it is now is the cause: the same run may go on later.
+    pub fn is_of_environment(&self) -> bool {
+        match self {
+            TrainError::Run(RunError::Io(error))
+            | TrainError::Checkpoint(CheckpointError::Io(error))
+            | TrainError::Observer(ObserverError::Io(error)) => error.is_of_environment(),
+            TrainError::Backend(error) => matches!(error, BackendError::Threads(_)),
+            _ => false,
+        }
+    }
+}

@@ -38,6 +38,8 @@ pub struct Trainer<'a, B: Backend> {
     validation_loss: ValidationLoss<B>,
     best: checkpoint::Progress,
     seconds: Seconds,
+    /// What there is to tell at the end.
+    warnings: Vec<String>,
 }
 
 impl<'a, B: Backend> Trainer<'a, B> {
@@ -71,6 +73,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
                 data_sha256: Some(splits.data_sha256.clone()),
             },
             seconds: Seconds::default(),
+            warnings: Vec::new(),
         })
     }
 
@@ -95,9 +98,14 @@ impl<'a, B: Backend> Trainer<'a, B> {
         let (status, error) = match &result {
             Ok(()) if self.best.epoch >= self.config.training.num_epochs => (Status::Done, None),
             Ok(()) => (Status::Interrupted, None),
+            // It can go on when the machine can.
+            Err(error) if error.is_of_environment() => (Status::Interrupted, Some(error.to_string())),
             Err(error) => (Status::Failed, Some(error.to_string())),
         };
         let summary = self.summary(status, error, keeps_test_set);
+        for warning in &self.warnings {
+            observers.iter_mut().for_each(|observer| observer.warned(warning));
+        }
         let told = match &summary {
             Ok(summary) => observers.iter_mut().try_for_each(|observer| observer.ended(summary)),
             Err(_) => Ok(()),
@@ -305,7 +313,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
             run_dir: self.directory.path().display().to_string(),
             version: env!("CARGO_PKG_VERSION").into(),
         };
-        if status != Status::Failed && !keeps_test_set {
+        if summary.error.is_none() && !keeps_test_set {
             self.measure_test_set(&mut summary)?;
         }
         self.directory.write_summary(&summary)?;
@@ -320,10 +328,20 @@ impl<'a, B: Backend> Trainer<'a, B> {
     fn measure_test_set(&mut self, summary: &mut Summary) -> Result<(), TrainError> {
         let test = &self.splits.test;
         let predict = self.network.spec.predict;
+        summary.evaluated_epoch = Some(self.best.epoch);
         if self.splits.validation.is_some() {
             // Chosen on validation rows, so the test set is looked at once, with that checkpoint.
-            Checkpoint::read(&self.directory.best_checkpoint())?
-                .load_weights(self.backend, &mut self.network)?;
+            match Checkpoint::read(&self.directory.best_checkpoint()) {
+                Ok(best) => {
+                    best.load_weights(self.backend, &mut self.network)?;
+                    summary.evaluated_epoch = Some(self.best.best_epoch);
+                }
+                // Lost or damaged: no reason to fail for ever.
+                Err(error) if error.is_damage() => {
+                    self.warnings.push(format!("{error}; the test set is measured with the last weights"));
+                }
+                Err(error) => return Err(error.into()),
+            }
             let rows = self.network.spec.evaluation_rows;
             self.evaluator = Evaluator::new(self.backend, &self.network, &test.pixels, rows)?;
         }
@@ -331,8 +349,6 @@ impl<'a, B: Backend> Trainer<'a, B> {
             self.evaluator.predict(self.backend, &self.network, predict == PredictKind::Energy)?;
         let chosen = chosen(&predictions, predict);
         let confusion = ConfusionMatrix::new(self.splits.classes, &test.labels, chosen);
-        let chose = self.splits.validation.is_some();
-        summary.evaluated_epoch = Some(if chose { self.best.best_epoch } else { self.best.epoch });
         summary.test_accuracy = Some(confusion.accuracy());
         summary.test_head_accuracy = predictions.head.as_ref().map(|head| share_right(&test.labels, head));
         summary.class_accuracy = confusion.class_accuracy();

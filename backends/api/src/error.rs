@@ -55,6 +55,9 @@ pub enum BackendError {
     /// The device went away in the middle of the work.
     #[error("device lost: {0}; the last checkpoint stands")]
     DeviceLost(String),
+    /// The system refused to start threads.
+    #[error("threads could not be started: {0}; fewer may do: --threads 1")]
+    Threads(String),
     /// The device lacks something that was asked for.
     #[error("{0}")]
     Unsupported(String),

@@ -86,9 +86,8 @@ impl<T: Scalar> Cpu<T> {
             given => given,
         };
         let helpers = (threads - 1).max(1);
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(helpers).build().map_err(|error| {
-            BackendError::Driver { operation: "start threads", message: error.to_string() }
-        })?;
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(helpers).build();
+        let pool = pool.map_err(|error| BackendError::Threads(error.to_string()))?;
         let scratch = (0..threads).map(|_| Mutex::default()).collect();
         Ok(Cpu {
             pool,

@@ -8,6 +8,7 @@ use ff_backend::{Backend, DeviceInfo};
 use super::super::CliError;
 use super::super::memory::refuse_oversize;
 use super::super::on_backend::{OnBackend, Remark, on_backend};
+use super::super::signals;
 use super::super::source::command_line;
 use super::dataset_cache::DatasetCache;
 use super::display::Display;
@@ -17,7 +18,7 @@ use crate::data::Splits;
 use crate::files::is_there;
 use crate::observers::Observer;
 use crate::run::{RunDirectory, Summary};
-use crate::sweep::{Arithmetic, Task, Work};
+use crate::sweep::{Arithmetic, CellError, Task, Work};
 use crate::training::{self, About, Limits, Options};
 
 /// What all cells of a process share.
@@ -107,7 +108,7 @@ impl<'a> CellTrainer<'a> {
 
     fn observers<'b>(&'b self, cell: &'b Cell) -> Vec<Box<dyn Observer + 'b>> {
         let mut observers: Vec<Box<dyn Observer + 'b>> =
-            vec![Box::new(Warnings { display: &self.display, cell })];
+            vec![Box::new(Warnings { display: &self.display, cell }), Box::new(signals::Rearm)];
         observers.extend(
             self.display.observers(cell).into_iter().map(|observer| observer as Box<dyn Observer + 'b>),
         );
@@ -183,11 +184,14 @@ fn go_on_alike(config: &mut Config, asked: &BackendConfig, directory: &RunDirect
 }
 
 impl Work for CellTrainer<'_> {
-    fn train(&self, task: &Task) -> Result<Summary, String> {
-        self.train_cell(task).map_err(|error| first_line(&error.to_string()))
+    fn train(&self, task: &Task) -> Result<Summary, CellError> {
+        self.train_cell(task).map_err(|error| CellError {
+            message: first_line(&error.to_string()),
+            is_of_environment: matches!(error, CliError::Environment(_)),
+        })
     }
 
-    fn ended(&self, cell: &Cell, result: &Result<Summary, String>) {
+    fn ended(&self, cell: &Cell, result: Result<&Summary, &str>) {
         self.display.ended(cell, result);
     }
 

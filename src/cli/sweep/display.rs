@@ -76,7 +76,7 @@ impl Display {
     }
 
     /// Tells how a cell ended.
-    pub fn ended(&self, cell: &Cell, result: &Result<Summary, String>) {
+    pub fn ended(&self, cell: &Cell, result: Result<&Summary, &str>) {
         self.screen.count();
         let told = told(result);
         self.screen.tell(names(cell).map(|name| format!("{name} of {}: {told}", self.cells)));
@@ -112,7 +112,7 @@ fn names(cell: &Cell) -> [String; 2] {
     }
 }
 
-fn told(result: &Result<Summary, String>) -> String {
+fn told(result: Result<&Summary, &str>) -> String {
     let summary = match result {
         Ok(summary) => summary,
         Err(message) => return format!("failed: {message}"),

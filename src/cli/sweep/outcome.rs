@@ -192,5 +192,5 @@ pub fn judge(rows: &[Row], failures: &[Failure], asked: impl Fn(usize) -> bool) 
         }
         parts.push(format!("{} of {} cells failed: {}", failed.len(), asked.len(), named.join("; ")));
     }
-    if parts.is_empty() { Ok(()) } else { Err(CliError::failed(parts.join("; "))) }
+    if parts.is_empty() { Ok(()) } else { Err(CliError::stopped(parts.join("; "))) }
 }

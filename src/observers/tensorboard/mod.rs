@@ -11,7 +11,7 @@ mod record;
 use std::env;
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -41,6 +41,7 @@ const BUFFER: usize = 1 << 20;
 /// [`flush`](Self::flush) or when the writer is dropped.
 #[derive(Debug)]
 pub struct EventWriter {
+    path: PathBuf,
     file: File,
     /// Bytes of whole records in the file.
     written: u64,
@@ -57,18 +58,23 @@ impl EventWriter {
         fs::create_dir_all(dir)?;
         let (host, pid) = (host_name(), process::id());
         let mut seconds = now() as u64;
-        let file = loop {
-            let name = format!("{EVENTS}{seconds:010}.{host}.{pid}{suffix}");
-            match File::options().append(true).create_new(true).open(dir.join(name)) {
+        let (path, file) = loop {
+            let path = dir.join(format!("{EVENTS}{seconds:010}.{host}.{pid}{suffix}"));
+            match File::options().append(true).create_new(true).open(&path) {
                 // A second writer within a second: its name has to be another one, and sort later.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => seconds += 1,
-                opened => break opened?,
+                opened => break (path, opened?),
             }
         };
-        let mut writer = Self { file, written: 0, pending: Vec::new() };
+        let mut writer = Self { path, file, written: 0, pending: Vec::new() };
         writer.event(0, What::FileVersion("brain.Event:2".to_owned()))?;
         writer.flush()?;
         Ok(writer)
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Begins a run that goes on: readers forget what earlier files of the directory hold from
