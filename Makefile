@@ -6,12 +6,13 @@ FF = $(CARGO) run --release --quiet --
 # The same network as the README shows; well under a minute on two cores.
 DEMO = train 500 500 --recipe contrast --dataset digits --num-epochs 30 --backend cpu
 
-.PHONY: help demo test check bench figures book wheel test-slurm setup setup-tests setup-kernels check-kernels
+.PHONY: help demo test check fuzz bench figures book wheel test-slurm setup setup-tests setup-kernels check-kernels
 
 help:
 	@echo "make demo        train a network on the embedded digits"
 	@echo "make test        formatting, lints, docs, all tests"
 	@echo "make check       formatting, lints, docs"
+	@echo "make fuzz        ten minutes of fuzzing a target, with AddressSanitizer (FUZZ_SECONDS=600)"
 	@echo "make bench       a training step beside the floor of this machine"
 	@echo "make figures     draw the figures of the README again"
 	@echo "make book        the documents as a book: target/book"
@@ -42,6 +43,12 @@ check: setup-tests
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --package forward-forward --no-default-features --all-targets -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --workspace --no-deps
+	sh scripts/deny.sh
+
+# All targets in turn; the suite runs them over the committed corpus and a few mutations.
+FUZZ_SECONDS ?= 600
+fuzz: setup
+	sh scripts/fuzz.sh $(FUZZ_SECONDS)
 
 .venv/installed: tests/python/requirements.txt | setup-tests
 	python3 -m venv .venv

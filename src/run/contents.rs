@@ -9,7 +9,6 @@ use super::names::{
     BEST, CHECKPOINTS, CONFIG, EVALUATION, EVENTS, FIGURES, LAST, METRICS, PREVIOUS, SUMMARY,
 };
 use super::reading::{read_metrics, read_summary};
-use super::records::Status;
 use crate::files::{FileError, Logs, is_there, read_if_there};
 
 /// What makes a directory that of a sweep.
@@ -143,8 +142,8 @@ impl Contents {
         }
         let Some(summary) = read_summary(path)? else { return Ok(None) };
         let told = summary.epochs;
-        // A run that failed while it wrote its first epoch counts it.
-        let finished = told > 1 || told == 1 && summary.status != Status::Failed;
+        // Earlier versions counted an epoch that could not be saved.
+        let finished = told > 1 || told == 1 && summary.error.is_none();
         Ok(finished.then(|| format!("the summary of {told} epochs")))
     }
 }

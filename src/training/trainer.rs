@@ -38,6 +38,8 @@ pub struct Trainer<'a, B: Backend> {
     validation_loss: ValidationLoss<B>,
     best: checkpoint::Progress,
     seconds: Seconds,
+    /// The last epoch whose checkpoint is written.
+    finished: usize,
     /// What there is to tell at the end.
     warnings: Vec<String>,
 }
@@ -73,6 +75,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
                 data_sha256: Some(splits.data_sha256.clone()),
             },
             seconds: Seconds::default(),
+            finished: 0,
             warnings: Vec::new(),
         })
     }
@@ -82,6 +85,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
         let saved = Saved::find(self.directory, self.config, self.splits, accept_changed_data)?;
         saved.checkpoint.load_training(self.backend, &mut self.network)?;
         let (progress, seconds, warnings) = saved.restore(self.directory)?;
+        self.finished = progress.epoch;
         (self.best, self.seconds) = (progress, seconds);
         Ok(warnings)
     }
@@ -245,6 +249,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
             self.save(Contents::Weights)?;
         }
         self.save(Contents::Training)?;
+        self.finished = epoch;
         for observer in observers {
             observer.saved(epoch)?;
         }
@@ -277,7 +282,8 @@ impl<'a, B: Backend> Trainer<'a, B> {
         keeps_test_set: bool,
     ) -> Result<Summary, TrainError> {
         let records = RunDirectory::read_metrics(self.directory.path())?;
-        let last = records.last();
+        // An epoch that could not be saved is not finished: it is trained again.
+        let last = records.iter().rfind(|record| record.epoch <= self.finished);
         let figure = |pick: fn(&EpochRecord) -> f64| last.map(pick);
         let device = self.backend.device();
         let mut summary = Summary {
@@ -293,7 +299,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
             backend: device.backend,
             device: device.device,
             precision: device.precision,
-            epochs: last.map_or(self.best.epoch, |record| record.epoch.max(self.best.epoch)),
+            epochs: self.finished,
             num_epochs: self.config.training.num_epochs,
             split: self.split().into(),
             accuracy: figure(|record| record.accuracy),

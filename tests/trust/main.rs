@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, dead_code)]
 
 mod faults;
+mod fuzz;
 mod kills;
 mod limits;
 mod ownership;

@@ -43,7 +43,10 @@ impl Screen {
                 },
             );
             overall.set_prefix(shortened(name, width().map_or(usize::MAX, |width| width / 3)));
-            overall.enable_steady_tick(Duration::from_millis(500));
+            // A machine that refuses threads has no clock for the line.
+            if std::thread::Builder::new().spawn(|| ()).is_ok() {
+                overall.enable_steady_tick(Duration::from_millis(500));
+            }
             Live { lines, overall }
         });
         Screen { shown, live, line: RewrittenLine::default(), told_stop: AtomicBool::new(false) }
