@@ -12,8 +12,11 @@ use forward_forward::config::{ConfigBuilder, Experiment};
 use forward_forward::data::{Dataset, Source};
 use forward_forward::run::{Ownership, RunDirectory};
 
+/// Reads an input; the path is a folder that it may write to.
+pub type Target = fn(&Path, &[u8]);
+
 /// A target's name, as its corpus is called, and what it does with bytes in an empty folder of its own.
-pub const TARGETS: [(&str, fn(&Path, &[u8])); 5] = [
+pub const TARGETS: [(&str, Target); 5] = [
     ("idx", idx),
     ("safetensors", safetensors),
     ("toml", toml),
