@@ -1,4 +1,6 @@
 //! Different ways to the same numbers: exact shortcuts, layer schedules, idle steps, backends.
+// Whole runs are compared where there are backends to compare.
+#![cfg_attr(not(all(feature = "openblas", feature = "opencl")), allow(unused_imports, dead_code))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use ff_backend::{Backend, Gradient, Parameter, Real, Rule, Shape, Tensor};
