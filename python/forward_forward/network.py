@@ -102,8 +102,15 @@ class Network:
 
     def goodness(self, h):
         """Goodness of the rows of a layer's activities."""
+        sign = -1 if self.config["goodness"].get("sign") == "minimize" else 1
+        return sign * self.activity(h)
+
+    def activity(self, h):
+        """What goodness measures, before its sign."""
         function, squares = self.config["goodness"]["function"], h**2
         match function:
+            case "l1":
+                return h.sum(axis=1)
             case "sum":
                 return squares.sum(axis=1)
             case "mean":

@@ -60,8 +60,15 @@ class TorchNetwork(nn.Module):
 
     def goodness(self, h):
         """Goodness of the rows of a layer's activities."""
+        sign = -1 if self.config["goodness"].get("sign") == "minimize" else 1
+        return sign * self.activity(h)
+
+    def activity(self, h):
+        """What goodness measures, before its sign."""
         function, squares = self.config["goodness"]["function"], h.square()
         match function:
+            case "l1":
+                return h.sum(dim=1)
             case "sum":
                 return squares.sum(dim=1)
             case "mean":
