@@ -6,8 +6,6 @@ pub struct Block {
     pub language: String,
     /// Whether the fence says that the block is not run.
     pub no_run: bool,
-    /// Whether it shows what is still to come.
-    pub later: bool,
     /// What is inside.
     pub text: String,
     /// The line of the fence, from 1.
@@ -24,8 +22,8 @@ pub fn blocks(markdown: &str) -> Vec<Block> {
             (Some(words), None) => {
                 let words: Vec<&str> = words.split_whitespace().collect();
                 let language = words.first().copied().unwrap_or_default().to_owned();
-                let (no_run, later) = (words.contains(&"no-run"), words.contains(&"later"));
-                open = Some(Block { language, no_run, later, text: String::new(), line: index + 1 });
+                let no_run = words.contains(&"no-run");
+                open = Some(Block { language, no_run, text: String::new(), line: index + 1 });
             }
             (None, Some(block)) => block.text += &format!("{line}\n"),
             (None, None) => {}

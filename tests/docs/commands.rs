@@ -61,9 +61,6 @@ fn run(document: &str) {
     let mut python = String::new();
     for block in blocks(&fs::read_to_string(at(document)).unwrap()) {
         let place = format!("{document}:{}", block.line);
-        if block.later {
-            continue;
-        }
         match (block.language.as_str(), block.no_run) {
             ("sh", false) => shell(&block.text, folder.path(), &place),
             ("sh", true) => parse(&block, folder.path(), document),
