@@ -6,6 +6,7 @@ mod damage;
 mod gallery;
 mod golden;
 mod hostile;
+mod papers;
 mod pixels;
 mod sweeps;
 mod synthetic;

@@ -125,10 +125,10 @@ fn means_are_called_what_they_are() {
     let axes = [("threshold", three), ("depth", three), ("width", three), ("seed", three)];
     write_sweep(folder.path(), &axes, 2, None);
     let svg = text(folder.path(), "accuracy_by_threshold");
-    assert!(svg.contains("mean ± sd over 9 cells: depth and seeds"));
+    assert!(svg.contains("mean over 9 cells: depth and seeds"));
     assert!(shows(&svg, "width 1") && shows(&svg, "width 3"));
     let heatmap = text(folder.path(), "heatmap_threshold_depth");
-    assert!(heatmap.contains("mean ± sd over 9 cells: width and seeds"));
+    assert!(heatmap.contains("mean over 9 cells: width and seeds"));
     let folder = tempfile::tempdir().unwrap();
     write_sweep(folder.path(), &[("threshold", three), ("seed", three)], 2, None);
     assert!(text(folder.path(), "accuracy_by_threshold").contains("mean ± sd over 3 seeds"));
