@@ -34,7 +34,11 @@ fn a_page_of_pdf() {
     assert_eq!(drawn.figures.len(), 6);
     for path in &drawn.figures {
         let bytes = fs::read(path).unwrap();
-        assert!(bytes.starts_with(b"%PDF-") && bytes.trim_ascii_end().ends_with(b"%%EOF"), "{}", path.display());
+        assert!(
+            bytes.starts_with(b"%PDF-") && bytes.trim_ascii_end().ends_with(b"%%EOF"),
+            "{}",
+            path.display()
+        );
         let text = String::from_utf8_lossy(&bytes);
         // 3.25 inches are 234 points; a canvas has whole pixels.
         let sides = text.split("/MediaBox [").nth(1).unwrap().split(']').next().unwrap();
@@ -96,7 +100,12 @@ fn the_numbers_of_a_figure() {
 #[test]
 fn along_some_axes_and_of_another_accuracy() {
     let folder = tempfile::tempdir().unwrap();
-    write_sweep(folder.path(), &[("threshold", &["1", "2"]), ("depth", &["1", "2"]), ("seed", &["1", "2"])], 3, None);
+    write_sweep(
+        folder.path(),
+        &[("threshold", &["1", "2"]), ("depth", &["1", "2"]), ("seed", &["1", "2"])],
+        3,
+        None,
+    );
     let choice = |axes: &[&str], metric: Option<&str>| Choice {
         axes: axes.iter().map(|axis| (*axis).to_owned()).collect(),
         metric: metric.map(str::to_owned),
