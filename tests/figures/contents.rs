@@ -166,6 +166,9 @@ fn a_sweep_has_a_figure_per_axis_and_per_pair() {
         "heatmap_goodness_threshold_depth.png",
         "heatmap_goodness_threshold_loss.png",
         "heatmap_depth_loss.png",
+        "learning_curves_by_goodness_threshold.png",
+        "learning_curves_by_depth.png",
+        "learning_curves_by_loss.png",
         "learning_curves.png",
         "best_confusion_matrix.png",
     ]);

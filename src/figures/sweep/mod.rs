@@ -115,6 +115,8 @@ impl Sweep {
     fn best_confusion(&self, look: Look) -> Option<Canvas> {
         // A search measures the test set of its best setting alone, where one cell of another may be better.
         let ranked = self.table.ranked();
+        // Of a best cell that is damaged there is nothing to show, and another is not the best.
+        ranked.first()?.run.as_ref()?;
         let has_counts =
             |cell: &&&cell::Cell| cell.run.as_ref().is_some_and(|run| !is_empty(run.confusion()));
         let best = *ranked.iter().find(has_counts)?;
