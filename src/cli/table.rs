@@ -138,7 +138,7 @@ mod tests {
             let (text, left_out) = render(&columns, width);
             (text.lines().map(|line| line.chars().count()).max(), left_out)
         };
-        assert_eq!(widths(None), (Some(37 + 2 + 8 + 2 + 7 + 2 + 3), Vec::new()));
+        assert_eq!(widths(None), (Some(37 + 2 + 8 + 2 + 7 + 2 + 4), Vec::new()));
         assert_eq!(widths(Some(53)).1, ["seconds"]);
         let (width, left_out) = widths(Some(40));
         assert!(width <= Some(40));

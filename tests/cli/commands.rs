@@ -42,6 +42,8 @@ fn bench_beside_its_floor() {
             "steps",
             "milliseconds_per_step",
             "floor_milliseconds",
+            "density",
+            "sparse_floor_milliseconds",
             "gflops",
             "evaluation_images_per_second"
         ]

@@ -85,7 +85,8 @@ fn defaults_are_the_original_toolkits() {
     assert_eq!(config["evaluation"]["batch_size"].as_integer(), Some(1000));
     assert_eq!(config["data"]["validation_size"].as_integer(), Some(0));
     assert_eq!(config["recipe"].as_str(), Some("baseline"));
-    let help = place.done("train --help").stdout;
+    // Long lines are wrapped.
+    let help = place.done("train --help").stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     for default in ["2000 2000 2000 2000", "0.001", "128", "60", "2.0", "1000", "42", "runs/forward_forward"]
     {
         assert!(help.contains(&format!("[default: {default}]")), "{default}");

@@ -5,6 +5,7 @@ use std::path::Path;
 use toml::Value;
 
 use super::*;
+use crate::config::Threshold;
 
 fn load_with(text: &str, sets: &[&str]) -> Result<Experiment, String> {
     let (files, path) = Files::with("x.toml", text);
@@ -52,12 +53,9 @@ fn a_grid_has_every_combination() {
 }
 
 #[test]
-fn a_file_without_axes_is_one_cell() {
-    let experiment = load("[training]\nseed = 3");
-    assert_eq!(experiment.name, "x");
-    assert_eq!(experiment.cells().len(), 1);
-    assert!(experiment.cells()[0].varying.is_empty());
-    assert!(experiment.cells()[0].name.starts_with("run-"));
+fn a_file_without_axes_is_told_what_it_lacks() {
+    let message = refused("[training]\nseed = 3");
+    assert!(message.contains("names neither axes"), "{message}");
 }
 
 #[test]
@@ -163,7 +161,7 @@ fn a_file_lends_a_name_that_can_be_a_folder() {
         let experiment = Experiment::load(&path, &[], &[]).unwrap();
         assert_eq!((experiment.name.as_str(), experiment.log_dir), (name, format!("runs/{name}")));
     }
-    let (_files, path) = Files::with(&format!("{}.toml", "ü".repeat(90)), "");
+    let (_files, path) = Files::with(&format!("{}.toml", "ü".repeat(90)), "[sweep]\nseed = [1]");
     assert_eq!(Experiment::load(&path, &[], &[]).unwrap().name, "ü".repeat(50));
 }
 
@@ -192,16 +190,16 @@ fn a_search_draws_the_same_cells_every_time() {
 }
 
 #[test]
-fn overrides_change_the_base_but_no_axis() {
+fn overrides_change_the_base_and_fix_axes() {
     let text = "[training]\nnum_epochs = 30\n[sweep]\nthreshold = [1]\nwidth = [2]";
     let experiment = load_with(text, &["num_epochs=1", "log_dir=here"]).unwrap();
     assert_eq!(experiment.cells()[0].config.training.num_epochs, 1);
     assert_eq!(experiment.log_dir, "here");
     assert!(experiment.cells()[0].config.logging.log_dir.starts_with("here"));
-    assert_eq!(
-        load_with(text, &["goodness.threshold=3"]).unwrap_err(),
-        "--set goodness.threshold=3: `goodness.threshold` varies in this experiment, as `threshold`"
-    );
+    // A value fixes an axis.
+    let fixed = load_with(text, &["goodness.threshold=3"]).unwrap();
+    assert_eq!(fixed.cells().len(), 1);
+    assert_eq!(fixed.cells()[0].config.goodness.threshold, Threshold::Value(3.0));
     let message = load_with(text, &["layer_sizes=[3]"]).unwrap_err();
     assert!(message.ends_with("`network.layer_sizes` varies in this experiment, as `width`"), "{message}");
     let (_files, path) = Files::with("x.toml", text);

@@ -62,8 +62,9 @@ fn any_config() -> impl Strategy<Value = Config> {
             config.data.jitter = counts.2;
             config.training.seed = counts.3;
             config.goodness.threshold = threshold.map_or(Threshold::Width, Threshold::Value);
-            config.logging.log_dir = texts.0;
-            config.data.data_dir = texts.1;
+            // ~ stands for a folder, which is written whole.
+            config.logging.log_dir = texts.0.replace('~', "-");
+            config.data.data_dir = texts.1.replace('~', "-");
             config
         },
     )
