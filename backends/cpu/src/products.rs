@@ -231,18 +231,21 @@ impl<T: Scalar, E: Epilogue<T>> Product<'_, '_, T, E> {
     }
 }
 
-/// Writes a row of sums out, finished.
+/// Writes a row of sums out, finished. The epilogue works on a copy in cache, so that nothing waits for the place of
+/// the output, which is only written.
 #[inline(always)]
 fn finish<T: Scalar>(epilogue: &impl Epilogue<T>, row: usize, first: usize, sums: &[T; NR], out: &mut [T]) {
     // −0 becomes 0: which zero a sum of underflowed terms is depends on the zeros between them.
+    let mut done = sums.map(|sum| sum + T::zero());
     match out.first_chunk_mut::<NR>() {
         Some(out) => {
-            *out = sums.map(|sum| sum + T::zero());
-            epilogue.finish(row, first, out);
+            epilogue.finish(row, first, &mut done);
+            *out = done;
         }
         None => {
-            out.iter_mut().zip(sums).for_each(|(out, sum)| *out = *sum + T::zero());
-            epilogue.finish(row, first, out);
+            let done = &mut done[..out.len()];
+            epilogue.finish(row, first, done);
+            out.copy_from_slice(done);
         }
     }
 }
