@@ -6,7 +6,7 @@ FF = $(CARGO) run --release --quiet --
 # The same network as the README shows; well under a minute on two cores.
 DEMO = train 500 500 --recipe contrast --dataset digits --num-epochs 30 --backend cpu
 
-.PHONY: help demo test check fuzz bench figures book wheel test-slurm setup setup-tests setup-kernels check-kernels
+.PHONY: help demo test check fuzz bench figures results book wheel test-slurm setup setup-tests setup-kernels check-kernels
 
 help:
 	@echo "make demo        train a network on the embedded digits"
@@ -15,6 +15,7 @@ help:
 	@echo "make fuzz        ten minutes of fuzzing a target, with AddressSanitizer (FUZZ_SECONDS=600)"
 	@echo "make bench       a training step beside the floor of this machine"
 	@echo "make figures     draw the figures of the README again"
+	@echo "make results     what the README states, beside what the files say; the cheap rows again"
 	@echo "make book        the documents as a book: target/book"
 	@echo "make wheel       the program and its Python package: target/wheels"
 	@echo "make check-kernels  the OpenCL kernels through the GPU compilers, Oclgrind, Intel's runtime"
@@ -75,6 +76,11 @@ figures: setup
 		$(FF) sweep experiments/$$sweep.toml --set training.num_epochs=$(FIGURE_EPOCHS) --log-dir runs/$$sweep --quiet || exit 1; \
 		for figure in runs/$$sweep/figures/*.png; do cp $$figure figures/$${sweep}_$$(basename $$figure); done; \
 	done
+
+# Fails where the README's table is not that of experiments/results, or a cheap row gives another number.
+results: setup
+	$(CARGO) build --release
+	python3 scripts/results.py check
 
 book: .venv/installed
 	.venv/bin/mdbook build docs
