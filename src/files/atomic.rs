@@ -1,6 +1,6 @@
 //! Replacing a file whole or not at all: temporary file, sync, rename, sync of the folder.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -49,12 +49,34 @@ impl Staged {
     /// Makes the contents durable and puts them in the place of the file.
     pub fn commit(self) -> Result<(), FileError> {
         self.sync()?;
+        let placed = self.place()?;
+        sync_folder(folder_of(&placed.path))
+    }
+
+    /// Puts the contents in the place of the file without waiting for the disk: a process that is killed leaves them
+    /// whole, but a power cut may tear them until [`Placed::sync`] has returned.
+    pub fn place(self) -> Result<Placed, FileError> {
         let Staged { file, path } = self;
-        let temporary = file.into_temp_path();
+        let (file, temporary) = file.into_parts();
         fs::rename(&temporary, &path).map_err(FileError::on(&path))?;
         // Its name is free again, and nobody's to remove.
         let _ = temporary.keep();
-        sync_folder(folder_of(&path))
+        Ok(Placed { file, path })
+    }
+}
+
+/// A file in its place that need not be on the disk yet.
+#[derive(Debug)]
+pub struct Placed {
+    file: File,
+    path: PathBuf,
+}
+
+impl Placed {
+    /// Waits until the disk has the file and its name.
+    pub fn sync(&self) -> Result<(), FileError> {
+        self.file.sync_all().map_err(|error| FileError::new(&self.path, error))?;
+        sync_folder(folder_of(&self.path))
     }
 }
 

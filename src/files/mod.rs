@@ -13,7 +13,7 @@ pub mod temporary;
 pub mod tensors;
 pub mod text;
 
-pub use atomic::{Staged, write_atomically};
+pub use atomic::{Placed, Staged, write_atomically};
 pub use error::{FileError, is_of_environment};
 pub use folder::{create_folder, is_there, read_if_there, sync_folder};
 pub use lines::{Lines, append_line, read_lines};

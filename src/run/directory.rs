@@ -14,8 +14,8 @@ use super::reading;
 use super::{EpochRecord, EvaluationRecord, RunError, Summary};
 use crate::config::Config;
 use crate::files::{
-    FileError, Lock, Staged, append_line, create_folder, is_locked, read_lines, sync_folder, temporary,
-    write_atomically,
+    FileError, Lock, Placed, Staged, append_line, create_folder, is_locked, read_lines, sync_folder,
+    temporary, write_atomically,
 };
 
 /// A run directory, locked for this process. Everything is written through it, and nothing once it is another's.
@@ -161,12 +161,16 @@ impl RunDirectory {
         Ok(create_folder(&self.path.join(CHECKPOINTS))?)
     }
 
-    /// Puts a checkpoint that is written in its place. The last one that was there becomes the one before, by a
-    /// second name first, so that there is a last one at every moment.
-    pub fn put_checkpoint(&self, staged: Staged) -> Result<(), RunError> {
-        staged.sync()?;
-        self.confirm()?;
+    /// Puts a checkpoint that is written in its place; its [`sync`](Placed::sync) has to be waited for before the next
+    /// one. The last one that was there becomes the one before, by a second name first, so that there is a last one at
+    /// every moment. The first of all waits for the disk: there is none to fall back to.
+    pub fn put_checkpoint(&self, staged: Staged) -> Result<Placed, RunError> {
         let (last, previous) = (self.last_checkpoint(), self.previous_checkpoint());
+        let is_first = !last.try_exists().map_err(FileError::on(&last))?;
+        if is_first {
+            staged.sync()?;
+        }
+        self.confirm()?;
         if staged.path() == last {
             remove_file(&previous)?;
             match fs::hard_link(&last, &previous) {
@@ -176,7 +180,7 @@ impl RunDirectory {
                 Err(_) => fs::rename(&last, &previous).map_err(FileError::on(&previous))?,
             }
         }
-        Ok(staged.commit()?)
+        Ok(staged.place()?)
     }
 
     /// Makes the checkpoint before the last the last: the last is damaged or gone.

@@ -1,5 +1,6 @@
 //! Training: steps on the device, epochs, resume; and [`run`], the one call that does it all.
 
+mod durability;
 mod error;
 mod limits;
 mod resume;

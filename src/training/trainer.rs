@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use ff_backend::Backend;
 
+use super::durability::Durability;
 use super::resume::Saved;
 use super::step::TrainTally;
 use super::{Limits, Stepper, TrainError};
@@ -13,12 +14,13 @@ use crate::checkpoint::{self, Checkpoint, CheckpointError, Contents};
 use crate::config::{Config, PredictKind};
 use crate::data::{Split, Splits};
 use crate::evaluation::{Evaluator, Predictions, ValidationLoss};
+use crate::files::Placed;
 use crate::metrics::ConfusionMatrix;
 use crate::network::{Network, download};
 use crate::observers::{EpochReport, Observer, Start};
 use crate::run::{
-    EVALUATED, EpochRecord, EvaluationRecord, LayerGoodness, LayerLosses, RunDirectory, SampleRecord,
-    Seconds, Status, Summary,
+    EVALUATED, EpochRecord, EvaluationRecord, LayerGoodness, LayerLosses, RunDirectory, RunError,
+    SampleRecord, Seconds, Status, Summary,
 };
 use crate::spec::Spec;
 
@@ -40,6 +42,8 @@ pub struct Trainer<'a, B: Backend> {
     seconds: Seconds,
     /// The last epoch whose checkpoint is written.
     finished: usize,
+    /// Its way to the disk.
+    durability: Durability,
     /// What there is to tell at the end.
     warnings: Vec<String>,
 }
@@ -76,6 +80,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
             },
             seconds: Seconds::default(),
             finished: 0,
+            durability: Durability::default(),
             warnings: Vec::new(),
         })
     }
@@ -99,6 +104,8 @@ impl<'a, B: Backend> Trainer<'a, B> {
         keeps_test_set: bool,
     ) -> Result<Summary, TrainError> {
         let result = self.epochs(observers, limits);
+        let durable = self.wait_for_the_disk();
+        let result = result.and(durable);
         let (status, error) = match &result {
             Ok(()) if self.best.epoch >= self.config.training.num_epochs => (Status::Done, None),
             Ok(()) => (Status::Interrupted, None),
@@ -226,6 +233,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
         self.seconds.train += train_seconds;
         self.seconds.eval += eval_seconds;
 
+        self.wait_for_the_disk()?;
         // The checkpoint is written last: it commits the epoch; resume truncates metrics beyond it.
         self.directory.append_metrics(&record)?;
         let network = &self.network;
@@ -245,10 +253,9 @@ impl<'a, B: Backend> Trainer<'a, B> {
         for observer in observers.iter_mut() {
             observer.epoch(&report)?;
         }
-        if improved {
-            self.save(Contents::Weights)?;
-        }
-        self.save(Contents::Training)?;
+        let contents = improved.then_some(Contents::Weights).into_iter().chain([Contents::Training]);
+        let placed = contents.map(|contents| self.save(contents)).collect::<Result<_, _>>()?;
+        self.durability.begin(placed).map_err(RunError::from)?;
         self.finished = epoch;
         for observer in observers {
             observer.saved(epoch)?;
@@ -256,8 +263,16 @@ impl<'a, B: Backend> Trainer<'a, B> {
         Ok(())
     }
 
+    /// An epoch whose checkpoint the disk refuses is not finished.
+    fn wait_for_the_disk(&mut self) -> Result<(), TrainError> {
+        self.durability.wait().map_err(|error| {
+            self.finished = self.finished.saturating_sub(1);
+            RunError::from(error).into()
+        })
+    }
+
     /// Writes a checkpoint. Weights that became NaN or infinite in the last batch are in no loss yet: they are found here.
-    fn save(&self, contents: Contents) -> Result<(), TrainError> {
+    fn save(&self, contents: Contents) -> Result<Placed, TrainError> {
         let path = match contents {
             Contents::Weights => self.directory.best_checkpoint(),
             Contents::Training => self.directory.last_checkpoint(),
