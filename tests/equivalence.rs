@@ -215,7 +215,7 @@ fn a_cpu_gives_the_same_bits_through_opencl() {
         return println!("SKIPPED: without FMA this processor rounds each term twice");
     }
     let opencl = OpenCl::new(device, Options::default()).unwrap();
-    let variants: [&[&str]; 9] = [
+    let variants: [&[&str]; 12] = [
         &["recipe=original"],
         &["recipe=baseline"],
         &["recipe=hinton"],
@@ -225,6 +225,9 @@ fn a_cpu_gives_the_same_bits_through_opencl() {
         &["recipe=hinton", "goodness.sign=minimize"],
         &["recipe=contrast", "loss=margin", "margin=0.5"],
         &["recipe=hinton", "goodness.function=l1", "training.dropout=0.2"],
+        &["recipe=pred"],
+        &["recipe=backprop", "training.dropout=0.2"],
+        &["recipe=backprop", "network.normalization=unit", "data.jitter=1"],
     ];
     for sets in variants {
         let ours = Run::new(&cpu, sets).steps(20).everything();
@@ -260,8 +263,8 @@ fn a_step_is_few_launches_on_a_gpu() {
 /// Products by lists change no bit of any recipe: never, where they are faster, or always.
 #[test]
 fn lists_of_active_units_change_no_bit() {
-    let recipes =
-        ["original", "baseline", "hinton", "contrast", "unsupervised"].map(|name| format!("recipe={name}"));
+    let recipes = ["original", "baseline", "hinton", "contrast", "unsupervised", "pred", "backprop"];
+    let recipes = recipes.map(|name| format!("recipe={name}"));
     for recipe in &recipes {
         let run = |break_even: Option<f64>| {
             let cpu = Cpu::<f32>::new(2).unwrap();

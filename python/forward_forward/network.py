@@ -86,7 +86,7 @@ class Network:
     def activities(self, pixels, code):
         """Activities ``[n, fan_out]`` of each layer, from the input up, under the label features ``[classes]``."""
         network = self.config["network"]
-        placement = "none" if self.config["training"]["negatives"] == "hybrid" else network["label"]
+        placement = label_placement(self.config)
         code = np.broadcast_to(network["label_strength"] * code, (len(pixels), self.classes))
         if placement == "overlay":
             pixels = pixels[:, self.classes :]
@@ -120,6 +120,13 @@ class Network:
                 least = np.sort(squares, axis=1)[:, -min(k, h.shape[1]), None]
                 return np.where(squares >= least, squares, 0).sum(axis=1) / k
         raise ValueError(f"goodness.function is {function!r}, which this version of the package does not know")
+
+
+def label_placement(config):
+    """Where labels enter the network: ``none`` among hybrids, and where classifiers learn from them."""
+    training = config["training"]
+    takes_label = training["negatives"] != "hybrid" and training["loss"] in ("bce", "symba", "margin")
+    return config["network"]["label"] if takes_label else "none"
 
 
 def normalize(x, kind):

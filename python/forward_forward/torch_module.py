@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 
+from .network import label_placement
+
 
 class TorchNetwork(nn.Module):
     """Scores ``[n, classes]`` of images: bytes from 0 to 255 or floats from 0 to 1, ``[n, …]``.
@@ -43,7 +45,7 @@ class TorchNetwork(nn.Module):
     def activities(self, pixels, code):
         """Activities of each layer, from the input up, under the label features ``[classes]``."""
         network = self.config["network"]
-        placement = "none" if self.config["training"]["negatives"] == "hybrid" else network["label"]
+        placement = label_placement(self.config)
         code = (network["label_strength"] * code).expand(len(pixels), -1)
         if placement == "overlay":
             pixels = pixels[:, self.classes :]

@@ -14,7 +14,7 @@ use super::train::text_flag;
 use super::{CliError, report};
 use crate::backends;
 use crate::batching::EpochPlan;
-use crate::config::{Config, ConfigBuilder, Invalid, LabelPlacement, Origins, PredictKind, Resolved};
+use crate::config::{Config, ConfigBuilder, Invalid, NegativeKind, Origins, PredictKind, Resolved};
 use crate::data::{Dataset, ImageShape, Split, Splits};
 use crate::evaluation::Evaluator;
 use crate::network::Network;
@@ -105,7 +105,7 @@ impl Bench {
         };
         super::source::resolve_on(&mut resolved, &dataset)?;
         let Resolved { config, origins } = resolved;
-        if config.network.label == LabelPlacement::Auto && !self.json {
+        if config.training.negatives == NegativeKind::Hybrid && !self.json {
             report::say("unsupervised: hybrids instead of labels");
         }
         let splits = Splits::new(dataset, 0, config.training.seed)?;
@@ -305,17 +305,16 @@ fn time_steps<B: Backend>(
 
 /// Floating-point operations of a step that takes no shortcut: forward and gradient products of all passes.
 fn dense_flops(spec: &Spec) -> f64 {
-    let batch = spec.batch_size as f64;
     let weights: usize = spec.layers.iter().map(|layer| layer.fan_in() * layer.units).sum();
-    let neutral = if spec.head.is_some() { 2.0 * batch * weights as f64 } else { 0.0 };
-    4.0 * 2.0 * batch * weights as f64 + neutral
+    let (forward, back) = spec.rows_of_a_step();
+    2.0 * (forward + back) as f64 * weights as f64
 }
 
 /// Best times of the products alone, with inputs of these densities, and of a copy of as many bytes as the optimizer
 /// moves.
 fn floor<B: Backend>(backend: &B, spec: &Spec, density: &[f64]) -> Result<Floor> {
     const TRIES: usize = 5;
-    let rows = 2 * spec.batch_size;
+    let (rows_forward, rows_back) = spec.rows_of_a_step();
     let mut products = 0.0;
     let mut bytes = 0.0;
     // Adam reads and writes weights and two moments, the momentum rule weights and velocity.
@@ -323,11 +322,10 @@ fn floor<B: Backend>(backend: &B, spec: &Spec, density: &[f64]) -> Result<Floor>
     for (layer, &density) in spec.layers.iter().zip(density) {
         let (fan_in, width) = (layer.fan_in(), layer.units);
         bytes += words * (fan_in * width * size_of::<B::Real>()) as f64;
-        let neutral = if spec.head.is_some() { spec.batch_size } else { 0 };
-        let forward = best_product(backend, (rows + neutral, fan_in, width), density, TRIES)?;
-        let gradient = best_product(backend, (fan_in, rows, width), density, TRIES)?;
+        let forward = best_product(backend, (rows_forward, fan_in, width), density, TRIES)?;
+        let gradient = best_product(backend, (fan_in, rows_back, width), density, TRIES)?;
         // A gradient is as much work as a forward pass of as many rows, and no slower: it is not written down.
-        let alike = forward * rows as f64 / (rows + neutral) as f64;
+        let alike = forward * rows_back as f64 / rows_forward as f64;
         products += forward + gradient.min(alike);
     }
     let side = 2048;

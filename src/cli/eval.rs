@@ -328,7 +328,7 @@ fn fit(
     }
     let (pixels, classes) = (data.image.pixels(), data.classes);
     let (fan_in, _) = shapes[0];
-    if config.network.label == LabelPlacement::Auto && config.training.negatives != NegativeKind::Hybrid {
+    if config.network.label == LabelPlacement::Auto && config.takes_label() {
         let deeper = shapes.windows(2).any(|pair| pair[1].0 == pair[0].1 + classes);
         match fan_in.checked_sub(pixels) {
             Some(0) => config.network.label = LabelPlacement::Overlay,

@@ -5,10 +5,9 @@ use super::error::Invalid;
 use super::knobs::Config;
 
 /// Decides `label = "auto"`: `overlay` where the pixels under the label are blank in every image,
-/// else `prepend`. Unsupervised training takes no label and stays `auto`.
+/// else `prepend`. Networks that take no label stay `auto`.
 pub fn resolve_label(config: &mut Config, blank_under_label: bool) {
-    let unsupervised = config.training.negatives == NegativeKind::Hybrid;
-    if config.network.label == LabelPlacement::Auto && !unsupervised {
+    if config.network.label == LabelPlacement::Auto && config.takes_label() {
         config.network.label = match blank_under_label {
             true => LabelPlacement::Overlay,
             false => LabelPlacement::Prepend,
@@ -17,6 +16,11 @@ pub fn resolve_label(config: &mut Config, blank_under_label: bool) {
 }
 
 impl Config {
+    /// Whether labels enter the network: not among hybrids, which have none, nor where classifiers learn from the labels.
+    pub fn takes_label(&self) -> bool {
+        self.training.negatives != NegativeKind::Hybrid && self.training.loss.compares_goodness()
+    }
+
     /// Whether this training set can be trained on: so many rows before any are held out, so many
     /// classes, so many features a row.
     pub fn check_against(&self, train_rows: usize, classes: usize, features: usize) -> Result<(), Invalid> {

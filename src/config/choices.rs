@@ -26,7 +26,8 @@ pub enum Normalization {
 #[serde(rename_all = "kebab-case")]
 pub enum LabelPlacement {
     /// `prepend` where pixels under the label are not blank in every image (`digits`), else
-    /// `overlay`; decided before a run starts. Stays for `hybrid` negatives: no label enters.
+    /// `overlay`; decided before a run starts. Stays for `hybrid` negatives and for losses of classifiers: no label
+    /// enters.
     Auto,
     /// The first C pixels are replaced.
     Overlay,
@@ -90,7 +91,7 @@ pub enum OptimizerKind {
     Momentum,
 }
 
-/// What compares goodness.
+/// What layers minimize: a comparison of goodness, or the cross-entropy of classifiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum LossKind {
@@ -100,6 +101,17 @@ pub enum LossKind {
     Symba,
     /// max(0, margin − (G⁺ − G⁻)) on pairs.
     Margin,
+    /// Cross-entropy of a softmax on each layer, whose gradient ends there (arXiv 1901.06656, 2501.09238). No negatives.
+    Pred,
+    /// Cross-entropy of a softmax on the last layer, sent back through all layers: backpropagation. No negatives.
+    Backprop,
+}
+
+impl LossKind {
+    /// Whether positives and negatives are compared by their goodness.
+    pub fn compares_goodness(self) -> bool {
+        matches!(self, LossKind::Bce | LossKind::Symba | LossKind::Margin)
+    }
 }
 
 /// Where negatives come from.

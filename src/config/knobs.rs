@@ -131,6 +131,11 @@ const MARGIN: When = When(
     |c| c.training.loss == LossKind::Margin,
     "`training.loss = \"margin\"`, which compares the two rows of a pair",
 );
+const CLASSIFIERS: When = When(
+    "training.loss",
+    |c| !c.training.loss.compares_goodness(),
+    "a `training.loss` of classifiers, which compares no goodness",
+);
 
 /// Makes the structs of the tables with their defaults, and the rows, from one description of each knob.
 macro_rules! tables {
@@ -221,11 +226,14 @@ tables! {
         /// Where the label enters.
         label: LabelPlacement = LabelPlacement::Auto, knob(Takes::Word(words::<LabelPlacement>), "network");
         /// Value of the active label feature.
-        label_strength: f64 = 1.0, knob(Takes::Number(Positive), "network").no_effect(&[When(
-            "training.negatives",
-            |c| c.training.negatives == NegativeKind::Hybrid,
-            "`training.negatives = \"hybrid\"`: no label enters the network",
-        )]);
+        label_strength: f64 = 1.0, knob(Takes::Number(Positive), "network").no_effect(&[
+            When(
+                "training.negatives",
+                |c| c.training.negatives == NegativeKind::Hybrid,
+                "`training.negatives = \"hybrid\"`: no label enters the network",
+            ),
+            CLASSIFIERS,
+        ]);
         /// Distribution of the initial weights; biases start at 0.
         initialization: Initialization = Initialization::LecunNormal,
             knob(Takes::Word(words::<Initialization>), "network");
@@ -249,14 +257,14 @@ tables! {
     goodness: GoodnessConfig {
         /// Which activities count, and how they are summed.
         function: GoodnessFunction = GoodnessFunction::Sum,
-            knob(Takes::Word(words::<GoodnessFunction>), "network");
+            knob(Takes::Word(words::<GoodnessFunction>), "network").no_effect(&[CLASSIFIERS]);
         /// Whether positives are to be active or silent. With `minimize` G and θ are negated, so that positives have the
         /// higher goodness all the same.
-        sign: Sign = Sign::Maximize, knob(Takes::Word(words::<Sign>), "network");
+        sign: Sign = Sign::Maximize, knob(Takes::Word(words::<Sign>), "network").no_effect(&[CLASSIFIERS]);
         /// θ of the logit (G − θ) / T: a number, or `width` for the number of units of the layer.
-        threshold: Threshold = Threshold::Value(2.0), knob(Takes::NumberOrWidth, "network").flag("--threshold").no_effect(&[SYMBA, MARGIN]);
+        threshold: Threshold = Threshold::Value(2.0), knob(Takes::NumberOrWidth, "network").flag("--threshold").no_effect(&[SYMBA, MARGIN, CLASSIFIERS]);
         /// T of the logit (G − θ) / T.
-        temperature: f64 = 1.0, knob(Takes::Number(Positive), "network").no_effect(&[SYMBA, MARGIN]);
+        temperature: f64 = 1.0, knob(Takes::Number(Positive), "network").no_effect(&[SYMBA, MARGIN, CLASSIFIERS]);
         /// Units that count for `topk`.
         top_k: usize = 100, knob(Takes::at_least(1), "network")
             .needs(&[Need(
@@ -268,7 +276,7 @@ tables! {
                 },
                 "as many units in every layer of `network.layer_sizes`",
             )])
-            .no_effect(&[When(
+            .no_effect(&[CLASSIFIERS, When(
                 "goodness.function",
                 |c| c.goodness.function != GoodnessFunction::TopK,
                 "a `goodness.function` other than \"topk\"",
@@ -296,10 +304,29 @@ tables! {
             |c| c.training.idle_steps > 0 && c.training.optimizer != OptimizerKind::Adam,
             "`training.optimizer = \"adam\"`: it repeats Adam's step",
         )]);
-        /// Factor of the goodness gradient; 0.5 steps along h, as the official code does.
+        /// Factor of the layers' gradient; of goodness, 0.5 steps along h, as the official code does.
         gradient_scale: f64 = 1.0, knob(Takes::Number(Positive), "training");
-        /// What compares goodness with θ or with the other row.
-        loss: LossKind = LossKind::Bce, knob(Takes::Word(words::<LossKind>), "network");
+        /// What layers minimize: a comparison of goodness with θ or with the other row, or a classifier's cross-entropy.
+        loss: LossKind = LossKind::Bce, knob(Takes::Word(words::<LossKind>), "training").needs(&[
+            Need(
+                "a loss of classifiers",
+                "head.enabled",
+                |c| !c.training.loss.compares_goodness() && !c.head.enabled,
+                "`head.enabled = true` and `evaluation.predict = \"head\"`: the head is the classifiers",
+            ),
+            Need(
+                "a loss of classifiers",
+                "evaluation.predict",
+                |c| !c.training.loss.compares_goodness() && c.evaluation.predict == PredictKind::Energy,
+                "`evaluation.predict = \"head\"`: the head is the classifiers, and goodness tells no labels apart",
+            ),
+            Need(
+                "a loss of classifiers",
+                "network.label",
+                |c| !c.training.loss.compares_goodness() && c.network.label != LabelPlacement::Auto,
+                "`network.label = \"auto\"`: no label enters the network",
+            ),
+        ]);
         /// α of `symba`.
         alpha: f64 = 4.0, knob(Takes::Number(Positive), "network").no_effect(&[When(
             "training.loss",
@@ -314,7 +341,7 @@ tables! {
         )]);
         /// Where negatives come from.
         negatives: NegativeKind = NegativeKind::Random,
-            knob(Takes::Word(words::<NegativeKind>), "training").needs(&[
+            knob(Takes::Word(words::<NegativeKind>), "training").no_effect(&[CLASSIFIERS]).needs(&[
                 Need(
                     "hard",
                     "head.enabled",
@@ -349,7 +376,11 @@ tables! {
             knob(Takes::Word(words::<RateSchedule>), "training");
         /// Whether layers learn from one forward pass or each after the one below it.
         layer_schedule: LayerSchedule = LayerSchedule::Simultaneous,
-            knob(Takes::Word(words::<LayerSchedule>), "training");
+            knob(Takes::Word(words::<LayerSchedule>), "training").no_effect(&[When(
+                "training.loss",
+                |c| c.training.loss == LossKind::Backprop,
+                "`training.loss = \"backprop\"`: errors come from above",
+            )]);
         /// Fraction of units silenced in training.
         dropout: f64 = 0.0, knob(Takes::Number(Fraction), "training");
         /// Skip work whose result is known: rows that have learned, what rows have in common, blank pixels. Numbers

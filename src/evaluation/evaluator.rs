@@ -3,13 +3,14 @@
 use ff_backend::{Backend, IndexSlice, Result, Shape};
 
 use crate::network::{Activities, ImageRows, Network, download, label_energies, neutral_logits, upload};
+use crate::spec::Learning;
 
 /// What a network makes of a set of images.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Predictions {
     /// The label with the largest Σ G over the scored layers; empty if not asked for.
     pub energy: Vec<u32>,
-    /// The same by each layer's goodness alone.
+    /// The same by each layer alone: its goodness, or its own classifier.
     pub layers: Vec<Vec<u32>>,
     /// The head's argmax, where there is a head.
     pub head: Option<Vec<u32>>,
@@ -75,6 +76,7 @@ impl<B: Backend> Evaluator<B> {
     /// for each label.
     pub fn predict(&mut self, backend: &B, network: &Network<B>, energy: bool) -> Result<Predictions> {
         let depth = network.spec.depth();
+        let local = network.spec.learning == Learning::Local;
         for (chunk, starts) in &mut self.chunks {
             for &at in starts.iter() {
                 let rows = IndexSlice { indices: &self.order, offset: at };
@@ -91,10 +93,15 @@ impl<B: Backend> Evaluator<B> {
                     neutral_logits(backend, network, &chunk.images, &mut chunk.activities, logits)?;
                     backend.argmax(logits, &mut self.predictions[depth + 1], at)?;
                 }
+                for part in network.head.iter().flatten().filter(|_| local) {
+                    let scores = &mut chunk.scores[1 + part.layer];
+                    part.read_out(backend, &chunk.activities, scores, false)?;
+                    backend.argmax(scores, &mut self.predictions[1 + part.layer], at)?;
+                }
             }
         }
         let read = |indices: &B::Indices| backend.download_indices(indices);
-        let layers = if energy { 1..depth + 1 } else { 0..0 };
+        let layers = if energy || local { 1..depth + 1 } else { 0..0 };
         Ok(Predictions {
             energy: if energy { read(&self.predictions[0])? } else { Vec::new() },
             layers: self.predictions[layers].iter().map(read).collect::<Result<_>>()?,

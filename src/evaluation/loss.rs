@@ -1,4 +1,4 @@
-//! The losses that training minimizes, measured on held-out images without learning.
+//! The losses of goodness, measured on held-out pairs without learning.
 
 use ff_backend::{Backend, IndexSlice, LabelCode, Real, Result, TALLY_ROWS, Tally};
 
@@ -10,7 +10,7 @@ use crate::network::{Activities, ImageRows, Network, download, forward, upload};
 use crate::spec::Spec;
 
 /// Held-out pairs: each image, and its negative, which is the same in every epoch.
-pub struct ValidationLoss<B: Backend> {
+pub struct PairLosses<B: Backend> {
     pairs: Pairs<B>,
     chunks: Vec<(Chunk<B>, Vec<usize>)>,
     rows: usize,
@@ -35,7 +35,7 @@ struct Chunk<B: Backend> {
     tally: B::Matrix,
 }
 
-impl<B: Backend> ValidationLoss<B> {
+impl<B: Backend> PairLosses<B> {
     /// Puts images and negatives on the device. `rows` is the number of rows of a product.
     pub fn new(backend: &B, spec: &Spec, held_out: &Split, rows: usize) -> Result<Self> {
         let negatives = negatives::new(backend, spec)?;
@@ -71,7 +71,7 @@ impl<B: Backend> ValidationLoss<B> {
             numbers: on_device(&drawn.numbers)?,
             negatives,
         };
-        Ok(ValidationLoss { pairs, chunks, rows })
+        Ok(PairLosses { pairs, chunks, rows })
     }
 
     /// Mean loss of each layer.

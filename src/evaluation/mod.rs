@@ -1,11 +1,15 @@
 //! Evaluation: energy of every label, softmax head, linear probe, held-out loss.
 
+mod cross_entropy;
 mod evaluator;
+mod held_out;
 mod loss;
 mod probability;
 mod probe;
 
+pub use cross_entropy::CrossEntropy;
 pub use evaluator::{Evaluator, Predictions};
-pub use loss::ValidationLoss;
+pub use held_out::ValidationLoss;
+pub use loss::PairLosses;
 pub use probability::{probabilities, temperature};
 pub use probe::train_probe;

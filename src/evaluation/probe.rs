@@ -22,7 +22,7 @@ pub fn train_probe<B: Backend>(
 ) -> Result<()> {
     let batch_size = network.spec.batch_size.min(train.len().max(1));
     let spec = Spec { batch_size, ..network.spec.clone() };
-    network.head = Some(HeadLayer::all(backend, &spec, OPTIMIZER)?);
+    network.head = Some(HeadLayer::all(backend, &spec, spec.scored_layers(), OPTIMIZER)?);
 
     let images = backend.images(&train.pixels, spec.image.height, spec.image.width)?;
     let mut rows = ImageRows::new(backend, &spec, batch_size)?;

@@ -64,6 +64,17 @@ impl<B: Backend> Layer<B> for Dense<B> {
         backend.project(input, &self.tensors.weights, out, squares)
     }
 
+    fn back_project(
+        &self,
+        backend: &B,
+        errors: &B::Matrix,
+        input: &Input<B>,
+        out: &mut B::Matrix,
+    ) -> Result<()> {
+        let weight = &self.tensors.weights.weight.value;
+        backend.back_project(errors, weight, input.features, input.squares, input.normalization, out)
+    }
+
     fn learn(&mut self, backend: &B, lesson: &Lesson<B>, rule: Rule) -> Result<()> {
         let Tensors { weights, running_mean } = &mut self.tensors;
         let rows = lesson.positives;

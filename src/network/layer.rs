@@ -10,11 +10,12 @@ pub struct Lesson<'a, B: Backend> {
     pub input: Input<'a, B>,
     /// Its activities h `[2B, N]`.
     pub hidden: &'a B::Matrix,
-    /// Half the slope of goodness along each: h itself, or what takes its place `[2B, N]`.
+    /// Half the slope of goodness along each: h itself, or what takes its place; or the slopes that a classifier's
+    /// errors have sent back `[2B, N]`.
     pub slopes: &'a B::Matrix,
     /// Coefficients c `[1, 2B]`: δ_r = c_r · slopes_r.
     pub coefficients: &'a B::Matrix,
-    /// B.
+    /// B; all rows, where there are no negatives.
     pub positives: usize,
 }
 
@@ -40,6 +41,16 @@ pub trait Layer<B: Backend> {
         input: &Input<B>,
         out: &mut B::Matrix,
         squares: &mut B::Matrix,
+    ) -> Result<()>;
+
+    /// out = the slopes of Σ errors · (z W) along the sums that the input's features were made of `[n, F]`, z the
+    /// normalized features: what goes back to the layer below. errors `[n, N]`. No label features go back.
+    fn back_project(
+        &self,
+        backend: &B,
+        errors: &B::Matrix,
+        input: &Input<B>,
+        out: &mut B::Matrix,
     ) -> Result<()>;
 
     /// One step of `rule` down the gradient of the layer's loss.

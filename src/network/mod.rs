@@ -33,7 +33,10 @@ impl<B: Backend> Network<B> {
     pub fn new(backend: &B, spec: Spec) -> Result<Self> {
         let layer = |l| Ok(Box::new(Dense::new(backend, &spec, l)?) as Box<dyn Layer<B>>);
         let layers = (0..spec.depth()).map(layer).collect::<Result<_>>()?;
-        let head = spec.head.map(|optimizer| HeadLayer::all(backend, &spec, optimizer)).transpose()?;
+        let head = spec
+            .head
+            .map(|optimizer| HeadLayer::all(backend, &spec, spec.head_layers(), optimizer))
+            .transpose()?;
         Ok(Network { spec, layers, head })
     }
 

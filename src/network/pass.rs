@@ -82,6 +82,14 @@ impl<B: Backend> Activities<B> {
         })
     }
 
+    /// What layer `l` reads: the activities below it, or the images `[n, F]`, and their sums of squares `[1, n]`.
+    pub fn below<'a>(&'a self, l: usize, images: &'a ImageRows<B>) -> (&'a B::Matrix, &'a B::Matrix) {
+        match l.checked_sub(1) {
+            None => (&images.features, &images.squares),
+            Some(below) => (&self.hidden[below], &self.squares[below]),
+        }
+    }
+
     /// Σ h², or what else goodness is measured by, before the goodness factor `[1, rows]`.
     pub fn goodness(&self, l: usize) -> &B::Matrix {
         self.measured[l].as_ref().map_or(&self.squares[l], |measured| &measured.sums)
@@ -140,10 +148,7 @@ pub fn neutral_logits<B: Backend>(
         forward(backend, network, images, l, LabelCode::Neutral, activities)?;
     }
     for (index, part) in network.head.iter().flatten().enumerate() {
-        let l = part.layer;
-        let (hidden, squares) = (&activities.hidden[l], &activities.squares[l]);
-        let weight = &part.weights.weight.value;
-        backend.read_out(hidden, squares, activities.normalization, weight, logits, index > 0)?;
+        part.read_out(backend, activities, logits, index > 0)?;
     }
     Ok(())
 }

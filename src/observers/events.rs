@@ -303,7 +303,7 @@ const LAYOUT: [ChartCategory<'static>; 3] = [
         &[
             ("Training loss", &["^Loss/train_layer_"]),
             ("Held-out loss", &["^Loss/val_layer_"]),
-            ("Accuracy by one layer's goodness", &["^Accuracy/layer_"]),
+            ("Accuracy by one layer alone", &["^Accuracy/layer_"]),
             ("Goodness", &["^Goodness/"]),
             ("Share of active units", &["^Active/"]),
         ],

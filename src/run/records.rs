@@ -38,11 +38,11 @@ pub struct Seconds {
 pub struct EpochRecord {
     /// From 1.
     pub epoch: usize,
-    /// Sum of the layers' losses.
+    /// Sum of the layers' losses; the network's, where it learns end to end.
     pub train_loss: f64,
     /// Sum of the layers' losses on held-out images.
     pub val_loss: f64,
-    /// Losses of each layer.
+    /// Losses of each layer; empty where the network learns end to end.
     pub layers: Vec<LayerLosses>,
     /// Accuracy after the epoch.
     pub accuracy: f64,
@@ -56,9 +56,9 @@ pub struct EpochRecord {
     /// Mean cross-entropy of the head in training, where there is a head.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head_loss: Option<f64>,
-    /// Accuracy by each layer's goodness alone; empty in unsupervised training.
+    /// Accuracy by each layer alone, by its goodness or its classifier; empty where it has neither.
     pub layer_accuracy: Vec<f64>,
-    /// Mean goodness of each layer.
+    /// Mean goodness of each layer; this and `pairwise_errors` are empty where layers do not learn by it.
     pub goodness: Vec<LayerGoodness>,
     /// Fraction of training pairs in each layer whose negative has more goodness.
     pub pairwise_errors: Vec<f64>,

@@ -1,6 +1,6 @@
 //! What a run will take: numbers to train, memory, arithmetic. Reckoned, not measured.
 
-use super::Spec;
+use super::{Learning, Spec};
 use crate::config::PredictKind;
 use crate::data::DataShape;
 
@@ -26,7 +26,7 @@ impl Estimate {
     pub fn new(spec: &Spec, data: &DataShape, validation_size: usize) -> Self {
         let weights: usize = spec.layers.iter().map(|layer| layer.fan_in() * layer.units).sum();
         let units: usize = spec.layers.iter().map(|layer| layer.units).sum();
-        let read: usize = spec.layers.iter().skip(spec.scored_layers().start).map(|layer| layer.units).sum();
+        let read: usize = spec.layers[spec.head_layers()].iter().map(|layer| layer.units).sum();
         let head = if spec.head.is_some() { read * spec.classes } else { 0 };
         let parameters = weights + units + head;
 
@@ -35,9 +35,12 @@ impl Estimate {
             rows => rows.min(data.train),
         };
         let rows = data.train - validation_size.min(data.train);
-        // Positive and negative rows go forward, and their gradient back: four products of two
-        // operations a weight.
-        let training = 8.0 * rows as f64 * weights as f64;
+        // Negatives are as many as positives.
+        let stacked = if spec.learning == Learning::Goodness { 2 } else { 1 };
+        let (forward, back) = spec.rows_of_a_step();
+        let products = (forward + back) as f64 / spec.batch_size as f64;
+        // Two operations a weight.
+        let training = 2.0 * products * rows as f64 * weights as f64;
         let labelled = spec.layers.iter().any(|layer| layer.label.is_some());
         let passes = match spec.predict {
             PredictKind::Energy if labelled => spec.classes,
@@ -48,7 +51,7 @@ impl Estimate {
 
         // A product has no more rows than there are.
         let evaluated = spec.evaluation_rows.min(data.test.max(held_out));
-        let batch = spec.batch_size.saturating_mul(2).max(evaluated);
+        let batch = spec.batch_size.saturating_mul(stacked).max(evaluated);
         let largest = spec.layers.iter().map(|layer| layer.fan_in() * layer.units).max().unwrap_or(0);
         // In f64: none of these products may overflow, whatever was asked for.
         let bytes = |count: usize, each: usize| (count as f64) * (each as f64);

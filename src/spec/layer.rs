@@ -2,9 +2,7 @@
 
 use ff_backend::{Backend, Goodness, Input, LabelCode, LabelFeatures, Loss, Normalization, Objective};
 
-use crate::config::{
-    self, Config, GoodnessFunction, LabelPlacement, LossKind, NegativeKind, Sign, Threshold,
-};
+use crate::config::{self, Config, GoodnessFunction, LabelPlacement, LossKind, Sign, Threshold};
 
 /// The constants of one hidden layer.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,7 +15,7 @@ pub struct LayerSpec {
     pub units: usize,
     /// Normalization of its input.
     pub normalization: Normalization,
-    /// What it minimizes.
+    /// What it minimizes, where it learns by goodness; the factor of its gradient, whatever it learns from.
     pub objective: Objective,
     /// What goodness is measured by, if not by Σh².
     pub goodness: Option<Goodness>,
@@ -41,7 +39,7 @@ impl LayerSpec {
     pub(super) fn new(config: &Config, l: usize, features: usize, units: usize, classes: usize) -> Self {
         let (network, training) = (&config.network, &config.training);
         let labelled = match network.label {
-            _ if training.negatives == NegativeKind::Hybrid => false,
+            _ if !config.takes_label() => false,
             LabelPlacement::EveryLayer => true,
             LabelPlacement::Overlay | LabelPlacement::Prepend | LabelPlacement::Auto => l == 0,
         };
@@ -104,7 +102,10 @@ fn objective(config: &Config, units: usize) -> Objective {
         Threshold::Width => sign * units as f64,
     };
     let loss = match training.loss {
-        LossKind::Bce => Loss::Bce { threshold, temperature: goodness.temperature },
+        // Classifiers compare no goodness: theirs is what it would be.
+        LossKind::Bce | LossKind::Pred | LossKind::Backprop => {
+            Loss::Bce { threshold, temperature: goodness.temperature }
+        }
         LossKind::Symba => Loss::Symba { alpha: training.alpha },
         LossKind::Margin => Loss::Margin { margin: training.margin },
     };

@@ -3,6 +3,7 @@
 
 mod estimate;
 mod layer;
+mod learning;
 mod optimizer;
 mod resolve;
 
@@ -15,6 +16,7 @@ use crate::data::ImageShape;
 
 pub use estimate::Estimate;
 pub use layer::{LabelSpec, LayerSpec};
+pub use learning::Learning;
 pub use optimizer::{Optimizer, learning_rate_factor};
 pub use resolve::{check_held_out, make_absolute, resolve};
 
@@ -35,6 +37,8 @@ pub struct Spec {
     pub initialization: Initialization,
     /// What the initial weights are multiplied by.
     pub initial_scale: f64,
+    /// What layers learn from.
+    pub learning: Learning,
     /// The optimizer of the softmax head, if there is one.
     pub head: Option<Optimizer>,
     /// The optimizer of the layers.
@@ -69,8 +73,7 @@ impl Spec {
     /// A label placement that is still `auto` counts as `prepend`; [`resolve`] decides it from the data.
     pub fn new(config: &Config, image: ImageShape, classes: usize) -> Self {
         let (network, training) = (&config.network, &config.training);
-        let unsupervised = training.negatives == NegativeKind::Hybrid;
-        let overlay = !unsupervised && network.label == LabelPlacement::Overlay;
+        let overlay = config.takes_label() && network.label == LabelPlacement::Overlay;
         let covered_pixels = if overlay { classes } else { 0 };
         let mut layers: Vec<LayerSpec> = Vec::with_capacity(network.layer_sizes.len());
         let mut features = image.pixels().saturating_sub(covered_pixels);
@@ -86,6 +89,7 @@ impl Spec {
             hidden_normalization: layer::on_device(network.normalization),
             initialization: network.initialization,
             initial_scale: network.initial_scale,
+            learning: Learning::of(training.loss),
             head: config.head.enabled.then(|| Optimizer::of_head(&config.head)),
             optimizer: Optimizer::of_layers(training),
             learning_rate_schedule: training.learning_rate_schedule,
@@ -110,6 +114,27 @@ impl Spec {
     /// The layers whose goodness and activities decide: all but the first, or the only one.
     pub fn scored_layers(&self) -> std::ops::Range<usize> {
         usize::from(self.depth() > 1)..self.depth()
+    }
+
+    /// The layers that the head reads, one part for each.
+    pub fn head_layers(&self) -> std::ops::Range<usize> {
+        match self.learning {
+            Learning::Goodness => self.scored_layers(),
+            Learning::Local => 0..self.depth(),
+            Learning::EndToEnd => self.depth().saturating_sub(1)..self.depth(),
+        }
+    }
+
+    /// Rows that a training step multiplies with the weights of each layer: on the way forward, and for gradients and
+    /// what goes back.
+    pub fn rows_of_a_step(&self) -> (usize, usize) {
+        let rows = self.batch_size;
+        match self.learning {
+            Learning::Goodness if self.head.is_some() => (3 * rows, 2 * rows),
+            Learning::Goodness => (2 * rows, 2 * rows),
+            Learning::Local => (rows, rows),
+            Learning::EndToEnd => (rows, 2 * rows),
+        }
     }
 
     /// The factor of the learning rate in an epoch, from 1.

@@ -1,83 +1,79 @@
-//! One training step: the way of a batch through the algorithm.
+//! One training step: the way of a batch through the algorithm that a spec names.
 
-use ff_backend::{Backend, LabelCode, Result, Rule, Shape, TALLY_ROWS, Tally};
+use ff_backend::{Backend, Result, Rule};
 
-use crate::batching::{Batch, Negatives, PlannedEpoch, negatives};
-use crate::config::LayerSchedule;
-use crate::network::{Activities, ImageRows, Lesson, Network, download, forward, neutral_logits, upload};
-use crate::spec::Spec;
+use super::end_to_end::EndToEnd;
+use super::local::Local;
+use super::pairs::Pairs;
+use crate::batching::negatives::Random;
+use crate::batching::{Batch, PlannedEpoch};
+use crate::network::{Network, download, upload};
+use crate::spec::{Learning, Spec};
+
+/// A way to learn from a batch.
+pub(super) trait Step<B: Backend> {
+    /// The draws of epoch `epoch` (from 1) over images with these labels. By default no negatives are shown: of the
+    /// plan, images and their labels count.
+    fn plan(&self, spec: &Spec, labels: &[u32], epoch: usize) -> PlannedEpoch {
+        PlannedEpoch::draw::<B>(spec, &Random, labels, epoch)
+    }
+
+    /// One batch. `layers` and `head` are its update rules.
+    fn step(
+        &mut self,
+        backend: &B,
+        network: &mut Network<B>,
+        images: &B::Images,
+        batch: &Batch<B>,
+        layers: Rule,
+        head: Rule,
+    ) -> Result<()>;
+
+    /// The figures of the last `batches` batches, as means, and sets the sums to 0. Waits for the device.
+    fn take_tally(&mut self, backend: &B, batches: usize) -> Result<TrainTally>;
+
+    /// h of each layer in the last batch `[rows, units]`.
+    fn hidden(&self) -> &[B::Matrix];
+}
 
 /// Buffers of a training step, made once; and the step.
 pub struct Stepper<B: Backend> {
     spec: Spec,
-    negatives: Box<dyn Negatives<B>>,
-    stack: Stack<B>,
-    neutral: Option<Neutral<B>>,
-}
-
-/// Positive rows, then negative ones.
-struct Stack<B: Backend> {
-    pairs: usize,
-    images: ImageRows<B>,
-    activities: Activities<B>,
-    coefficients: B::Matrix,
-    /// Sums of losses and goodness since the last reading `[TALLY_ROWS, layers]`.
-    tally: B::Matrix,
-}
-
-/// The neutral pass that the head learns from, and hard negatives come from.
-struct Neutral<B: Backend> {
-    /// Images of their own where the stack's cannot be shared.
-    images: Option<ImageRows<B>>,
-    activities: Activities<B>,
-    logits: B::Matrix,
-    errors: B::Matrix,
-    /// 1 / B for each row: the head's loss is a mean.
-    shares: B::Matrix,
-    cost: B::Matrix,
+    step: Box<dyn Step<B>>,
 }
 
 /// Figures of the batches since the last reading.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TrainTally {
-    /// Mean loss of each layer.
+    /// Mean loss of each layer; empty where the head's is the only one.
     pub losses: Vec<f64>,
-    /// Mean goodness of positives in each layer.
+    /// Mean goodness of positives in each layer; this and what follows is empty where layers do not learn by goodness.
     pub positive: Vec<f64>,
     /// Mean goodness of negatives in each layer.
     pub negative: Vec<f64>,
     /// Fraction of pairs in each layer whose negative has more goodness.
     pub pairwise_errors: Vec<f64>,
-    /// Mean cross-entropy of the head.
+    /// Mean cross-entropy of the head, where it has one of its own.
     pub head_cost: Option<f64>,
 }
 
 impl<B: Backend> Stepper<B> {
     /// Buffers for batches of the spec's size.
     pub fn new(backend: &B, spec: &Spec) -> Result<Self> {
-        let pairs = spec.batch_size;
-        let negatives = negatives::new(backend, spec)?;
-        let shared = spec.exact_shortcuts && negatives.shares_images();
-        let image_rows = if shared { pairs } else { 2 * pairs };
-        let neutral = spec.head.map(|_| Neutral::new(backend, spec, shared)).transpose()?;
-        let stack = Stack {
-            pairs,
-            images: ImageRows::new(backend, spec, image_rows)?,
-            activities: Activities::new(backend, spec, 2 * pairs)?,
-            coefficients: backend.zeros(1, 2 * pairs)?,
-            tally: backend.zeros(TALLY_ROWS, spec.depth())?,
+        let step: Box<dyn Step<B>> = match spec.learning {
+            Learning::Goodness => Box::new(Pairs::new(backend, spec)?),
+            Learning::Local => Box::new(Local::new(backend, spec)?),
+            Learning::EndToEnd => Box::new(EndToEnd::new(backend, spec)?),
         };
-        Ok(Stepper { spec: spec.clone(), negatives, stack, neutral })
+        Ok(Stepper { spec: spec.clone(), step })
     }
 
     /// The draws of epoch `epoch` (from 1) over images with these labels.
     pub fn plan(&self, labels: &[u32], epoch: usize) -> PlannedEpoch {
-        PlannedEpoch::draw(&self.spec, &*self.negatives, labels, epoch)
+        self.step.plan(&self.spec, labels, epoch)
     }
 
-    /// One batch: neutral pass and head, if there is one; then layer after layer.
-    ///
-    /// `layers` and `head` are the update rules of this batch.
+    /// One batch. `layers` and `head` are its update rules.
     pub fn step(
         &mut self,
         backend: &B,
@@ -87,159 +83,27 @@ impl<B: Backend> Stepper<B> {
         layers: Rule,
         head: Rule,
     ) -> Result<()> {
-        let (spec, stack) = (&self.spec, &mut self.stack);
-        stack.gather(backend, images, batch)?;
-        let rows = &mut stack.images;
-        self.negatives.blend(backend, &mut rows.features, &mut rows.squares, batch.numbers)?;
-        rows.multiply(backend, network)?;
-        if let Some(neutral) = &mut self.neutral {
-            neutral.read(backend, network, images, batch, rows)?;
-            neutral.learn(backend, network, head)?;
-        }
-        let errors = self.neutral.as_ref().map(|neutral| &neutral.errors);
-        let code = LabelCode::Each(self.negatives.labels(backend, batch, errors)?);
-        for l in 0..network.layers.len() {
-            stack.forward(backend, network, spec, l, code, batch.dropout_seed)?;
-            stack.learn(backend, network, spec, l, code, layers)?;
-            if spec.layer_schedule == LayerSchedule::Greedy && l + 1 < network.layers.len() {
-                if l == 0 {
-                    stack.images.multiply(backend, network)?;
-                }
-                stack.forward(backend, network, spec, l, code, batch.dropout_seed)?;
-            }
-        }
-        Ok(())
+        self.step.step(backend, network, images, batch, layers, head)
     }
 
     /// The figures of the last `batches` batches, as means, and sets the sums to 0. Waits for the device.
     pub fn take_tally(&mut self, backend: &B, batches: usize) -> Result<TrainTally> {
-        let share = 1.0 / batches.max(1) as f64;
-        let sums = take(backend, &mut self.stack.tally)?;
-        let layers = sums.len() / TALLY_ROWS;
-        let row = |r: usize| sums[r * layers..(r + 1) * layers].iter().map(|sum| sum * share).collect();
-        let head_cost = match &mut self.neutral {
-            Some(neutral) => take(backend, &mut neutral.cost)?.first().map(|sum| sum * share),
-            None => None,
-        };
-        Ok(TrainTally {
-            losses: row(0),
-            positive: row(1),
-            negative: row(2),
-            pairwise_errors: row(3),
-            head_cost,
-        })
+        self.step.take_tally(backend, batches)
     }
 
-    /// Fraction of positive and negative activities above 0 in each layer, in the last batch. Waits.
+    /// Fraction of activities above 0 in each layer, in the last batch. Waits.
     pub fn active_fractions(&self, backend: &B) -> Result<Vec<f64>> {
         let fraction = |hidden: &B::Matrix| {
             let values = download(backend, hidden)?;
             Ok(values.iter().filter(|h| **h > 0.0).count() as f64 / values.len().max(1) as f64)
         };
-        self.stack.activities.hidden.iter().map(fraction).collect()
-    }
-}
-
-impl<B: Backend> Stack<B> {
-    fn gather(&mut self, backend: &B, images: &B::Images, batch: &Batch<B>) -> Result<()> {
-        let shared = self.images.features.rows() == self.pairs;
-        let (rows, shifts) =
-            if shared { (batch.rows, batch.shifts) } else { (batch.stacked, batch.stacked_shifts) };
-        self.images.gather(backend, images, rows, shifts)
-    }
-
-    fn forward(
-        &mut self,
-        backend: &B,
-        network: &Network<B>,
-        spec: &Spec,
-        l: usize,
-        code: LabelCode<B>,
-        dropout_seed: u32,
-    ) -> Result<()> {
-        let activities = &mut self.activities;
-        forward(backend, network, &self.images, l, code, activities)?;
-        if spec.dropout > 0.0 {
-            let seed = dropout_seed.wrapping_add(l as u32);
-            backend.dropout(&mut activities.hidden[l], spec.dropout, seed, &mut activities.squares[l])?;
-        }
-        activities.measure(backend, l)
-    }
-
-    fn learn(
-        &mut self,
-        backend: &B,
-        network: &mut Network<B>,
-        spec: &Spec,
-        l: usize,
-        code: LabelCode<B>,
-        rule: Rule,
-    ) -> Result<()> {
-        let (activities, layer) = (&self.activities, &spec.layers[l]);
-        let tally = Tally { sums: &mut self.tally, layer: l };
-        backend.coefficients(activities.goodness(l), &layer.objective, &mut self.coefficients, tally)?;
-        let input = match l.checked_sub(1) {
-            None => layer.input(&self.images.features, &self.images.squares, code),
-            Some(below) => layer.input(&activities.hidden[below], &activities.squares[below], code),
-        };
-        let lesson = Lesson {
-            input,
-            hidden: &activities.hidden[l],
-            slopes: activities.slopes(l),
-            coefficients: &self.coefficients,
-            positives: self.pairs,
-        };
-        network.layers[l].learn(backend, &lesson, rule)
+        self.step.hidden().iter().map(fraction).collect()
     }
 }
 
 /// Downloads sums and sets them to 0.
-fn take<B: Backend>(backend: &B, sums: &mut B::Matrix) -> Result<Vec<f64>> {
+pub(super) fn take<B: Backend>(backend: &B, sums: &mut B::Matrix) -> Result<Vec<f64>> {
     let values: Vec<f64> = download(backend, sums)?.into_iter().map(f64::from).collect();
     upload(backend, sums, &vec![0.0; values.len()])?;
     Ok(values)
-}
-
-impl<B: Backend> Neutral<B> {
-    fn new(backend: &B, spec: &Spec, shared: bool) -> Result<Self> {
-        let (pairs, classes) = (spec.batch_size, spec.classes);
-        let mut shares = backend.zeros(1, pairs)?;
-        upload(backend, &mut shares, &vec![1.0 / pairs as f32; pairs])?;
-        Ok(Neutral {
-            images: (!shared).then(|| ImageRows::new(backend, spec, pairs)).transpose()?,
-            activities: Activities::new(backend, spec, pairs)?,
-            logits: backend.zeros(pairs, classes)?,
-            errors: backend.zeros(pairs, classes)?,
-            shares,
-            cost: backend.zeros(1, 1)?,
-        })
-    }
-
-    /// Neutral forward pass and the head's errors.
-    fn read(
-        &mut self,
-        backend: &B,
-        network: &Network<B>,
-        images: &B::Images,
-        batch: &Batch<B>,
-        shared: &ImageRows<B>,
-    ) -> Result<()> {
-        let rows = match &mut self.images {
-            Some(own) => {
-                own.gather(backend, images, batch.rows, batch.shifts)?;
-                own.multiply(backend, network)?;
-                own
-            }
-            None => shared,
-        };
-        neutral_logits(backend, network, rows, &mut self.activities, &mut self.logits)?;
-        backend.softmax(&self.logits, batch.truth, &mut self.errors, &mut self.cost)
-    }
-
-    fn learn(&self, backend: &B, network: &mut Network<B>, rule: Rule) -> Result<()> {
-        for part in network.head.iter_mut().flatten() {
-            part.learn(backend, &self.activities, &self.errors, &self.shares, rule)?;
-        }
-        Ok(())
-    }
 }

@@ -206,12 +206,17 @@ impl<'a, B: Backend> Trainer<'a, B> {
             self.best.best_accuracy = accuracy;
             self.best.best_epoch = epoch;
         }
+        // Where the head's loss is the only one, layers have none.
+        let train_loss = match tally.losses.is_empty() {
+            true => tally.head_cost.unwrap_or_default(),
+            false => tally.losses.iter().sum(),
+        };
         let losses = tally.losses.iter().zip(&val_losses);
         let goodness = tally.positive.iter().zip(&tally.negative);
         let record = EpochRecord {
             epoch,
             split: self.split().into(),
-            train_loss: tally.losses.iter().sum(),
+            train_loss,
             val_loss: val_losses.iter().sum(),
             layers: losses.map(|(&train_loss, &val_loss)| LayerLosses { train_loss, val_loss }).collect(),
             accuracy,

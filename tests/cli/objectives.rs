@@ -36,3 +36,40 @@ fn pairs_are_driven_apart_to_a_margin() {
 fn goodness_may_be_the_sum_of_activities() {
     trained("--set goodness.function=l1 --set loss=symba --set alpha=1");
 }
+
+#[test]
+fn a_classifier_on_each_layer_teaches_it() {
+    let (place, summary) = trained("--recipe pred");
+    let last = place.epochs("run").pop().unwrap();
+    assert_eq!(last["layer_accuracy"].as_array().unwrap().len(), 2);
+    assert_eq!(last["layers"].as_array().unwrap().len(), 2);
+    let sum: f64 = last["layers"].as_array().unwrap().iter().map(|l| l["val_loss"].as_f64().unwrap()).sum();
+    assert!((sum - last["val_loss"].as_f64().unwrap()).abs() < 1e-9);
+    assert_eq!(last["accuracy"], last["head_accuracy"]);
+    assert_eq!(last["goodness"].as_array().unwrap().len(), 0);
+    read_back(&place, &summary);
+}
+
+#[test]
+fn errors_may_go_back_through_all_layers() {
+    let (place, summary) = trained("--recipe backprop --set training.dropout=0.1");
+    let last = place.epochs("run").pop().unwrap();
+    assert_eq!(last["layers"].as_array().unwrap().len(), 0);
+    assert_eq!(last["train_loss"], last["head_loss"]);
+    let loss = last["val_loss"].as_f64().unwrap();
+    assert!(loss > 0.0 && loss < 10f64.ln(), "no better than chance: {loss}");
+    read_back(&place, &summary);
+}
+
+/// `ff eval` and `ff plot` understand the run, which knows no goodness.
+fn read_back(place: &Place, summary: &serde_json::Value) {
+    let measured = place.json("eval run --json --backend cpu");
+    assert_eq!(measured["accuracy"], summary["test_accuracy"]);
+    let plotted = place.ff("plot run");
+    assert_eq!(plotted.code, Some(0), "{}", plotted.stderr);
+    assert!(place.at("run/figures/curves.png").exists());
+    assert!(!place.at("run/figures/goodness.png").exists());
+    let refused = place.ff("eval run --predict energy --backend cpu");
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    assert!(refused.stderr.contains("goodness tells no labels apart"), "{}", refused.stderr);
+}

@@ -1,6 +1,7 @@
 //! Gradients agree with finite differences of the losses, in double precision.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod classifiers;
 mod differences;
 mod head;
 mod layers;
@@ -37,6 +38,14 @@ fn cross_entropy_of_the_head() {
     head::check(&Oracle, "oracle");
     #[cfg(feature = "openblas")]
     head::check(&OpenBlas::<f64>::new(), "openblas");
+}
+
+#[test]
+fn cross_entropy_of_local_classifiers_and_end_to_end() {
+    classifiers::check(&Cpu::<f64>::new(1).unwrap(), "cpu");
+    classifiers::check(&Oracle, "oracle");
+    #[cfg(feature = "openblas")]
+    classifiers::check(&OpenBlas::<f64>::new(), "openblas");
 }
 
 #[test]

@@ -249,6 +249,22 @@ pub trait Backend: Sized + 'static {
         add: bool,
     ) -> Result<()>;
 
+    /// The way back of `read_out`, or of a layer's product: the gradient of Σ_r `errors[r]` · (ẑ_r · weight) along the
+    /// sums that h = max(0, ·) was made of, ẑ = s h. With e = `errors[r]` · weightᵀ, w of [`Normalization::radial`]:
+    /// `out[r, k]` = s (e_k − w ẑ_k Σ_j e_j ẑ_j) where h_k > 0, else 0. errors `[n, C]`, weight `[N, C]`, activities h
+    /// and out `[n, N]`, squares Σh² `[1, n]`.
+    ///
+    /// As [`Delta::outputs`] it teaches the layer below: by its own classifier, or end to end (backpropagation).
+    fn back_project(
+        &self,
+        errors: &Self::Matrix,
+        weight: &Self::Weight,
+        activities: &Self::Matrix,
+        squares: &Self::Matrix,
+        normalization: Normalization,
+        out: &mut Self::Matrix,
+    ) -> Result<()>;
+
     /// `errors[r] = softmax(logits[r]) − onehot(labels[r])`; `cost[0, 0]` += mean cross-entropy, in nats.
     /// logits and errors `[B, C]`, cost `[1, 1]`. Probabilities are [flushed](crate::FLUSH_BELOW).
     fn softmax(

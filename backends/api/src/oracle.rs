@@ -376,6 +376,30 @@ impl Backend for Oracle {
         Ok(())
     }
 
+    fn back_project(
+        &self,
+        errors: &Matrix,
+        weight: &Matrix,
+        activities: &Matrix,
+        squares: &Matrix,
+        normalization: Normalization,
+        out: &mut Matrix,
+    ) -> Result<()> {
+        shapes::back_project(errors, weight, activities, squares, out)?;
+        let units = activities.columns;
+        for r in 0..activities.rows {
+            let scale = normalization.scale(squares.values[r], units);
+            let error = |k| (0..errors.columns).map(|c| errors.at(r, c) * weight.at(k, c)).sum::<f64>();
+            let z = |k| scale * activities.at(r, k);
+            let along: f64 = (0..units).map(|k| error(k) * z(k)).sum();
+            for k in 0..units {
+                let slope = scale * (error(k) - normalization.radial(units) * z(k) * along);
+                out.set(r, k, if activities.at(r, k) > 0.0 { slope } else { 0.0 });
+            }
+        }
+        Ok(())
+    }
+
     fn softmax(
         &self,
         logits: &Matrix,

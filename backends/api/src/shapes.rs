@@ -267,6 +267,20 @@ pub fn read_out(
     expect("read_out", "logits", logits, activities.rows(), weight.columns())
 }
 
+/// Checks `back_project`.
+pub fn back_project(
+    errors: &impl Shape,
+    weight: &impl Shape,
+    activities: &impl Shape,
+    squares: &impl Shape,
+    out: &impl Shape,
+) -> Result<()> {
+    expect("back_project", "squares", squares, 1, activities.rows())?;
+    expect("back_project", "errors", errors, activities.rows(), errors.columns())?;
+    expect("back_project", "weight", weight, activities.columns(), errors.columns())?;
+    expect("back_project", "out", out, activities.rows(), activities.columns())
+}
+
 /// Checks `softmax`.
 pub fn softmax<B: Backend>(
     logits: &B::Matrix,

@@ -25,6 +25,16 @@ impl Normalization {
             Normalization::Rms => 1.0 / (Self::TINY + (squares / width as f64).sqrt()),
         }
     }
+
+    /// w of the Jacobian ∂ẑ/∂h = s (1 − w ẑ ẑᵀ) of ẑ = s h, a row of `width` features: its length does not count, so
+    /// what points along it has no slope. (Of `Rms`, [`TINY`](Self::TINY) is left out: no row that is on feels it.)
+    pub fn radial(self, width: usize) -> f64 {
+        match self {
+            Normalization::None => 0.0,
+            Normalization::Unit => 1.0,
+            Normalization::Rms => 1.0 / width as f64,
+        }
+    }
 }
 
 /// Entries `offset..` of a list that is on the device, as many as the operation has rows.
@@ -200,7 +210,7 @@ impl<B: Backend> Copy for Peer<'_, B> {}
 pub struct Delta<'a, B: Backend> {
     /// `[1, R]`.
     pub coefficients: &'a B::Matrix,
-    /// `[R, fan_out]`: activities, or the head's errors.
+    /// `[R, fan_out]`: activities, the head's errors, or what was sent back from them.
     pub outputs: &'a B::Matrix,
     /// Peer normalization, if any.
     pub peer: Option<Peer<'a, B>>,

@@ -5,6 +5,7 @@
 //! units are on, products visit only those, by lists that the layer below has made. Each sum is added up in one order,
 //! dense or by lists, so that same seed means same bits, whatever the threads.
 
+mod back_project;
 mod fold;
 mod forward;
 mod inputs;
@@ -298,6 +299,18 @@ impl<T: Scalar> Backend for Cpu<T> {
         add: bool,
     ) -> Result<()> {
         self.read_out(activities, squares, normalization, weight, logits, add)
+    }
+
+    fn back_project(
+        &self,
+        errors: &Matrix<T>,
+        weight: &Weight<T>,
+        activities: &Matrix<T>,
+        squares: &Matrix<T>,
+        normalization: Normalization,
+        out: &mut Matrix<T>,
+    ) -> Result<()> {
+        self.back_project(errors, weight, activities, squares, normalization, out)
     }
 
     fn softmax(

@@ -64,6 +64,28 @@ impl<T: Scalar> Panels<T> {
         self.values_mut().chunks_exact_mut(space).flat_map(cut).collect()
     }
 
+    /// The same weights with rows and columns exchanged, panel by panel as `each` runs them; none if there is not so
+    /// much memory.
+    pub(crate) fn transposed(&self, each: impl FnOnce(Vec<(usize, &mut [T])>, &Self)) -> Option<Self> {
+        let mut transposed = Panels::new(self.columns, self.rows)?;
+        let space = transposed.space();
+        let panels = transposed.values_mut().chunks_exact_mut(space.max(1)).enumerate().collect();
+        each(panels, self);
+        Some(transposed)
+    }
+
+    /// Rows `index * NR ..` of the weights as the columns of a panel.
+    pub(crate) fn transpose_rows(&self, index: usize, out: &mut [T]) {
+        let rows = index * NR..self.rows.min((index + 1) * NR);
+        for panel in 0..count::<NR>(self.columns) {
+            let source = &self.panel(panel)[rows.start * NR..rows.end * NR];
+            let out = out[panel * NR * NR..].as_chunks_mut::<NR>().0;
+            for (column, out) in out.iter_mut().take(columns_of(panel, self.columns)).enumerate() {
+                out.iter_mut().zip(source.as_chunks::<NR>().0).for_each(|(out, row)| *out = row[column]);
+            }
+        }
+    }
+
     /// Takes over row-major values.
     pub(crate) fn load(&mut self, values: &[T]) {
         let (columns, space) = (self.columns.max(1), self.space());

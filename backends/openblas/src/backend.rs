@@ -267,6 +267,30 @@ impl<T: Scalar> Backend for OpenBlas<T> {
         Ok(())
     }
 
+    fn back_project(
+        &self,
+        errors: &Matrix<T>,
+        weight: &Matrix<T>,
+        activities: &Matrix<T>,
+        squares: &Matrix<T>,
+        normalization: Normalization,
+        out: &mut Matrix<T>,
+    ) -> Result<()> {
+        shapes::back_project(errors, weight, activities, squares, out)?;
+        product(&errors.0.view(), &weight.0.t(), &mut out.0.view_mut());
+        let units = activities.columns();
+        let radial = T::from_f64(normalization.radial(units));
+        for (r, (mut out, h)) in out.0.rows_mut().into_iter().zip(activities.0.rows()).enumerate() {
+            let scale = T::from_f64(normalization.scale(Real::to_f64(squares.0[[0, r]]), units));
+            let z = h.mapv(|h| scale * h);
+            let along = out.dot(&z);
+            Zip::from(&mut out).and(&z).for_each(|slope, &z| {
+                *slope = if z > T::zero() { scale * (*slope - radial * z * along) } else { T::zero() };
+            });
+        }
+        Ok(())
+    }
+
     fn softmax(
         &self,
         logits: &Matrix<T>,

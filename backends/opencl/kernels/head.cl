@@ -113,3 +113,36 @@ kernel void argmax(OUT scores, const int rows, const int class_count, global uin
     out[at + r] = best;
     for (int c = 0; c < class_count; c++) row[c] = 0.0f;
 }
+
+// out[c, k] = weight[k, c]. One work-item per element of weight.
+kernel void transpose(IN weight, const int elements, const int rows, const int columns, OUT out)
+{
+    const int at = get_global_id(0);
+    if (at < elements) out[(size_t)(at % columns) * rows + at / columns] = weight[at];
+}
+
+// From e = errors weight^T, in `slopes`, to s (e - w z sum of e z) where h > 0, z = s h: see Backend::back_project.
+// One work-group of ITEMS per row.
+kernel void way_back(IN activities, const int columns, SQUARES_ARGS, SCALE_ARGS, const float radial, OUT slopes)
+{
+    local real scratch[ITEMS];
+    const int r = get_group_id(0);
+    const size_t row = (size_t)r * columns;
+    const float scale = scale_of(squares_of(r, SQUARES_NAMES), SCALE_NAMES);
+    vec product = 0.0f;
+    for (int j = get_local_id(0) * VEC; j < columns; j += ITEMS * VEC) {
+        const int left = columns - j;
+        product += load(slopes + row + j, left) * load(activities + row + j, left);
+    }
+    const float along = radial * (scale * (float)sum_items(sum(product), scratch, ITEMS));
+    for (int j = get_local_id(0) * VEC; j < columns; j += ITEMS * VEC) {
+        const int left = columns - j;
+        const vec h = load(activities + row + j, left);
+        const vec slope = scale * (load(slopes + row + j, left) - along * (scale * h));
+#if VEC == 1
+        store(h > 0.0f ? slope : 0.0f, slopes + row + j, left);
+#else
+        store(select((vec)0.0f, slope, h > (vec)0.0f), slopes + row + j, left);
+#endif
+    }
+}

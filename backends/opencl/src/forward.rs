@@ -3,6 +3,7 @@
 use ff_backend::{Goodness, Input, Result, Weights, shapes};
 
 use crate::args::Args;
+use crate::memory::Buffer;
 use crate::scratch::Slot;
 use crate::{KernelPath, Matrix, OpenCl};
 
@@ -15,9 +16,20 @@ impl OpenCl {
         out: &mut Matrix,
     ) -> Result<()> {
         shapes::product::<Self>(input, weight, first_row, out)?;
+        self.multiply(input, &weight.buffer, first_row, out)
+    }
+
+    /// out = input · weight[first_row.., :]; the weights have as many columns as `out`.
+    pub(crate) fn multiply(
+        &self,
+        input: &Matrix,
+        weight: &Buffer,
+        first_row: usize,
+        out: &mut Matrix,
+    ) -> Result<()> {
         let nothing = self.scratch(Slot::Nothing, 1)?;
         // Nothing but the sums: no squares, scale, label, bias, parts of squares.
-        let args = self.product_args(input, weight, first_row, out.rows).flag(true);
+        let args = self.product_args(input, weight, first_row, out).flag(true);
         let args = args.buffer(&nothing).int(1).int(0).int(0).float(0.0).float(1.0);
         let args = args.buffer(&nothing).buffer(&nothing).int(0).int(0).int(0).int(0).float(0.0).float(0.0);
         let args = args.buffer(&nothing).flag(false).out(out).buffer(&nothing);
@@ -34,7 +46,7 @@ impl OpenCl {
         shapes::project::<Self>(input, layer, out, squares)?;
         let weight = &layer.weight.value;
         let args = self
-            .product_args(input.features, weight, input.classes(), out.rows)
+            .product_args(input.features, &weight.buffer, input.classes(), out)
             .flag(false)
             .squares(input.squares)
             .input_scale(input)
@@ -106,15 +118,15 @@ impl OpenCl {
     }
 
     /// The first parameters of `project`.
-    fn product_args(&self, input: &Matrix, weight: &Matrix, first_row: usize, rows: usize) -> Args<'_> {
+    fn product_args(&self, input: &Matrix, weight: &Buffer, first_row: usize, out: &Matrix) -> Args<'_> {
         self.args()
             .matrix(input)
-            .count(rows)
+            .count(out.rows)
             .count(input.columns)
-            .matrix(weight)
+            .buffer(weight)
             .count(first_row)
-            .count(weight.columns)
-            .count(self.rows_per_group(rows, weight.columns))
+            .count(out.columns)
+            .count(self.rows_per_group(out.rows, out.columns))
     }
 
     fn launch_project(&self, out: &Matrix, args: Args) -> Result<()> {

@@ -1,7 +1,8 @@
 //! Reading labels.
 
-use ff_backend::{IndexSlice, Normalization, Result, shapes};
+use ff_backend::{IndexSlice, Normalization, Result, Shape, shapes};
 
+use crate::scratch::Slot;
 use crate::{Indices, Matrix, OpenCl};
 
 impl OpenCl {
@@ -26,6 +27,32 @@ impl OpenCl {
             .matrix(logits)
             .flag(add);
         self.launch_rows(&self.small.read_out, logits.rows, args)
+    }
+
+    pub(crate) fn back_project(
+        &self,
+        errors: &Matrix,
+        weight: &Matrix,
+        activities: &Matrix,
+        squares: &Matrix,
+        normalization: Normalization,
+        out: &mut Matrix,
+    ) -> Result<()> {
+        shapes::back_project(errors, weight, activities, squares, out)?;
+        let elements = weight.elements();
+        let transposed = self.scratch(Slot::Transposed, elements)?;
+        let args = self.args().matrix(weight).count(elements).count(weight.rows).count(weight.columns);
+        self.launch_elements(&self.small.transpose, elements, args.buffer(&transposed))?;
+        self.multiply(errors, &transposed, 0, out)?;
+        let args = self
+            .args()
+            .matrix(activities)
+            .count(activities.columns)
+            .squares(squares)
+            .scale(normalization, 0.0, activities.columns)
+            .float(normalization.radial(activities.columns))
+            .matrix(out);
+        self.launch_rows(&self.small.way_back, out.rows, args)
     }
 
     pub(crate) fn softmax(

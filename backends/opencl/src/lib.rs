@@ -426,6 +426,18 @@ impl Backend for OpenCl {
         self.read_out(activities, squares, normalization, weight, logits, add)
     }
 
+    fn back_project(
+        &self,
+        errors: &Matrix,
+        weight: &Matrix,
+        activities: &Matrix,
+        squares: &Matrix,
+        normalization: Normalization,
+        out: &mut Matrix,
+    ) -> Result<()> {
+        self.back_project(errors, weight, activities, squares, normalization, out)
+    }
+
     fn softmax(
         &self,
         logits: &Matrix,

@@ -25,11 +25,13 @@ pub(crate) enum Slot {
     PullRow,
     /// What it pulls them by.
     PullLine,
+    /// Weights with rows and columns exchanged.
+    Transposed,
 }
 
 /// A buffer for each slot, as large as was ever needed.
 #[derive(Default)]
-pub(crate) struct Scratch(RefCell<[Option<Rc<Buffer>>; 7]>);
+pub(crate) struct Scratch(RefCell<[Option<Rc<Buffer>>; 8]>);
 
 impl OpenCl {
     /// At least `count` numbers of four bytes.

@@ -12,6 +12,7 @@
 //! assert!(report.passed(), "{report}");
 //! ```
 
+mod backward;
 mod draw;
 mod forward;
 mod gradients;
@@ -64,6 +65,7 @@ pub fn run<B: Backend>(backend: &B, effort: Effort) -> Report {
         examine.operation::<updates::Update>(),
         examine.operation::<updates::Learn>(),
         examine.operation::<labels::ReadOut>(),
+        examine.operation::<backward::BackProject>(),
         examine.operation::<labels::Softmax>(),
         examine.operation::<labels::DrawLabels>(),
         examine.operation::<labels::Accumulate>(),

@@ -192,7 +192,7 @@ fn labels<B: Backend>(b: &B) -> Result<Vec<Attempt>> {
     let [activities, squares, short] = [b.zeros(4, 5)?, b.zeros(1, 4)?, b.zeros(1, 3)?];
     let [weight, tall] = [b.weight(5, 3)?, b.weight(6, 3)?];
     let [mut logits, mut errors, mut wide] = [b.zeros(4, 3)?, b.zeros(4, 3)?, b.zeros(4, 4)?];
-    let [mut cost, mut costs] = [b.zeros(1, 1)?, b.zeros(1, 2)?];
+    let [mut cost, mut costs, mut back] = [b.zeros(1, 1)?, b.zeros(1, 2)?, b.zeros(4, 5)?];
     let (list, mut out, mut few) = (b.indices(4)?, b.indices(8)?, b.indices(7)?);
     let slice = |offset| IndexSlice::<B> { indices: &list, offset };
     let unit = Normalization::Unit;
@@ -200,6 +200,22 @@ fn labels<B: Backend>(b: &B) -> Result<Vec<Attempt>> {
         ("read_out: weight too tall", b.read_out(&activities, &squares, unit, &tall, &mut logits, false)),
         ("read_out: squares too short", b.read_out(&activities, &short, unit, &weight, &mut logits, true)),
         ("read_out: logits too wide", b.read_out(&activities, &squares, unit, &weight, &mut wide, false)),
+        (
+            "back_project: weight too tall",
+            b.back_project(&errors, &tall, &activities, &squares, unit, &mut back),
+        ),
+        (
+            "back_project: squares too short",
+            b.back_project(&errors, &weight, &activities, &short, unit, &mut back),
+        ),
+        (
+            "back_project: out too narrow",
+            b.back_project(&errors, &weight, &activities, &squares, unit, &mut logits),
+        ),
+        (
+            "back_project: errors too wide",
+            b.back_project(&wide, &weight, &activities, &squares, unit, &mut back),
+        ),
         ("softmax: labels run out", b.softmax(&logits, slice(1), &mut errors, &mut cost)),
         ("softmax: errors too wide", b.softmax(&logits, slice(0), &mut wide, &mut cost)),
         ("softmax: cost too long", b.softmax(&logits, slice(0), &mut errors, &mut costs)),

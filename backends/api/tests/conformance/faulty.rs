@@ -38,6 +38,7 @@ pub enum Habit {
     DrawsTrueLabel,
     LeavesScores,
     HalfGradient,
+    ForgetsNormalization,
     NeverFlushes,
     BiasDecays,
     NeverRefuses,
@@ -336,6 +337,24 @@ impl Backend for Faulty {
         let (activities, squares, weight) = (activities.0.borrow(), squares.0.borrow(), weight.0.borrow());
         self.call("read_out", logits, |logits| {
             Oracle.read_out(&activities, &squares, normalization, &weight, logits, add)
+        })
+    }
+
+    fn back_project(
+        &self,
+        errors: &Matrix,
+        weight: &Matrix,
+        activities: &Matrix,
+        squares: &Matrix,
+        normalization: Normalization,
+        out: &mut Matrix,
+    ) -> Result<()> {
+        let forgets = self.has(Habit::ForgetsNormalization);
+        let normalization = if forgets { Normalization::None } else { normalization };
+        let (errors, weight) = (errors.0.borrow(), weight.0.borrow());
+        let (activities, squares) = (activities.0.borrow(), squares.0.borrow());
+        self.call("back_project", out, |out| {
+            Oracle.back_project(&errors, &weight, &activities, &squares, normalization, out)
         })
     }
 

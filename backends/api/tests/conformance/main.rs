@@ -9,7 +9,7 @@ use ff_backend::conformance::{self, Effort, Fault, Report};
 use ff_backend::oracle::Oracle;
 
 /// Operations that compute something.
-const OPERATIONS: [&str; 18] = [
+const OPERATIONS: [&str; 19] = [
     "copy",
     "gather",
     "hybrid",
@@ -24,6 +24,7 @@ const OPERATIONS: [&str; 18] = [
     "update",
     "learn",
     "read_out",
+    "back_project",
     "softmax",
     "draw_labels",
     "accumulate",
@@ -120,6 +121,7 @@ fn bad_habits_are_found_out() {
         (Habit::DrawsTrueLabel, "draw_labels"),
         (Habit::LeavesScores, "argmax"),
         (Habit::HalfGradient, "gradient"),
+        (Habit::ForgetsNormalization, "back_project"),
         (Habit::NeverFlushes, "update"),
         (Habit::NeverRefuses, "misfits"),
     ] {

@@ -1,0 +1,214 @@
+//! Forward-Forward: every layer learns from the goodness of positive and negative rows.
+
+use ff_backend::{Backend, LabelCode, Result, Rule, Shape, TALLY_ROWS, Tally};
+
+use super::step::{Step, TrainTally, take};
+use crate::batching::{Batch, Negatives, PlannedEpoch, negatives};
+use crate::config::LayerSchedule;
+use crate::network::{Activities, ImageRows, Lesson, Network, forward, neutral_logits, upload};
+use crate::spec::Spec;
+
+/// Buffers of a step on pairs.
+pub struct Pairs<B: Backend> {
+    spec: Spec,
+    negatives: Box<dyn Negatives<B>>,
+    stack: Stack<B>,
+    neutral: Option<Neutral<B>>,
+}
+
+/// Positive rows, then negative ones.
+struct Stack<B: Backend> {
+    pairs: usize,
+    images: ImageRows<B>,
+    activities: Activities<B>,
+    coefficients: B::Matrix,
+    /// Sums of losses and goodness since the last reading `[TALLY_ROWS, layers]`.
+    tally: B::Matrix,
+}
+
+/// The neutral pass that the head learns from, and hard negatives come from.
+struct Neutral<B: Backend> {
+    /// Images of their own where the stack's cannot be shared.
+    images: Option<ImageRows<B>>,
+    activities: Activities<B>,
+    logits: B::Matrix,
+    errors: B::Matrix,
+    /// 1 / B for each row: the head's loss is a mean.
+    shares: B::Matrix,
+    cost: B::Matrix,
+}
+
+impl<B: Backend> Pairs<B> {
+    /// Buffers for batches of the spec's size.
+    pub fn new(backend: &B, spec: &Spec) -> Result<Self> {
+        let pairs = spec.batch_size;
+        let negatives = negatives::new(backend, spec)?;
+        let shared = spec.exact_shortcuts && negatives.shares_images();
+        let image_rows = if shared { pairs } else { 2 * pairs };
+        let neutral = spec.head.map(|_| Neutral::new(backend, spec, shared)).transpose()?;
+        let stack = Stack {
+            pairs,
+            images: ImageRows::new(backend, spec, image_rows)?,
+            activities: Activities::new(backend, spec, 2 * pairs)?,
+            coefficients: backend.zeros(1, 2 * pairs)?,
+            tally: backend.zeros(TALLY_ROWS, spec.depth())?,
+        };
+        Ok(Pairs { spec: spec.clone(), negatives, stack, neutral })
+    }
+}
+
+impl<B: Backend> Step<B> for Pairs<B> {
+    fn plan(&self, spec: &Spec, labels: &[u32], epoch: usize) -> PlannedEpoch {
+        PlannedEpoch::draw(spec, &*self.negatives, labels, epoch)
+    }
+
+    /// Neutral pass and head, if there is one; then layer after layer.
+    fn step(
+        &mut self,
+        backend: &B,
+        network: &mut Network<B>,
+        images: &B::Images,
+        batch: &Batch<B>,
+        layers: Rule,
+        head: Rule,
+    ) -> Result<()> {
+        let (spec, stack) = (&self.spec, &mut self.stack);
+        stack.gather(backend, images, batch)?;
+        let rows = &mut stack.images;
+        self.negatives.blend(backend, &mut rows.features, &mut rows.squares, batch.numbers)?;
+        rows.multiply(backend, network)?;
+        if let Some(neutral) = &mut self.neutral {
+            neutral.read(backend, network, images, batch, rows)?;
+            neutral.learn(backend, network, head)?;
+        }
+        let errors = self.neutral.as_ref().map(|neutral| &neutral.errors);
+        let code = LabelCode::Each(self.negatives.labels(backend, batch, errors)?);
+        for l in 0..network.layers.len() {
+            stack.forward(backend, network, spec, l, code, batch.dropout_seed)?;
+            stack.learn(backend, network, spec, l, code, layers)?;
+            if spec.layer_schedule == LayerSchedule::Greedy && l + 1 < network.layers.len() {
+                if l == 0 {
+                    stack.images.multiply(backend, network)?;
+                }
+                stack.forward(backend, network, spec, l, code, batch.dropout_seed)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn take_tally(&mut self, backend: &B, batches: usize) -> Result<TrainTally> {
+        let share = 1.0 / batches.max(1) as f64;
+        let sums = take(backend, &mut self.stack.tally)?;
+        let layers = sums.len() / TALLY_ROWS;
+        let row = |r: usize| sums[r * layers..(r + 1) * layers].iter().map(|sum| sum * share).collect();
+        let head_cost = match &mut self.neutral {
+            Some(neutral) => take(backend, &mut neutral.cost)?.first().map(|sum| sum * share),
+            None => None,
+        };
+        Ok(TrainTally {
+            losses: row(0),
+            positive: row(1),
+            negative: row(2),
+            pairwise_errors: row(3),
+            head_cost,
+        })
+    }
+
+    fn hidden(&self) -> &[B::Matrix] {
+        &self.stack.activities.hidden
+    }
+}
+
+impl<B: Backend> Stack<B> {
+    fn gather(&mut self, backend: &B, images: &B::Images, batch: &Batch<B>) -> Result<()> {
+        let shared = self.images.features.rows() == self.pairs;
+        let (rows, shifts) =
+            if shared { (batch.rows, batch.shifts) } else { (batch.stacked, batch.stacked_shifts) };
+        self.images.gather(backend, images, rows, shifts)
+    }
+
+    fn forward(
+        &mut self,
+        backend: &B,
+        network: &Network<B>,
+        spec: &Spec,
+        l: usize,
+        code: LabelCode<B>,
+        dropout_seed: u32,
+    ) -> Result<()> {
+        let activities = &mut self.activities;
+        forward(backend, network, &self.images, l, code, activities)?;
+        if spec.dropout > 0.0 {
+            let seed = dropout_seed.wrapping_add(l as u32);
+            backend.dropout(&mut activities.hidden[l], spec.dropout, seed, &mut activities.squares[l])?;
+        }
+        activities.measure(backend, l)
+    }
+
+    fn learn(
+        &mut self,
+        backend: &B,
+        network: &mut Network<B>,
+        spec: &Spec,
+        l: usize,
+        code: LabelCode<B>,
+        rule: Rule,
+    ) -> Result<()> {
+        let (activities, layer) = (&self.activities, &spec.layers[l]);
+        let tally = Tally { sums: &mut self.tally, layer: l };
+        backend.coefficients(activities.goodness(l), &layer.objective, &mut self.coefficients, tally)?;
+        let (features, squares) = activities.below(l, &self.images);
+        let lesson = Lesson {
+            input: layer.input(features, squares, code),
+            hidden: &activities.hidden[l],
+            slopes: activities.slopes(l),
+            coefficients: &self.coefficients,
+            positives: self.pairs,
+        };
+        network.layers[l].learn(backend, &lesson, rule)
+    }
+}
+
+impl<B: Backend> Neutral<B> {
+    fn new(backend: &B, spec: &Spec, shared: bool) -> Result<Self> {
+        let (pairs, classes) = (spec.batch_size, spec.classes);
+        let mut shares = backend.zeros(1, pairs)?;
+        upload(backend, &mut shares, &vec![1.0 / pairs as f32; pairs])?;
+        Ok(Neutral {
+            images: (!shared).then(|| ImageRows::new(backend, spec, pairs)).transpose()?,
+            activities: Activities::new(backend, spec, pairs)?,
+            logits: backend.zeros(pairs, classes)?,
+            errors: backend.zeros(pairs, classes)?,
+            shares,
+            cost: backend.zeros(1, 1)?,
+        })
+    }
+
+    /// Neutral forward pass and the head's errors.
+    fn read(
+        &mut self,
+        backend: &B,
+        network: &Network<B>,
+        images: &B::Images,
+        batch: &Batch<B>,
+        shared: &ImageRows<B>,
+    ) -> Result<()> {
+        let rows = match &mut self.images {
+            Some(own) => {
+                own.gather(backend, images, batch.rows, batch.shifts)?;
+                own.multiply(backend, network)?;
+                own
+            }
+            None => shared,
+        };
+        neutral_logits(backend, network, rows, &mut self.activities, &mut self.logits)?;
+        backend.softmax(&self.logits, batch.truth, &mut self.errors, &mut self.cost)
+    }
+
+    fn learn(&self, backend: &B, network: &mut Network<B>, rule: Rule) -> Result<()> {
+        for part in network.head.iter_mut().flatten() {
+            part.learn(backend, &self.activities, &self.errors, &self.shares, rule)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,127 @@
+//! Cross-entropy of classifiers: each on its own layer, or sent back from the last through all layers.
+
+use ff_backend::{Backend, LabelCode};
+use forward_forward::network::{Activities, forward};
+
+use crate::TOLERANCE;
+use crate::differences::{fetch, relative_error, send, slopes};
+use crate::probe::{CLASSES, Probe};
+
+/// Each of the three, at the input and between layers.
+const NORMALIZATIONS: [&[&str]; 3] = [
+    &["input_normalization=none", "network.normalization=unit"],
+    &["input_normalization=unit", "network.normalization=rms"],
+    &["input_normalization=rms", "network.normalization=none"],
+];
+const SCALES: [&[&str]; 2] = [&[], &["gradient_scale=0.5", "dropout=0.2"]];
+const BASE: [&str; 4] = ["head.enabled=true", "predict=head", "layer_sizes=[9, 8, 7]", "initial_scale=1.5"];
+
+pub fn check<B: Backend>(backend: &B, name: &str) {
+    let mut worst = 0.0_f64;
+    for loss in ["loss=pred", "loss=backprop"] {
+        for normalization in NORMALIZATIONS {
+            for scales in SCALES {
+                let sets = [&BASE[..], &[loss], normalization, scales].concat();
+                worst = worst.max(agreement(backend, &sets));
+            }
+        }
+    }
+    println!("classifiers on {name}: worst relative error {worst:.1e}");
+}
+
+/// Where a tensor lies.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    Weight(usize),
+    Bias(usize),
+    Head(usize),
+}
+
+fn read<B: Backend>(probe: &Probe<B>, place: Place) -> [Vec<f64>; 2] {
+    let (backend, network) = (probe.backend, &probe.network);
+    match place {
+        Place::Weight(l) => {
+            let weight = &network.layers[l].tensors().weights.weight;
+            [fetch(backend, &weight.value), fetch(backend, &weight.first)]
+        }
+        Place::Bias(l) => {
+            let bias = network.layers[l].tensors().weights.bias.as_ref().unwrap();
+            [fetch(backend, &bias.value), fetch(backend, &bias.first)]
+        }
+        Place::Head(part) => {
+            let weight = &network.head.as_ref().unwrap()[part].weights.weight;
+            [fetch(backend, &weight.value), fetch(backend, &weight.first)]
+        }
+    }
+}
+
+fn write<B: Backend>(probe: &mut Probe<B>, place: Place, values: &[f64]) {
+    let (backend, network) = (probe.backend, &mut probe.network);
+    match place {
+        Place::Weight(l) => {
+            send(backend, &mut network.layers[l].tensors_mut().weights.weight.value, values);
+        }
+        Place::Bias(l) => {
+            let bias = network.layers[l].tensors_mut().weights.bias.as_mut().unwrap();
+            send(backend, &mut bias.value, values);
+        }
+        Place::Head(part) => {
+            send(backend, &mut network.head.as_mut().unwrap()[part].weights.weight.value, values);
+        }
+    }
+}
+
+fn agreement<B: Backend>(backend: &B, sets: &[&str]) -> f64 {
+    let mut probe = Probe::new(backend, sets);
+    probe.look();
+    let local = sets.contains(&"loss=pred");
+    let depth = probe.network.layers.len();
+    let parts = probe.network.head.as_ref().unwrap().len();
+    assert_eq!(parts, if local { depth } else { 1 });
+    // A layer learns from its own classifier, or from the only one.
+    let part_of = |l: usize| if local { l } else { 0 };
+    let layers = (0..depth).flat_map(|l| [(Place::Weight(l), part_of(l)), (Place::Bias(l), part_of(l))]);
+    let places: Vec<_> = layers.chain((0..parts).map(|part| (Place::Head(part), part))).collect();
+    let mut worst = 0.0_f64;
+    for (place, part) in places {
+        let [values, velocity] = read(&probe, place);
+        let found = slopes(&values, |moved| {
+            write(&mut probe, place, moved);
+            cross_entropy(&mut probe, part)
+        });
+        write(&mut probe, place, &values);
+        let scale = if matches!(place, Place::Head(_)) { 1.0 } else { probe.gradient_scale };
+        let expected: Vec<f64> = found.iter().map(|slope| scale * slope).collect();
+        let stepped: Vec<f64> = velocity.iter().map(|v| -v).collect();
+        assert!(
+            expected.iter().any(|slope| slope.abs() > 1e-4),
+            "nothing to learn in {place:?} with {sets:?}"
+        );
+        let error = relative_error(&stepped, &expected);
+        assert!(error < TOLERANCE, "{place:?}: {error:.1e} with {sets:?}");
+        worst = worst.max(error);
+    }
+    worst
+}
+
+/// The mean cross-entropy of a classifier in a forward pass with the batch's dropout.
+fn cross_entropy<B: Backend>(probe: &mut Probe<B>, part: usize) -> f64 {
+    let Probe { backend, network, rows, plan, .. } = probe;
+    let (backend, batch, count) = (*backend, plan.batch(0), network.spec.batch_size);
+    let mut activities = Activities::new(backend, &network.spec, count).unwrap();
+    rows.multiply(backend, network).unwrap();
+    for l in 0..network.layers.len() {
+        forward(backend, network, rows, l, LabelCode::Neutral, &mut activities).unwrap();
+        let rate = network.spec.dropout;
+        if rate > 0.0 {
+            let seed = batch.dropout_seed.wrapping_add(l as u32);
+            backend.dropout(&mut activities.hidden[l], rate, seed, &mut activities.squares[l]).unwrap();
+        }
+    }
+    let [mut logits, mut errors] = [(); 2].map(|()| backend.zeros(count, CLASSES).unwrap());
+    let mut cost = backend.zeros(1, 1).unwrap();
+    let part = &network.head.as_ref().unwrap()[part];
+    part.read_out(backend, &activities, &mut logits, false).unwrap();
+    backend.softmax(&logits, batch.truth, &mut errors, &mut cost).unwrap();
+    fetch(backend, &cost)[0]
+}
