@@ -82,7 +82,8 @@ pub fn print(
     let is_open = |cell: &&PlannedCell| {
         !matches!(cell.status, CellStatus::Done | CellStatus::Failed | CellStatus::Pruned)
     };
-    let total = planned.iter().filter(is_open).map(|cell| cell.estimated_seconds).sum();
+    // The sum of no floats is -0.
+    let total = planned.iter().filter(is_open).fold(0.0, |total, cell| total + cell.estimated_seconds);
     if json {
         let (name, log_dir) = (&experiment.name, &experiment.log_dir);
         return report::print_json(&Plan { name, log_dir, estimated_seconds: total, cells: planned });
