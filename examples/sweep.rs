@@ -37,11 +37,7 @@ impl Work for Cells {
     fn train(&self, task: &Task) -> Result<Summary, CellError> {
         let limits = Limits { stop: &self.stop, until: task.until };
         let options = Options { resume: task.resume, limits, ..Options::default() };
-        let summary = training::run(&self.backend, &task.cell.config, &self.splits, task.directory, options);
-        summary.map_err(|error| CellError {
-            is_of_environment: error.is_of_environment(),
-            message: error.to_string(),
-        })
+        Ok(training::run(&self.backend, &task.cell.config, &self.splits, task.directory, options)?)
     }
 }
 

@@ -1,6 +1,8 @@
 //! The examples do what they say.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code)]
 
+#[path = "../examples/backend.rs"]
+mod backend;
 #[path = "../examples/observe.rs"]
 mod observe;
 #[path = "../examples/sweep.rs"]
@@ -37,4 +39,35 @@ fn a_program_watches_epochs() {
     let shares = observe::observe(&folder.path().join("run")).unwrap();
     assert_eq!(shares.len(), 3);
     assert!(shares.iter().all(|share| (0.2..0.8).contains(share)), "{shares:?}");
+}
+
+#[test]
+fn a_program_brings_its_own_backend() {
+    let report = backend::conform();
+    assert!(report.passed(), "{report}");
+    // One rounding instead of two: not the oracle's numbers, but near them.
+    assert!(report.rows.iter().any(|row| row.worst_relative_error > 0.0));
+    let folder = tempfile::tempdir().unwrap();
+    let (accuracy, terms) = backend::train(&folder.path().join("run")).unwrap();
+    assert!(accuracy > 0.5, "{accuracy}");
+    // The forward products alone: 1,443 rows of 64 pixels, 32 units, 3 epochs.
+    assert!(terms > 1443 * 64 * 32 * 3, "{terms}");
+}
+
+/// Sums as coarse as bfloat16.
+struct Coarse;
+
+impl ff_backend::oracle::Arithmetic for Coarse {
+    const NAME: &'static str = "coarse";
+
+    fn multiply_add(&self, sum: f64, a: f64, b: f64) -> f64 {
+        f64::from_bits((sum + a * b).to_bits() & !0 << 45)
+    }
+}
+
+#[test]
+fn a_backend_that_rounds_too_much_does_not_conform() {
+    let report = ff_backend::conformance::run(&Coarse, ff_backend::conformance::Effort::Quick);
+    let failed: Vec<_> = report.failures().map(|(operation, _)| operation).collect();
+    assert_eq!(failed, ["product", "project", "gradient", "learn", "read_out"]);
 }

@@ -96,7 +96,7 @@ impl Sweep {
         let rows = directory.gather(experiment, false)?;
         let tally = Tally::new(&rows);
         let wanted = experiment.cells().iter().any(|cell| cell.config.logging.figures);
-        let complete = tally.settled() == tally.cells && tally.done > 0;
+        let complete = tally.finished() == tally.cells && tally.done > 0;
         if wanted && complete {
             directory.gather(experiment, true)?;
         }

@@ -1,4 +1,4 @@
-//! A TOML file as a tree in which every key and value knows its place.
+//! A TOML file as a tree in which every key and value knows where it stands.
 
 use std::ops::Range;
 use std::path::Path;
@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 use toml::{Spanned, Value};
 
 use super::error::ConfigError;
-use super::origin::{Origin, Place, Source};
+use super::origin::{Origin, Source, Span};
 use crate::files::reading;
 
 /// A value and who gave it.
@@ -51,8 +51,8 @@ pub(crate) fn read(path: &Path, origin: &Origin) -> Result<Vec<Entry>, ConfigErr
 pub(crate) fn parse(name: String, text: String) -> Result<Vec<Entry>, ConfigError> {
     let source = Arc::new(Source { name, text });
     let fail = |error: toml::de::Error| {
-        let place = Place::new(&source, error.span().unwrap_or_default());
-        ConfigError::new(place, error.message())
+        let at = Span::new(&source, error.span().unwrap_or_default());
+        ConfigError::new(at, error.message())
     };
     let root = DeTable::parse(&source.text).map_err(fail)?;
     table(&source, root.into_inner()).map_err(fail)
@@ -61,7 +61,7 @@ pub(crate) fn parse(name: String, text: String) -> Result<Vec<Entry>, ConfigErro
 fn table(source: &Arc<Source>, table: DeTable) -> Result<Vec<Entry>, toml::de::Error> {
     let entry = |(key, value): (Spanned<_>, _)| {
         Ok(Entry {
-            origin: Place::new(source, key.span()).into(),
+            origin: Span::new(source, key.span()).into(),
             key: String::from(key.into_inner()),
             node: node(source, value)?,
         })
@@ -82,7 +82,7 @@ fn node(source: &Arc<Source>, value: Spanned<DeValue>) -> Result<Node, toml::de:
             Content::Scalar(Value::deserialize(scalar)?)
         }
     };
-    let origin = Place::new(source, span).into();
+    let origin = Span::new(source, span).into();
     Ok(Node { origin, content })
 }
 

@@ -35,9 +35,9 @@ impl ConfigError {
     }
 }
 
-impl From<super::origin::Place> for Origin {
-    fn from(place: super::origin::Place) -> Self {
-        Origin::File(place)
+impl From<super::origin::Span> for Origin {
+    fn from(span: super::origin::Span) -> Self {
+        Origin::File(span)
     }
 }
 

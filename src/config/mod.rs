@@ -46,6 +46,6 @@ pub use knobs::{
 pub use layers::{Origins, Resolved};
 pub use names::{all as knob_names, find as find_knob};
 pub(crate) use nearest::{did_you_mean, known_elsewhere};
-pub use origin::{Origin, Place};
+pub use origin::{Origin, Span};
 pub use recipes::{RECIPES, about as about_recipe};
 pub use takes::{Choice, Interval, Takes};

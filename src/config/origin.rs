@@ -10,7 +10,7 @@ pub enum Origin {
     /// Nobody: the built-in default.
     Default,
     /// A file, or a recipe.
-    File(Place),
+    File(Span),
     /// `--set`, with its `key=value`.
     Set(String),
     /// A flag of the command line by its name, such as `--learning-rate`.
@@ -18,10 +18,10 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// The lines of a file that show the place, each after a line break; nothing elsewhere.
+    /// The lines of a file that show the span, each after a line break; nothing elsewhere.
     pub fn frame(&self) -> String {
         match self {
-            Origin::File(place) => place.frame(),
+            Origin::File(span) => span.frame(),
             _ => String::new(),
         }
     }
@@ -31,7 +31,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Origin::Default => f.write_str("built-in default"),
-            Origin::File(place) => place.fmt(f),
+            Origin::File(span) => span.fmt(f),
             Origin::Set(text) => write!(f, "--set {}", one_line(text)),
             Origin::Flag(name) => f.write_str(&one_line(name)),
         }
@@ -40,9 +40,9 @@ impl fmt::Display for Origin {
 
 /// A stretch of a configuration file.
 #[derive(Clone)]
-pub struct Place {
+pub struct Span {
     source: Arc<Source>,
-    span: Range<usize>,
+    range: Range<usize>,
 }
 
 /// A configuration file: what errors call it, and its text.
@@ -51,15 +51,15 @@ pub(crate) struct Source {
     pub(crate) text: String,
 }
 
-impl Place {
-    pub(crate) fn new(source: &Arc<Source>, span: Range<usize>) -> Self {
+impl Span {
+    pub(crate) fn new(source: &Arc<Source>, range: Range<usize>) -> Self {
         let source = Arc::clone(source);
-        Place { source, span }
+        Span { source, range }
     }
 
     /// Line and column, both from 1; columns count characters.
     fn position(&self) -> (usize, usize) {
-        let before = self.source.text.get(..self.span.start);
+        let before = self.source.text.get(..self.range.start);
         let before = before.unwrap_or(&self.source.text);
         let line = before.matches('\n').count() + 1;
         let column = before.chars().rev().take_while(|&c| c != '\n').count() + 1;
@@ -70,7 +70,7 @@ impl Place {
     fn frame(&self) -> String {
         let (number, column) = self.position();
         let text = self.source.text.lines().nth(number - 1).unwrap_or("");
-        let meant = self.source.text.get(self.span.clone()).unwrap_or("");
+        let meant = self.source.text.get(self.range.clone()).unwrap_or("");
         let meant = meant.lines().next().unwrap_or("").chars().count().max(1);
         let gutter = " ".repeat(number.to_string().len());
         let indent = " ".repeat(column - 1);
@@ -80,20 +80,20 @@ impl Place {
     }
 }
 
-impl PartialEq for Place {
+impl PartialEq for Span {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.source, &other.source) && self.span == other.span
+        Arc::ptr_eq(&self.source, &other.source) && self.range == other.range
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let (line, column) = self.position();
         write!(f, "{}:{line}:{column}", one_line(&self.source.name))
     }
 }
 
-impl fmt::Debug for Place {
+impl fmt::Debug for Span {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }

@@ -1,11 +1,11 @@
 //! The confusion matrix: counts, and shares of each true class as text and color.
 
 use super::canvas::{Canvas, Look};
+use super::caption::counted;
 use super::legend;
 use super::matrix::{self, Cell, Filling, Side};
 use super::palette::{ABSENT, amount};
 use super::results::Run;
-use super::story::counted;
 use crate::run::Status;
 
 /// Up to this many classes every class is labelled.

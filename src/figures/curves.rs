@@ -1,12 +1,12 @@
 //! Losses and accuracy over epochs: of the network and of each layer.
 
 use super::canvas::{Canvas, Look, Point, Rect};
+use super::caption::capitalized;
 use super::legend::{self, Entry};
 use super::palette::{BLUE, GREEN, VERMILLION, rank, series};
 use super::panel::{Panel, Stroke};
 use super::results::{Epoch, Run};
 use super::scale::{Axis, drawable};
-use super::story::capitalized;
 use crate::run::Status;
 
 /// More layers than this are told by a bar of colors.

@@ -8,7 +8,7 @@ use super::numbers::significant;
 use super::palette::{ABSENT, FAINT, signed};
 use super::results::Run;
 
-use super::story::counted;
+use super::caption::counted;
 use super::weights::Weights;
 
 const COLUMNS: usize = 10;

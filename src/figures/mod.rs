@@ -3,6 +3,7 @@
 //! A figure is a canvas of shapes; `render` alone knows PNG and SVG.
 
 mod canvas;
+mod caption;
 mod choice;
 mod confusion;
 mod curves;
@@ -25,7 +26,6 @@ mod reading;
 mod render;
 mod results;
 mod scale;
-mod story;
 mod stroke;
 mod sweep;
 mod weights;

@@ -1,12 +1,12 @@
 //! Curves of several runs over one another.
 
 use super::canvas::{Canvas, Look, Point};
+use super::caption::capitalized;
 use super::legend::{self, Entry};
 use super::palette::series;
 use super::panel::{Panel, Stroke};
 use super::results::{Epoch, Run};
 use super::scale::Axis;
-use super::story::capitalized;
 
 /// More runs than this are not named.
 const NAMED: usize = 24;

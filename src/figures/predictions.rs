@@ -3,9 +3,9 @@
 use plotters::style::RGBColor;
 
 use super::canvas::{Anchor, Canvas, Look, Rect, SMALL, TextLook};
+use super::caption::counted;
 use super::palette::{ABSENT, GREEN, INK, RED};
 use super::results::{Evaluation, Run, Sample};
-use super::story::counted;
 
 const SIDE: usize = 5;
 const BORDER: f64 = 8.0;

@@ -31,7 +31,7 @@ pub enum Beginning {
     /// There is nothing of a run.
     New,
     /// There is a run to be removed: `--force`, or one that ended before its first epoch was finished.
-    Anew,
+    Over,
     /// There are epochs to go on from.
     Resume,
 }
@@ -110,12 +110,12 @@ impl Contents {
         }
         match ownership {
             Ownership::New => Err(RunError::Taken { path: path.into() }),
-            Ownership::Force if self.is_certainly_a_run(path)? => Ok(Beginning::Anew),
+            Ownership::Force if self.is_certainly_a_run(path)? => Ok(Beginning::Over),
             Ownership::Force => Err(not_a_run()),
             Ownership::Resume if self.training => Ok(Beginning::Resume),
             Ownership::Resume => match self.finished(path)? {
                 Some(epochs) => Err(RunError::CheckpointLost { path: path.into(), epochs }),
-                None => Ok(Beginning::Anew),
+                None => Ok(Beginning::Over),
             },
         }
     }

@@ -44,7 +44,7 @@ impl RunDirectory {
         Self::check(path, ownership)?;
         let directory = Self::claim(path)?;
         let beginning = Self::check(path, ownership)?;
-        if beginning == Beginning::Anew {
+        if beginning == Beginning::Over {
             directory.clear()?;
         }
         Ok((directory, beginning))

@@ -8,7 +8,7 @@ use crate::run::{Beginning, Ownership, RunDirectory, RunError, Status, Summary};
 #[derive(Debug)]
 pub enum Claim {
     /// There is nothing left to do.
-    Settled,
+    Finished,
     /// Another process trains it.
     Busy,
     /// It is this process's until the directory is dropped.
@@ -22,8 +22,8 @@ pub enum Claim {
 
 /// Claims the cell in `path`, which is to be trained for `until` epochs.
 pub fn claim(path: &Path, until: usize) -> Result<Claim, RunError> {
-    if is_settled(path, until)? {
-        return Ok(Claim::Settled);
+    if is_finished(path, until)? {
+        return Ok(Claim::Finished);
     }
     let directory = match RunDirectory::claim(path) {
         Ok(directory) => directory,
@@ -31,13 +31,13 @@ pub fn claim(path: &Path, until: usize) -> Result<Claim, RunError> {
         Err(error) => return Err(error),
     };
     // Someone may have finished it between the look and the lock.
-    if is_settled(path, until)? {
-        return Ok(Claim::Settled);
+    if is_finished(path, until)? {
+        return Ok(Claim::Finished);
     }
-    // Epochs without a checkpoint are no beginning: the cell fails, and is begun anew only where that is asked for.
+    // Epochs without a checkpoint are no beginning: the cell fails, and begins again only where that is asked for.
     let resume = match RunDirectory::check(path, Ownership::Resume) {
         Ok(Beginning::New) => false,
-        Ok(Beginning::Anew) => {
+        Ok(Beginning::Over) => {
             directory.clear()?;
             false
         }
@@ -48,7 +48,7 @@ pub fn claim(path: &Path, until: usize) -> Result<Claim, RunError> {
 }
 
 /// Whether a cell needs no more epochs to have had `until` of them.
-fn is_settled(path: &Path, until: usize) -> Result<bool, RunError> {
+fn is_finished(path: &Path, until: usize) -> Result<bool, RunError> {
     let summary = RunDirectory::read_summary(path)?;
     Ok(summary.is_some_and(|summary| is_over(&summary) || summary.epochs >= until))
 }

@@ -153,7 +153,7 @@ impl<W: Work> Engine<'_, W> {
         }
         let rows = read_rows(self.experiment, self.directory);
         let tally = Tally::new(&rows);
-        if tally.settled() < tally.cells {
+        if tally.finished() < tally.cells {
             return Ok(failures);
         }
         for winner in winners(&self.experiment.varying(), &rows) {
@@ -206,7 +206,7 @@ impl<W: Work> Engine<'_, W> {
             let alone = pass.active.load(Ordering::SeqCst) == 1;
             let result = self.attempt(pass, cell);
             let Some(result) = result else { continue };
-            if self.settle(pass, cell, result, alone)? == Next::Retire {
+            if self.note(pass, cell, result, alone)? == Next::Retire {
                 return Ok(());
             }
         }
@@ -217,7 +217,7 @@ impl<W: Work> Engine<'_, W> {
     fn attempt<'a>(&self, pass: &Pass<'a>, cell: &'a Cell) -> Option<Result<Summary, CellError>> {
         let until = pass.until.min(cell.config.training.num_epochs);
         match claim(&self.directory.cell(cell), until) {
-            Ok(Claim::Settled) => None,
+            Ok(Claim::Finished) => None,
             Ok(Claim::Busy) => {
                 locked(&pass.queue).elsewhere.push_back(cell);
                 None
@@ -239,7 +239,7 @@ impl<W: Work> Engine<'_, W> {
 
     /// Notes how a cell ended. Where the machine is the cause of a failure, the worker retires and leaves the cell to
     /// the others, who then have more of it; the last one, which failed alone, stops the sweep.
-    fn settle<'a>(
+    fn note<'a>(
         &self,
         pass: &Pass<'a>,
         cell: &'a Cell,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::figures::FigureError;
 use crate::files::FileError;
 use crate::run::RunError;
+use crate::training::TrainError;
 
 /// Why a sweep could not go on. A cell that fails is no such error.
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +72,7 @@ pub struct Failure {
 pub struct CellError {
     /// What people read.
     pub message: String,
-    /// The machine as it is now is the cause (a full disk, a thread that is refused), not the cell: it is not settled
+    /// The machine as it is now is the cause (a full disk, a thread that is refused), not the cell: it does not count
     /// as failed, and the same command goes on with it later.
     pub is_of_environment: bool,
 }
@@ -80,5 +81,11 @@ impl From<RunError> for CellError {
     fn from(error: RunError) -> Self {
         let is_of_environment = matches!(&error, RunError::Io(error) if error.is_of_environment());
         CellError { message: error.to_string(), is_of_environment }
+    }
+}
+
+impl From<TrainError> for CellError {
+    fn from(error: TrainError) -> Self {
+        CellError { is_of_environment: error.is_of_environment(), message: error.to_string() }
     }
 }

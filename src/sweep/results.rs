@@ -149,7 +149,7 @@ impl Tally {
     }
 
     /// Cells that need no more work.
-    pub fn settled(&self) -> usize {
+    pub fn finished(&self) -> usize {
         self.done + self.pruned + self.failed
     }
 }

@@ -1,15 +1,34 @@
 //! The formulas as naive f64 loops: what every backend is compared with.
 //!
 //! Written to be checked by eye, not to be fast. Fused operations are those of [`unfused`](crate::unfused).
+//!
+//! The loops are those of any [`Arithmetic`], so that another way to multiply and add (counted, rounded, noisy) is a
+//! backend of a few lines; the [`Oracle`]'s is f64's own.
 
 use crate::{
     Backend, Delta, DeviceInfo, Goodness, Gradient, IndexSlice, Input, LabelCode, Normalization, Objective,
     Parameter, Real, Result, Rule, Shape, Tally, Tensor, Weights, dropout_keeps, shapes,
 };
 
+/// What weighted sums are made with. Whatever implements it is a [`Backend`].
+pub trait Arithmetic: Sized + 'static {
+    /// What the backend is called in [`DeviceInfo::backend`].
+    const NAME: &'static str;
+
+    /// sum + a · b, rounded as this arithmetic rounds: one term of [`product`](Backend::product),
+    /// [`read_out`](Backend::read_out) or a weight's [`gradient`](Backend::gradient).
+    fn multiply_add(&self, sum: f64, a: f64, b: f64) -> f64 {
+        sum + a * b
+    }
+}
+
 /// The f64 reference backend.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Oracle;
+
+impl Arithmetic for Oracle {
+    const NAME: &'static str = "oracle";
+}
 
 /// A matrix of f64.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,12 +102,12 @@ impl Shape for Images {
 }
 
 /// Entry `row` of a slice.
-fn entry(slice: &IndexSlice<Oracle>, row: usize) -> usize {
+fn entry<A: Arithmetic>(slice: &IndexSlice<A>, row: usize) -> usize {
     slice.indices.0[slice.offset + row] as usize
 }
 
 /// z of one row: label features, then the others, normalized as the input says.
-fn normalized_row(input: &Input<Oracle>, row: usize) -> Vec<f64> {
+fn normalized_row<A: Arithmetic>(input: &Input<A>, row: usize) -> Vec<f64> {
     let shared = row % input.features.rows;
     let scale = input.scale(input.squares.values[shared]);
     let mut z = Vec::new();
@@ -107,29 +126,29 @@ fn normalized_row(input: &Input<Oracle>, row: usize) -> Vec<f64> {
     z
 }
 
-impl Tensor<Oracle> for Matrix {
-    fn zeros(_: &Oracle, rows: usize, columns: usize) -> Result<Matrix> {
+impl<A: Arithmetic> Tensor<A> for Matrix {
+    fn zeros(_: &A, rows: usize, columns: usize) -> Result<Matrix> {
         Ok(Matrix { rows, columns, values: vec![0.0; rows * columns] })
     }
 
-    fn upload(&mut self, _: &Oracle, values: &[f64]) -> Result<()> {
+    fn upload(&mut self, _: &A, values: &[f64]) -> Result<()> {
         shapes::upload(self, values.len())?;
         self.values.copy_from_slice(values);
         Ok(())
     }
 
-    fn download(&self, _: &Oracle) -> Result<Vec<f64>> {
+    fn download(&self, _: &A) -> Result<Vec<f64>> {
         Ok(self.values.clone())
     }
 
-    fn copy(&self, _: &Oracle, target: &mut Matrix) -> Result<()> {
+    fn copy(&self, _: &A, target: &mut Matrix) -> Result<()> {
         shapes::copy(self, target)?;
         target.values.clone_from(&self.values);
         Ok(())
     }
 }
 
-impl Backend for Oracle {
+impl<A: Arithmetic> Backend for A {
     type Real = f64;
     type Matrix = Matrix;
     type Weight = Matrix;
@@ -138,7 +157,7 @@ impl Backend for Oracle {
 
     fn device(&self) -> DeviceInfo {
         DeviceInfo {
-            backend: "oracle".into(),
+            backend: A::NAME.into(),
             device: "naive loops".into(),
             driver: "none".into(),
             units: 1,
@@ -216,8 +235,8 @@ impl Backend for Oracle {
         shapes::product::<Self>(input, weight, first_row, out)?;
         for r in 0..out.rows {
             for j in 0..out.columns {
-                let sum = (0..input.columns).map(|k| input.at(r, k) * weight.at(first_row + k, j)).sum();
-                out.set(r, j, sum);
+                let add = |sum, k| self.multiply_add(sum, input.at(r, k), weight.at(first_row + k, j));
+                out.set(r, j, (0..input.columns).fold(0.0, add));
             }
         }
         Ok(())
@@ -335,7 +354,7 @@ impl Backend for Oracle {
                 }
                 *bias_j += d;
                 for (k, z) in z.iter().enumerate() {
-                    weight.values[k * weight.columns + j] += z * d;
+                    weight.set(k, j, self.multiply_add(weight.at(k, j), *z, d));
                 }
             }
         }
@@ -367,10 +386,9 @@ impl Backend for Oracle {
         for r in 0..activities.rows {
             let scale = normalization.scale(squares.values[r], activities.columns);
             for c in 0..weight.columns {
-                let sum: f64 =
-                    (0..activities.columns).map(|k| scale * activities.at(r, k) * weight.at(k, c)).sum();
+                let term = |sum, k| self.multiply_add(sum, scale * activities.at(r, k), weight.at(k, c));
                 let before = if add { logits.at(r, c) } else { 0.0 };
-                logits.set(r, c, before + sum);
+                logits.set(r, c, before + (0..activities.columns).fold(0.0, term));
             }
         }
         Ok(())

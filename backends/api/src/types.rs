@@ -241,7 +241,7 @@ pub enum Rule {
     },
     /// v ← μv − (1−μ)g, w ← w + rate · (v − decay · w).
     Momentum {
-        /// Step size, with the schedule's gain.
+        /// Step size, the learning-rate factor included.
         rate: f64,
         /// μ.
         momentum: f64,

@@ -25,12 +25,12 @@ struct Live {
 }
 
 impl Screen {
-    /// For a sweep of so many cells, of which some are settled; where halving decides how many are trained, no count
+    /// For a sweep of so many cells, of which some are finished; where halving decides how many are trained, no count
     /// is shown.
-    pub fn new(shown: Shown, name: &str, cells: usize, settled: usize, counted: bool) -> Self {
+    pub fn new(shown: Shown, name: &str, cells: usize, finished: usize, counted: bool) -> Self {
         let live = (shown == Shown::Bar).then(|| {
             let lines = MultiProgress::new();
-            let overall = lines.add(ProgressBar::new(cells as u64).with_position(settled as u64));
+            let overall = lines.add(ProgressBar::new(cells as u64).with_position(finished as u64));
             let narrow = width().is_some_and(|width| width < NARROW);
             set_style(
                 &overall,

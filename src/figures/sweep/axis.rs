@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use super::super::caption::capitalized;
 use super::super::numbers;
 use super::super::scale;
-use super::super::story::capitalized;
 use super::cell::Cell;
 
 /// Legends spell out the keys of up to this many axes, if they have no more letters than that.

@@ -19,8 +19,8 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::canvas::{Canvas, Look};
+use super::caption::file_name;
 use super::reading::read_toml;
-use super::story::file_name;
 use super::{Choice, FigureError, confusion};
 use table::Table;
 

@@ -53,7 +53,7 @@ impl<'a> Compared<'a> {
 
     /// What is compared, in words.
     pub fn told(&self) -> String {
-        let cells = super::super::story::counted(self.cells.len(), "cell");
+        let cells = super::super::caption::counted(self.cells.len(), "cell");
         match self.epoch {
             None => format!("{cells} with all epochs"),
             Some(epoch) => format!("{cells} after epoch {epoch}, which all have reached"),

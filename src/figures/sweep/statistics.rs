@@ -1,6 +1,6 @@
 //! Mean and standard deviation of a group of cells.
 
-use super::super::story::counted;
+use super::super::caption::counted;
 use super::axis::Axis;
 use super::cell::Cell;
 use super::table::Table;

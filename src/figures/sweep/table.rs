@@ -78,7 +78,7 @@ impl Table {
 
     /// How many cells are how far: `36 cells: 30 done, 4 pruned, 2 failed`.
     pub fn tally(&self) -> String {
-        let total = super::super::story::counted(self.cells.len(), "cell");
+        let total = super::super::caption::counted(self.cells.len(), "cell");
         let count = |state| self.cells.iter().filter(|cell| cell.state == state).count();
         if count(State::Done) == self.cells.len() {
             return total;
@@ -97,17 +97,17 @@ impl Table {
 
     /// What an axis of accuracies of epochs is called.
     pub fn epoch_title(&self) -> String {
-        super::super::story::capitalized(format!("{} accuracy (%)", self.split()).trim())
+        super::super::caption::capitalized(format!("{} accuracy (%)", self.split()).trim())
     }
 
     /// What an axis of the cells' accuracies is called.
     pub fn accuracy_title(&self) -> String {
         if let Some(metric) = &self.metric {
-            return super::super::story::capitalized(&format!("{metric} (%)"));
+            return super::super::caption::capitalized(&format!("{metric} (%)"));
         }
         match self.split() {
             "validation" => "Best validation accuracy (%)".to_owned(),
-            split => super::super::story::capitalized(format!("{split} accuracy (%)").trim()),
+            split => super::super::caption::capitalized(format!("{split} accuracy (%)").trim()),
         }
     }
 }
