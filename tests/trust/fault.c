@@ -114,7 +114,11 @@ int mkdir(const char *path, mode_t mode) {
     return next(path, mode);
 }
 int statx(int fd, const char *restrict path, int flags, unsigned mask, struct statx *restrict found) {
-    if (path && *path ? fails("stat", path) : fails_fd("stat", fd)) return -1;
+    /* After a statx that failed, Rust's library asks once with a null path, to learn whether the kernel has it. The
+     * header declares that a path is never null, so compilers leave out a plain look at it. */
+    const char *volatile given = path;
+    const char *of = given;
+    if (of && *of ? fails("stat", of) : fails_fd("stat", fd)) return -1;
     NEXT(statx);
     return next(fd, path, flags, mask, found);
 }

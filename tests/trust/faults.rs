@@ -110,7 +110,6 @@ fn a_new_run_survives_the_failure_of_any_call() {
 }
 
 #[test]
-#[ignore = "fails: a stat of config.toml that fails with ENOSPC ends the program by a signal"]
 fn a_resumed_run_survives_the_failure_of_any_call() {
     let place = Place::new();
     place.done(&format!("{TRAIN} --num-epochs 2 --log-dir saved"));
