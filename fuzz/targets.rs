@@ -8,20 +8,25 @@ use std::fs;
 use std::path::Path;
 
 use forward_forward::checkpoint::Checkpoint;
+use forward_forward::cli;
 use forward_forward::config::{ConfigBuilder, Experiment};
-use forward_forward::data::{Dataset, Source};
+use forward_forward::data::pictures::Encoded;
+use forward_forward::data::{Dataset, ImageShape, Source, import};
 use forward_forward::run::{Ownership, RunDirectory};
 
 /// Reads an input; the path is a folder that it may write to.
 pub type Target = fn(&Path, &[u8]);
 
 /// A target's name, as its corpus is called, and what it does with bytes in an empty folder of its own.
-pub const TARGETS: [(&str, Target); 5] = [
+pub const TARGETS: [(&str, Target); 8] = [
     ("idx", idx),
     ("safetensors", safetensors),
     ("toml", toml),
     ("run_files", run_files),
     ("settings", settings),
+    ("pictures", pictures),
+    ("arrays", arrays),
+    ("command_line", command_line),
 ];
 
 /// One of the four files of a data set, chosen by the first byte, beside three that are in order.
@@ -92,4 +97,35 @@ pub fn settings(_: &Path, bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let builder = text.lines().fold(ConfigBuilder::new(), |builder, line| builder.set(line));
     let _ = builder.build();
+}
+
+/// A PNG or JPEG, decoded and brought to a network's size both ways.
+pub fn pictures(_: &Path, bytes: &[u8]) {
+    let Ok(encoded) = Encoded::new(Path::new("picture"), bytes.to_vec()) else { return };
+    // Pixels by the million are decoded as these are, and take their time.
+    if encoded.shape.pixels() > 1 << 20 {
+        return;
+    }
+    if let Ok(picture) = encoded.decode() {
+        assert_eq!(picture.pixels.len(), picture.shape.pixels());
+        for shape in [ImageShape { height: 28, width: 28 }, ImageShape { height: 3, width: 1 }] {
+            assert_eq!(picture.fitted(shape).pixels.len(), shape.pixels());
+            assert_eq!(picture.resized(shape).pixels.len(), shape.pixels());
+        }
+    }
+}
+
+/// Arrays of NumPy and tables, as `ff data import` reads them; the first byte says which.
+pub fn arrays(folder: &Path, bytes: &[u8]) {
+    let Some((which, bytes)) = bytes.split_first() else { return };
+    let path = folder.join(if which & 1 == 0 { "x.npz" } else { "x.csv" });
+    let _ = fs::write(&path, bytes);
+    let _ = import::read(&path, &import::Options::default());
+}
+
+/// A command line, an argument a line. It is understood or explained; nothing of it is run.
+pub fn command_line(_: &Path, bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let arguments = ["ff"].into_iter().chain(text.lines()).map(Into::into).collect();
+    let _ = cli::refusal(arguments);
 }

@@ -4,7 +4,7 @@
 set -eu
 seconds=${1:-600}
 [ $# -gt 0 ] && shift
-targets=${*:-idx safetensors toml run_files settings}
+targets=${*:-idx safetensors toml run_files settings pictures arrays command_line}
 
 if ! cargo +nightly --version >/dev/null 2>&1; then
     echo "skipped: there is no nightly compiler: rustup toolchain install nightly"

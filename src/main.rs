@@ -2,6 +2,11 @@
 
 use std::process::ExitCode;
 
+use forward_forward::cli::{self, Allocator};
+
+#[global_allocator]
+static ALLOCATOR: Allocator = Allocator;
+
 fn main() -> ExitCode {
-    forward_forward::cli::run(std::env::args_os())
+    cli::run(std::env::args_os())
 }

@@ -1,5 +1,6 @@
 //! The command line: arguments become checked configs before any work starts.
 
+mod allocator;
 mod bench;
 mod compare;
 mod completions;
@@ -33,6 +34,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+pub use allocator::Allocator;
 pub use error::CliError;
 
 /// A research toolkit for Hinton's Forward-Forward algorithm.
@@ -82,10 +84,17 @@ enum Command {
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     signals::prepare();
     let arguments = with_dashes(arguments);
-    let matches = command_line().try_get_matches_from(&arguments);
-    let parsed = match matches.and_then(|matches| Arguments::from_arg_matches(&matches)) {
+    let parsed = match parsed(&arguments) {
         Ok(parsed) => parsed,
-        Err(error) => return refused(&error, &arguments),
+        Err(error) if is_help(&error) => {
+            // A closed stdout is the reader's choice.
+            let _ = error.print();
+            return if error.exit_code() == 0 { ExitCode::SUCCESS } else { ExitCode::from(2) };
+        }
+        Err(error) => {
+            complain(&explained(&error, &arguments));
+            return ExitCode::from(2);
+        }
     };
     let result = match parsed.command {
         Command::Train(command) => command.run(),
@@ -139,21 +148,32 @@ fn complain(message: &str) {
     report::say(&format!("ff: {message}"));
 }
 
-/// Help and version go to stdout; a wrong argument is one line on stderr.
-fn refused(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
-    if matches!(
+fn parsed(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
+    let matches = command_line().try_get_matches_from(arguments)?;
+    Arguments::from_arg_matches(&matches)
+}
+
+/// Why a command line is not understood, if so. Nothing of it is run.
+pub fn refusal(arguments: Vec<OsString>) -> Option<String> {
+    let arguments = with_dashes(arguments);
+    let error = parsed(&arguments).err().filter(|error| !is_help(error))?;
+    Some(explained(&error, &arguments))
+}
+
+/// Help and version are asked for; they go to stdout.
+fn is_help(error: &clap::Error) -> bool {
+    matches!(
         error.kind(),
         ErrorKind::DisplayHelp
             | ErrorKind::DisplayVersion
             | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
-    ) {
-        // A closed stdout is the reader's choice.
-        let _ = error.print();
-        return if error.exit_code() == 0 { ExitCode::SUCCESS } else { ExitCode::from(2) };
-    }
+    )
+}
+
+/// What is wrong with an argument, on one line.
+fn explained(error: &clap::Error, arguments: &[OsString]) -> String {
     if let Some(message) = hints::told(error, &command_line(), arguments) {
-        complain(&message);
-        return ExitCode::from(2);
+        return message;
     }
     let rendered = error.render().to_string();
     let lines = rendered.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
@@ -161,6 +181,5 @@ fn refused(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     // That an unknown option could be a value, or that there is help, is no help here.
     let idle = |line: &str| line.is_empty() || line.contains("as a value") || line.starts_with("For more");
     let parts: Vec<&str> = parts.filter(|line| !idle(line)).collect();
-    complain(&parts.join("; ").replace(":; ", ": "));
-    ExitCode::from(2)
+    parts.join("; ").replace(":; ", ": ")
 }

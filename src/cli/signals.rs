@@ -27,7 +27,7 @@ const SAME_REQUEST: i64 = 100;
 
 /// For the start of the program: notes which signals it was told to ignore (`nohup`), and turns those that a write
 /// can cause into errors of the write: a file larger than a limit (SIGXFSZ), a reader that went away (SIGPIPE). An
-/// allocation that fails where nobody can do without it says so and ends the process with exit 1, as failed work.
+/// abort, of a driver that finds no memory, ends the process with exit 1, as failed work.
 pub fn prepare() {
     let ignored = ENDING.into_iter().filter(|&signal| is_ignored(signal));
     IGNORED.store(ignored.fold(0, |bits, signal| bits | 1 << signal), Ordering::Relaxed);
@@ -93,10 +93,19 @@ extern "C" fn heard(signal: c_int) {
     let is_second = now - SINCE.load(Ordering::SeqCst) > SAME_REQUEST;
     // A terminal that is closed may tell so twice, and a scheduler asks as often as it likes.
     if is_second && (signal == SIGINT || signal == SIGTERM) {
-        tell(b"ff: a second signal: stopped at once; the epochs that were finished are kept\n");
-        // SAFETY: ends the process without running anything else.
-        unsafe { libc::_exit(128 + signal) }
+        end_at_once(
+            b"ff: a second signal: stopped at once; the epochs that were finished are kept\n",
+            128 + signal,
+        );
     }
+}
+
+/// Says a line, unless stderr would make it wait, and ends the process without running anything else. Neither needs
+/// memory.
+pub fn end_at_once(line: &[u8], code: c_int) -> ! {
+    tell(line);
+    // SAFETY: ends the process without running anything else.
+    unsafe { libc::_exit(code) }
 }
 
 extern "C" fn nothing(_: c_int) {}

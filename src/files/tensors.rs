@@ -7,6 +7,7 @@ use std::io::{Error, ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Mutex;
 
+use ff_backend::host;
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 
@@ -94,8 +95,7 @@ impl TensorFile {
             return Err(TensorError::Format(format!("tensor {name} is {:?}, not F32", info.dtype)));
         }
         let (begin, end) = info.data_offsets;
-        let mut bytes = Vec::new();
-        bytes.try_reserve_exact(end - begin).map_err(|_| Error::from(ErrorKind::OutOfMemory))?;
+        let mut bytes = host::reserve(end - begin).ok_or_else(|| Error::from(ErrorKind::OutOfMemory))?;
         bytes.resize(end - begin, 0);
         let mut file = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         file.seek(SeekFrom::Start(self.body + begin as u64))?;

@@ -1,5 +1,7 @@
 //! What backends in host memory have in common: the processor's name, its memory, allocations that may fail.
 
+use std::cell::Cell;
+
 use crate::{BackendError, Result};
 
 /// The processor's name, or the architecture's where that is unknown.
@@ -25,10 +27,28 @@ pub fn memory_bytes() -> u64 {
 pub fn zeros<T: Clone + Default>(rows: usize, columns: usize, backend: &str) -> Result<Vec<T>> {
     let refused = || out_of_memory::<T>(rows, columns, backend);
     let count = rows.checked_mul(columns).ok_or_else(refused)?;
-    let mut values = Vec::new();
-    values.try_reserve_exact(count).map_err(|_| refused())?;
+    let mut values = reserve(count).ok_or_else(refused)?;
     values.resize(count, T::default());
     Ok(values)
+}
+
+thread_local! {
+    static REFUSAL_IS_HANDLED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// An empty vector with space for `count` values; `None` where the allocator refuses.
+pub fn reserve<T>(count: usize) -> Option<Vec<T>> {
+    let mut values = Vec::new();
+    REFUSAL_IS_HANDLED.set(true);
+    let reserved = values.try_reserve_exact(count);
+    REFUSAL_IS_HANDLED.set(false);
+    reserved.ok().map(|()| values)
+}
+
+/// Whether this thread is in [`reserve`]. An allocator that ends the program where memory is refused does not do so
+/// then.
+pub fn refusal_is_handled() -> bool {
+    REFUSAL_IS_HANDLED.get()
 }
 
 /// The error of a matrix that there is no memory for.

@@ -1,5 +1,7 @@
 //! Panels: the right operand of a product, NR of its columns at a time, in the order in which tiles read it.
 
+use ff_backend::host;
+
 use crate::Scalar;
 use crate::microkernel::{MR, NR};
 
@@ -17,8 +19,7 @@ impl<T: Scalar> Panels<T> {
     /// All zeros; none if there is not so much memory.
     pub(crate) fn new(rows: usize, columns: usize) -> Option<Self> {
         let count = count::<NR>(columns).checked_mul(rows.checked_add(MR)?)?.checked_mul(NR)?;
-        let mut memory = Vec::new();
-        memory.try_reserve_exact(count.checked_add(LINE)?).ok()?;
+        let mut memory = host::reserve(count.checked_add(LINE)?)?;
         let skip = begin(&mut memory, count);
         Some(Panels { memory, skip, rows, columns })
     }
