@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::tensorboard::{
-    ChartCategory, EVENTS, EventWriter, HParam, PixelRows, SessionStatus, receptive_fields,
+    ChartCategory, EVENTS, EventWriter, HParam, Logged, PixelRows, SessionStatus, receptive_fields,
 };
 use super::{EpochReport, Observer, ObserverError, Start};
 use crate::config::{Config, LoggingConfig, Threshold, find_knob};
@@ -33,8 +33,6 @@ pub struct TensorBoard {
     widths: Vec<usize>,
 }
 
-type Written = std::io::Result<()>;
-
 /// What an epoch's turn is.
 #[derive(Clone, Copy)]
 struct Due {
@@ -46,8 +44,8 @@ impl TensorBoard {
     /// A new event file in `directory`. The HParams tab shows the `swept` knobs first: those that differ between the
     /// runs that this is one of.
     pub fn create(directory: &Path, swept: &[String]) -> Result<Self, ObserverError> {
-        forget_end(directory).map_err(FileError::on(directory))?;
-        let writer = EventWriter::create(directory, "").map_err(FileError::on(directory))?;
+        forget_end(directory)?;
+        let writer = EventWriter::create(directory, "")?;
         Ok(TensorBoard {
             directory: directory.to_owned(),
             writer,
@@ -60,11 +58,7 @@ impl TensorBoard {
         })
     }
 
-    fn failed(&self, source: std::io::Error) -> ObserverError {
-        FileError::new(self.writer.path(), source).into()
-    }
-
-    fn begin(&mut self, start: &Start) -> Written {
+    fn begin(&mut self, start: &Start) -> Logged {
         if start.finished_epochs > 0 {
             self.writer.resume_at(start.finished_epochs as i64 + 1)?;
         }
@@ -84,7 +78,7 @@ impl TensorBoard {
         self.writer.flush()
     }
 
-    fn scalars(&mut self, report: &EpochReport) -> Written {
+    fn scalars(&mut self, report: &EpochReport) -> Logged {
         let record = report.record;
         let step = record.epoch as i64;
         let writer = &mut self.writer;
@@ -137,7 +131,7 @@ impl TensorBoard {
     }
 
     /// What is shown of a layer's weights.
-    fn layer(&mut self, step: i64, l: usize, weight: &[f32], bias: &[f32], due: Due) -> Written {
+    fn layer(&mut self, step: i64, l: usize, weight: &[f32], bias: &[f32], due: Due) -> Logged {
         let writer = &mut self.writer;
         for (kind, values) in [("Weights", weight), ("Bias", bias)] {
             if due.scalars {
@@ -158,7 +152,7 @@ impl TensorBoard {
         }
     }
 
-    fn classes(&mut self, report: &EpochReport) -> Written {
+    fn classes(&mut self, report: &EpochReport) -> Logged {
         let step = report.record.epoch as i64;
         let writer = &mut self.writer;
         let rows = report.confusion.rows();
@@ -180,12 +174,12 @@ impl TensorBoard {
         for (tag, picture) in [("Confusion_Matrix/image", confusion), ("Predictions/sample", predictions)] {
             let Some(Picture { width, height, png }) = picture else { continue };
             let size = (width.cast_signed(), height.cast_signed());
-            self.writer.png(tag, epoch as i64, size, png).map_err(|error| self.failed(error))?;
+            self.writer.png(tag, epoch as i64, size, png)?;
         }
         Ok(())
     }
 
-    fn finish(&mut self, summary: &Summary) -> Written {
+    fn finish(&mut self, summary: &Summary) -> Logged {
         let step = summary.epochs as i64;
         self.writer.text("Training_Summary", step, &summary_table(summary, self.split))?;
         // Of a run without held-out rows every epoch has told it.
@@ -206,13 +200,13 @@ impl TensorBoard {
 }
 
 /// A run that goes on has not ended.
-fn forget_end(directory: &Path) -> Written {
-    for entry in std::fs::read_dir(directory)? {
-        let entry = entry?;
+fn forget_end(directory: &Path) -> Logged {
+    for entry in std::fs::read_dir(directory).map_err(FileError::on(directory))? {
+        let entry = entry.map_err(FileError::on(directory))?;
         let name = entry.file_name();
         let name = name.to_string_lossy();
         if name.starts_with(EVENTS) && name.ends_with(CUT_SHORT) {
-            std::fs::remove_file(entry.path())?;
+            std::fs::remove_file(entry.path()).map_err(FileError::on(&entry.path()))?;
         }
     }
     Ok(())
@@ -228,7 +222,7 @@ impl Observer for TensorBoard {
         self.split = start.split();
         self.pixel_rows = Some(pixel_rows(start.spec));
         self.widths = start.spec.layers.iter().map(|layer| layer.units).collect();
-        self.begin(start).map_err(|error| self.failed(error))
+        Ok(self.begin(start)?)
     }
 
     fn epoch(&mut self, report: &EpochReport) -> Result<(), ObserverError> {
@@ -243,26 +237,26 @@ impl Observer for TensorBoard {
         let tenth = (last / 10).max(1);
         let images = if logging.images_every == 0 { tenth } else { logging.images_every };
         if due_now.scalars {
-            self.scalars(report).map_err(|error| self.failed(error))?;
+            self.scalars(report)?;
         }
         if due_now.histograms {
-            self.classes(report).map_err(|error| self.failed(error))?;
+            self.classes(report)?;
         }
         if due_now.scalars || due_now.histograms {
             // One layer's weights in host memory at a time.
             for l in 0..self.widths.len() {
                 let (weight, bias) = (report.weights)(l)?;
-                self.layer(epoch as i64, l, &weight, &bias, due_now).map_err(|error| self.failed(error))?;
+                self.layer(epoch as i64, l, &weight, &bias, due_now)?;
             }
         }
         if due(images, epoch) || epoch == last {
             self.pictures(report)?;
         }
-        self.writer.flush().map_err(|error| self.failed(error))
+        Ok(self.writer.flush()?)
     }
 
     fn ended(&mut self, summary: &Summary) -> Result<(), ObserverError> {
-        self.finish(summary).map_err(|error| self.failed(error))
+        Ok(self.finish(summary)?)
     }
 }
 
