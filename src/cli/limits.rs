@@ -11,19 +11,22 @@ pub struct Headroom {
     pub bytes: u64,
     /// What sets the limit, for people.
     pub limit: String,
+    /// Whether memory counts that was asked for and never written to.
+    pub counts_untouched: bool,
 }
 
-/// The narrowest limit; `None` where nothing is known of any.
-pub fn headroom() -> Option<Headroom> {
+/// Every limit that is known of.
+pub fn headrooms() -> Vec<Headroom> {
     let all = [address_space(), control_group(Path::new("/sys/fs/cgroup")), available()];
-    all.into_iter().flatten().min_by_key(|headroom| headroom.bytes)
+    all.into_iter().flatten().collect()
 }
 
 /// `ulimit -v`.
 fn address_space() -> Option<Headroom> {
     let bytes = getrlimit(Resource::As).current?;
     let used = status_bytes("VmSize:")?;
-    Some(Headroom { bytes: bytes.saturating_sub(used), limit: format!("ulimit -v {}", bytes / 1024) })
+    let limit = format!("ulimit -v {}", bytes / 1024);
+    Some(Headroom { bytes: bytes.saturating_sub(used), limit, counts_untouched: true })
 }
 
 /// `memory.max` of the process's control group and of those above it (version 2, else version 1's limit).
@@ -56,13 +59,15 @@ fn of_group(folder: &Path, limit: &str, usage: &str) -> Option<Headroom> {
     let stat = std::fs::read_to_string(folder.join("memory.stat")).unwrap_or_default();
     let files = stat.lines().find_map(|line| line.strip_prefix("inactive_file ")?.trim().parse::<u64>().ok());
     let used = number(usage)?.saturating_sub(files.unwrap_or(0));
-    Some(Headroom { bytes: limit.saturating_sub(used), limit: path.display().to_string() })
+    let bytes = limit.saturating_sub(used);
+    Some(Headroom { bytes, limit: path.display().to_string(), counts_untouched: false })
 }
 
 /// What the machine has left.
 fn available() -> Option<Headroom> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    Some(Headroom { bytes: kibibytes(&text, "MemAvailable:")?, limit: "memory that is available".into() })
+    let bytes = kibibytes(&text, "MemAvailable:")?;
+    Some(Headroom { bytes, limit: "memory that is available".into(), counts_untouched: false })
 }
 
 fn status_bytes(key: &str) -> Option<u64> {

@@ -3,78 +3,107 @@
 use ff_backend::DeviceInfo;
 
 use super::CliError;
-use super::limits::headroom;
+use super::limits::headrooms;
 use crate::config::{Config, Invalid, Origins};
 use crate::data::Splits;
-use crate::spec::Spec;
+use crate::spec::{LayerSpec, Spec};
 
-/// What a run holds at least, in bytes: a run that needs no more may still fail, one that is refused never fits.
+/// What a run holds, in bytes, as its buffers are made: see `training::Stepper`, `evaluation::Evaluator`,
+/// `evaluation::ValidationLoss`. What a backend needs beside them for a moment is not counted: a run that needs no more
+/// may still fail.
 #[derive(Clone, Copy, Debug)]
 struct Needs {
     /// Weights and their moments.
     weights: f64,
     /// Activities of a training batch and of evaluation's rows.
     activities: f64,
-    /// Images, once on the device, and the lists of an epoch.
+    /// Room for the list of the activities that are on, which backend `cpu` makes of every batch.
+    lists: f64,
+    /// Images, once on the device, and the draws of an epoch.
     data: f64,
     /// What the host holds beside the device: images, and the largest tensor while it is written.
     host: f64,
 }
 
 impl Needs {
-    fn new(spec: &Spec, splits: &Splits) -> Needs {
+    fn new(spec: &Spec, splits: &Splits, backend: &str) -> Needs {
         let float = size_of::<f32>() as f64;
         let tensor = |fan_in: usize, units: usize| fan_in as f64 * units as f64 * float;
         let of_layers: Vec<f64> =
             spec.layers.iter().map(|layer| tensor(layer.fan_in(), layer.units)).collect();
-        let units: f64 = spec.layers.iter().map(|layer| layer.units as f64).sum();
-        // A row's activity and its gradient in every layer, for a pair each; once for each row of an evaluation.
-        let rows = 4.0 * spec.batch_size as f64 + spec.evaluation_rows.min(splits.test.len()) as f64;
+        // Buffers are made for full chunks, and for the rows that are left over.
+        let chunked = |rows: usize, chunk: usize| {
+            let chunk = chunk.max(1);
+            (if rows < chunk { rows } else { chunk + rows % chunk }) as f64
+        };
+        let held_out = splits.held_out().labels.len();
+        let evaluated = chunked(held_out, spec.evaluation_rows)
+            + splits.validation.as_ref().map_or(0.0, |_| chunked(splits.test.len(), spec.evaluation_rows));
+        let pairs = spec.batch_size as f64 + chunked(held_out, spec.evaluation_rows / 2);
+        let neutral = if spec.head.is_some() { spec.batch_size as f64 } else { 0.0 };
+        let rows = 2.0 * pairs + neutral + evaluated;
+        // What goodness is measured by, if not by the activities, has slopes of their size.
+        let of_units =
+            |layer: &LayerSpec| layer.units as f64 * if layer.goodness.is_some() { 2.0 } else { 1.0 };
+        let units: f64 = spec.layers.iter().map(of_units).sum();
+        let first = spec.layers.first().map_or(0.0, |layer| (layer.features + layer.units) as f64);
+        let listed: f64 = spec.layers.iter().map(|layer| layer.units as f64).sum();
+        let entry = size_of::<u32>() as f64 + float;
+        let lists = if backend == "cpu" && spec.exact_shortcuts { rows * listed * entry } else { 0.0 };
+
         let images = splits.train.pixels.len() + splits.held_out().pixels.len();
         let validation = splits.validation.as_ref().map_or(0, |split| split.pixels.len());
         // Rows, labels and wrong labels of an epoch, each a u32.
-        let lists = 5 * size_of::<u32>() * splits.train.len();
+        let draws = 5 * size_of::<u32>() * splits.train.len();
         Needs {
             weights: of_layers.iter().sum::<f64>() * (1 + spec.optimizer.moments()) as f64,
-            activities: rows * units * float,
-            data: (images + lists) as f64,
-            host: (splits.train.pixels.len() + splits.test.pixels.len() + validation + lists) as f64
+            activities: (rows * units + (pairs + evaluated) * first) * float,
+            lists,
+            data: (images + draws) as f64,
+            host: (splits.train.pixels.len() + splits.test.pixels.len() + validation + draws) as f64
                 + of_layers.iter().copied().fold(0.0, f64::max),
         }
     }
 
     /// Of the device alone.
     fn device(&self) -> f64 {
-        self.weights + self.activities + self.data
+        self.weights + self.activities + self.lists + self.data
     }
 }
 
 /// Refuses a run that needs more than the device's memory, or than this process may have of the machine's: see
-/// [`headroom`]. `origins` says who asked for it.
+/// [`headrooms`]. `origins` says who asked for it.
 pub fn refuse_oversize(
     device: &DeviceInfo,
     config: &Config,
     origins: &Origins,
     splits: &Splits,
 ) -> Result<(), CliError> {
-    let headroom = headroom();
+    let headrooms = headrooms();
     let on_host = !device.backend.starts_with("opencl");
     // The limit that a config breaks: what it needs there, what is there, what sets it.
     let broken = |config: &Config| -> Option<(Needs, f64, f64, &str)> {
-        let needs = Needs::new(&Spec::new(config, splits.image, splits.classes), splits);
+        let needs = Needs::new(&Spec::new(config, splits.image, splits.classes), splits, &device.backend);
+        // Half of the units are on at first, and of what is kept free for the others nothing is written to.
+        let touched = Needs { lists: needs.lists / 2.0, ..needs };
         // The images are in the host's memory already.
         let loaded = (splits.train.pixels.len() + splits.test.pixels.len()) as f64;
-        let host = needs.host - loaded + if on_host { needs.device() } else { 0.0 };
+        let host = |needs: &Needs| needs.host - loaded + if on_host { needs.device() } else { 0.0 };
         // 0: unknown.
         let of_device = (device.memory_bytes > 0).then_some(device.memory_bytes as f64);
-        let of_device = of_device.map(|there| (needs.device(), there, device.device.as_str()));
-        let of_host = headroom.as_ref().map(|room| (host, room.bytes as f64, room.limit.as_str()));
-        let mut limits = of_device.into_iter().chain(of_host);
-        let (needed, there, limit) = limits.find(|(needed, there, _)| needed > there)?;
-        Some((needs, needed, there, limit))
+        let of_device = of_device.map(|there| (touched, touched.device(), there, device.device.as_str()));
+        let of_host = headrooms.iter().map(|room| {
+            let needs = if room.counts_untouched { needs } else { touched };
+            (needs, host(&needs), room.bytes as f64, room.limit.as_str())
+        });
+        // The narrowest.
+        let limits = of_device.into_iter().chain(of_host);
+        limits
+            .filter(|(_, needed, there, _)| needed > there)
+            .max_by(|a, b| (a.1 - a.2).total_cmp(&(b.1 - b.2)))
     };
     let Some((needs, needed, there, limit)) = broken(config) else { return Ok(()) };
-    let by_activities = needs.activities > needs.weights;
+    let by_activities = needs.activities + needs.lists > needs.weights;
     let knob = match by_activities {
         true if config.evaluation.batch_size > 4 * config.training.batch_size => "evaluation.batch_size",
         true => "training.batch_size",
@@ -101,7 +130,7 @@ pub fn refuse_oversize(
         "needs {} ({} of weights with their moments, {} of activities, {} of data); {limit}: {} left{advice}",
         told(needed),
         told(needs.weights),
-        told(needs.activities),
+        told(needs.activities + needs.lists),
         told(needs.data),
         told(there),
     );
