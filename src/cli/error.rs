@@ -154,11 +154,7 @@ impl From<SweepError> for CliError {
     fn from(error: SweepError) -> Self {
         match error {
             SweepError::Run(error) => error.into(),
-            SweepError::Io(error) => error.into(),
-            SweepError::Changed { .. }
-            | SweepError::NoDirectory { .. }
-            | SweepError::NotASweep { .. }
-            | SweepError::Broken { .. } => CliError::request(error),
+            SweepError::Changed { .. } | SweepError::NotASweep { .. } => CliError::request(error),
             _ => CliError::failed(error),
         }
     }

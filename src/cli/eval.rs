@@ -16,6 +16,7 @@ use crate::config::{
 };
 use crate::data::{Brightness, DataShape, Dataset, ImageShape, Source, Splits};
 use crate::evaluation::{Evaluator, train_probe};
+use crate::files::is_there;
 use crate::metrics::ConfusionMatrix;
 use crate::network::Network;
 use crate::spec::Spec;
@@ -176,7 +177,7 @@ impl Saved {
     }
 
     fn file(&self) -> Result<PathBuf, CliError> {
-        if !self.path.exists() {
+        if !is_there(&self.path)? {
             return Err(CliError::request(format!(
                 "{}: is not there; give a run directory or a safetensors file",
                 self.path.display()
@@ -199,7 +200,7 @@ impl Saved {
             None => "last",
         };
         let file = self.path.join(format!("checkpoints/{name}.safetensors"));
-        if file.exists() {
+        if is_there(&file)? {
             return Ok(file);
         }
         Err(CliError::request(format!(

@@ -8,6 +8,7 @@ use super::{CliError, report};
 use crate::figures::{
     Choice, Drawn, FigureError, Format, Look, Page, draw_overlaid, draw_run, draw_sound_sweep, shared_figure,
 };
+use crate::files::is_there;
 
 /// Draw the figures of runs and sweeps again from what they saved; of several runs also their curves in one figure.
 #[derive(Args)]
@@ -66,11 +67,11 @@ enum Kind {
 
 impl Kind {
     fn of(directory: &Path) -> Result<Kind, CliError> {
-        let holds = |name: &str| directory.join(name).exists();
-        if holds("results.csv") || holds("sweep.toml") {
+        let holds = |name: &str| is_there(&directory.join(name));
+        if holds("results.csv")? || holds("sweep.toml")? {
             return Ok(Kind::Sweep);
         }
-        if holds("config.toml") || holds("metrics.jsonl") {
+        if holds("config.toml")? || holds("metrics.jsonl")? {
             return Ok(Kind::Run);
         }
         Err(CliError::request(format!(

@@ -227,8 +227,11 @@ impl Train {
         if let Some(file) = config {
             let folder = Path::new(file).parent().unwrap_or(Path::new(""));
             let of_a_run = Path::new(file).file_name().is_some_and(|name| name == "config.toml")
-                && RunDirectory::check(folder, Ownership::Resume)
-                    .is_ok_and(|found| found == Beginning::Resume);
+                && match RunDirectory::check(folder, Ownership::Resume) {
+                    // A folder that cannot be looked at may be the run's.
+                    Err(RunError::Io(error)) => return Err(error.into()),
+                    found => found.is_ok_and(|found| found == Beginning::Resume),
+                };
             let run = of_a_run.then(|| folder.to_string_lossy().into_owned());
             return Ok((run.map(|run| if run.is_empty() { ".".into() } else { run }), builder));
         }

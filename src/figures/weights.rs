@@ -6,6 +6,7 @@ use safetensors::Dtype;
 
 use super::FigureError;
 use super::reading::malformed;
+use crate::files::is_there;
 use crate::files::tensors::{TensorError, TensorFile};
 
 const FIRST: &str = "layers.0.weight";
@@ -21,11 +22,14 @@ pub struct Weights {
 /// Weights of layer 0 of the best checkpoint, else of the last one.
 pub fn read_first_layer(run: &Path) -> Result<Option<Weights>, FigureError> {
     let folder = run.join("checkpoints");
-    let files = ["best.safetensors", "last.safetensors"].map(|name| folder.join(name));
-    match files.iter().find(|path| path.is_file()) {
-        Some(path) => read(path).map(Some),
-        None => Ok(None),
+    for name in ["best.safetensors", "last.safetensors"] {
+        let path = folder.join(name);
+        let found = is_there(&path);
+        if found.map_err(|error| FigureError::Read { path: path.clone(), source: error.source })? {
+            return read(&path).map(Some);
+        }
     }
+    Ok(None)
 }
 
 fn read(path: &Path) -> Result<Weights, FigureError> {

@@ -52,11 +52,7 @@ impl RunDirectory {
 
     /// Creates the directory and locks it, whatever it holds.
     pub fn claim(path: &Path) -> Result<RunDirectory, RunError> {
-        // What the machine cannot do now is a failure; what can never be is a wrong request.
-        let refused = |error: FileError| match error.is_of_environment() {
-            true => RunError::Io(error),
-            false => RunError::NoDirectory { path: path.into(), source: error.source },
-        };
+        let refused = |error| RunError::of_directory(path, error);
         create_folder(path).map_err(refused)?;
         let lock = Lock::try_acquire(&path.join(LOCK)).map_err(refused)?;
         let lock = lock.ok_or_else(|| RunError::Busy { path: path.into() })?;

@@ -1,6 +1,6 @@
-//! Why a run directory cannot be used.
+//! Why a run directory, or that of a sweep, cannot be used.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::files::FileError;
 
@@ -18,7 +18,7 @@ pub enum RunError {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// A file of the run cannot be read.
+    /// A file of the run, or sweep.toml, cannot be read.
     #[error("{}: {reason}", path.display())]
     Broken {
         /// The file.
@@ -102,4 +102,15 @@ pub enum RunError {
         /// The directory.
         path: PathBuf,
     },
+}
+
+impl RunError {
+    /// A directory that cannot be made or locked: a failure where the machine cannot do it now, a wrong request where
+    /// it can never be.
+    pub(crate) fn of_directory(path: &Path, error: FileError) -> RunError {
+        match error.is_of_environment() {
+            true => RunError::Io(error),
+            false => RunError::NoDirectory { path: path.into(), source: error.source },
+        }
+    }
 }

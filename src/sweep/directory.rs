@@ -7,6 +7,7 @@ use super::error::SweepError;
 use super::spec::Spec;
 use crate::config::Cell;
 use crate::files::{FileError, Lock, create_folder, is_vacant, read_if_there, write_atomically};
+use crate::run::RunError;
 
 const SPEC: &str = "sweep.toml";
 const LOCK: &str = ".lock";
@@ -52,17 +53,13 @@ impl SweepDirectory {
     /// Creates the directory, or takes part in the sweep that is there.
     pub fn adopt(&self, spec: &Spec, replace: bool) -> Result<Spec, SweepError> {
         self.check(spec, replace)?;
-        // What the machine cannot do now is a failure; what can never be is a wrong request.
-        let refused = |error: FileError| match error.is_of_environment() {
-            true => SweepError::Io(error),
-            false => SweepError::NoDirectory { path: self.path.clone(), source: error.source },
-        };
+        let refused = |error| RunError::of_directory(&self.path, error);
         create_folder(&self.path).map_err(refused)?;
         let _lock = self.lock().map_err(refused)?;
         let holds = self.check(spec, replace)?;
         let path = self.path.join(SPEC);
         let broken =
-            |error: toml::ser::Error| SweepError::Broken { path: path.clone(), reason: error.to_string() };
+            |error: toml::ser::Error| RunError::Broken { path: path.clone(), reason: error.to_string() };
         let text = toml::to_string(&holds).map_err(broken)?;
         write_atomically(&path, text.as_bytes())?;
         Ok(holds)
@@ -81,24 +78,23 @@ impl SweepDirectory {
             Ok(None) => return Ok(None),
             // The directory would be below a file.
             Err(error) if error.source.kind() == ErrorKind::NotADirectory => {
-                return Err(SweepError::NoDirectory { path: self.path.clone(), source: error.source });
+                return Err(RunError::of_directory(&self.path, error).into());
             }
             Err(error) => return Err(error.into()),
         };
         let spec = String::from_utf8(bytes).map_err(|error| error.to_string());
         let spec = spec.and_then(|text| toml::from_str(&text).map_err(|error| error.message().to_owned()));
-        spec.map(Some).map_err(|reason| SweepError::Broken { path, reason })
+        spec.map(Some).map_err(|reason| RunError::Broken { path, reason }.into())
     }
 
     /// Whether there is nothing but logs and hidden files: a process that was killed at its first step leaves no
     /// more, and a shell or a scheduler may open its logs before.
     fn is_vacant(&self) -> Result<bool, SweepError> {
         match is_vacant(&self.path) {
-            Ok(vacant) => Ok(vacant),
             Err(error) if error.source.kind() == ErrorKind::NotADirectory => {
-                Err(SweepError::NoDirectory { path: self.path.clone(), source: error.source })
+                Err(RunError::of_directory(&self.path, error).into())
             }
-            Err(error) => Err(error.into()),
+            found => Ok(found?),
         }
     }
 }

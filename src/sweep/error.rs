@@ -10,25 +10,9 @@ use crate::training::TrainError;
 /// Why a sweep could not go on. A cell that fails is no such error.
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {
-    /// The file system refused.
+    /// The sweep's directory, or a cell's, cannot be used or read.
     #[error(transparent)]
-    Io(#[from] FileError),
-    /// There can be no such directory.
-    #[error("--log-dir {}: {source}", path.display())]
-    NoDirectory {
-        /// The directory.
-        path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
-    },
-    /// sweep.toml cannot be read.
-    #[error("{}: {reason}", path.display())]
-    Broken {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
+    Run(#[from] RunError),
     /// The directory is for other cells.
     #[error(
         "--log-dir {}: holds another sweep: {change}; --force-spec goes on with the cells of this one, \
@@ -47,15 +31,18 @@ pub enum SweepError {
         /// The directory.
         path: PathBuf,
     },
-    /// A cell's directory failed.
-    #[error(transparent)]
-    Run(#[from] RunError),
     /// Figures could not be drawn.
     #[error(transparent)]
     Figures(#[from] FigureError),
     /// A thread that trained cells is gone.
     #[error("a worker ended unexpectedly; run the same command again to go on")]
     Worker,
+}
+
+impl From<FileError> for SweepError {
+    fn from(error: FileError) -> Self {
+        SweepError::Run(error.into())
+    }
 }
 
 /// A cell that failed in this process.

@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use super::directory::SweepDirectory;
 use crate::config::{Cell, Experiment};
+use crate::files::is_there;
 use crate::files::text::for_spreadsheet;
-use crate::run::{RunDirectory, Status, Summary};
+use crate::run::{RunDirectory, RunError, Status, Summary};
 
 /// How far a cell is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -162,10 +163,15 @@ pub fn read_rows(experiment: &Experiment, directory: &SweepDirectory) -> Vec<Row
 
 fn read_row(cell: &Cell, keys: &[&str], path: PathBuf) -> Row {
     let mut unreadable = None;
-    let (mut status, summary) = match RunDirectory::read_summary(&path) {
-        Ok(Some(summary)) => (of_summary(summary.status), Some(summary)),
-        Ok(None) if path.join("checkpoints/last.safetensors").exists() => (CellStatus::Interrupted, None),
-        Ok(None) => (CellStatus::Pending, None),
+    let read = || -> Result<(CellStatus, Option<Summary>), RunError> {
+        Ok(match RunDirectory::read_summary(&path)? {
+            Some(summary) => (of_summary(summary.status), Some(summary)),
+            None if is_there(&path.join("checkpoints/last.safetensors"))? => (CellStatus::Interrupted, None),
+            None => (CellStatus::Pending, None),
+        })
+    };
+    let (mut status, summary) = match read() {
+        Ok(found) => found,
         // What nobody can read will not get better by waiting.
         Err(error) => {
             unreadable = Some(error.to_string());
