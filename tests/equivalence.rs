@@ -215,7 +215,7 @@ fn a_cpu_gives_the_same_bits_through_opencl() {
         return println!("SKIPPED: without FMA this processor rounds each term twice");
     }
     let opencl = OpenCl::new(device, Options::default()).unwrap();
-    let variants: [&[&str]; 12] = [
+    let variants: [&[&str]; 14] = [
         &["recipe=original"],
         &["recipe=baseline"],
         &["recipe=hinton"],
@@ -226,6 +226,8 @@ fn a_cpu_gives_the_same_bits_through_opencl() {
         &["recipe=contrast", "loss=margin", "margin=0.5"],
         &["recipe=hinton", "goodness.function=l1", "training.dropout=0.2"],
         &["recipe=pred"],
+        &["recipe=sim", "training.dropout=0.2"],
+        &["recipe=predsim"],
         &["recipe=backprop", "training.dropout=0.2"],
         &["recipe=backprop", "network.normalization=unit", "data.jitter=1"],
     ];
@@ -263,7 +265,7 @@ fn a_step_is_few_launches_on_a_gpu() {
 /// Products by lists change no bit of any recipe: never, where they are faster, or always.
 #[test]
 fn lists_of_active_units_change_no_bit() {
-    let recipes = ["original", "baseline", "hinton", "contrast", "unsupervised", "pred", "backprop"];
+    let recipes = ["original", "baseline", "hinton", "contrast", "unsupervised", "predsim", "backprop"];
     let recipes = recipes.map(|name| format!("recipe={name}"));
     for recipe in &recipes {
         let run = |break_even: Option<f64>| {

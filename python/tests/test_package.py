@@ -18,7 +18,7 @@ NETWORKS = {
     "head": ["--recipe", "contrast", "--set", "evaluation.predict=head"],
     "unsupervised": ["--recipe", "unsupervised"],
     "backprop": ["--recipe", "backprop"],
-    "pred": ["--recipe", "pred"],
+    "predsim": ["--recipe", "predsim"],
     "topk": ["--recipe", "contrast", "--set", "goodness.function=topk", "--set", "top_k=7"],
     "l1": ["--recipe", "contrast", "--set", "goodness.function=l1"],
     "margin": ["--recipe", "contrast", "--set", "loss=margin"],

@@ -103,6 +103,11 @@ pub enum LossKind {
     Margin,
     /// Cross-entropy of a softmax on each layer, whose gradient ends there (arXiv 1901.06656, 2501.09238). No negatives.
     Pred,
+    /// Similarity matching: rows of one label alike, others not, in each layer by itself (arXiv 1901.06656). A softmax on
+    /// each layer reads it and teaches nothing. No negatives.
+    Sim,
+    /// `pred` and `sim` together: (1 − β) of the one, β of the other. No negatives.
+    Predsim,
     /// Cross-entropy of a softmax on the last layer, sent back through all layers: backpropagation. No negatives.
     Backprop,
 }

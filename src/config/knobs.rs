@@ -339,6 +339,12 @@ tables! {
             |c| c.training.loss != LossKind::Margin,
             "a `training.loss` other than \"margin\"",
         )]);
+        /// β of `predsim`: the share of similarity matching in the loss.
+        beta: f64 = 0.99, knob(Takes::Number(Fraction), "training").no_effect(&[When(
+            "training.loss",
+            |c| c.training.loss != LossKind::Predsim,
+            "a `training.loss` other than \"predsim\"",
+        )]);
         /// Where negatives come from.
         negatives: NegativeKind = NegativeKind::Random,
             knob(Takes::Word(words::<NegativeKind>), "training").no_effect(&[CLASSIFIERS]).needs(&[

@@ -3,7 +3,7 @@
 use super::takes::Choice;
 
 /// The built-in recipes: name and TOML.
-pub const RECIPES: [(&str, &str); 8] = [
+pub const RECIPES: [(&str, &str); 10] = [
     ("original", include_str!("../../experiments/recipes/original.toml")),
     ("baseline", include_str!("../../experiments/recipes/baseline.toml")),
     ("hinton", include_str!("../../experiments/recipes/hinton.toml")),
@@ -12,6 +12,8 @@ pub const RECIPES: [(&str, &str); 8] = [
     ("unsupervised", include_str!("../../experiments/recipes/unsupervised.toml")),
     ("backprop", include_str!("../../experiments/recipes/backprop.toml")),
     ("pred", include_str!("../../experiments/recipes/pred.toml")),
+    ("sim", include_str!("../../experiments/recipes/sim.toml")),
+    ("predsim", include_str!("../../experiments/recipes/predsim.toml")),
 ];
 
 /// The names that `--recipe` knows, and what each is.

@@ -1,10 +1,10 @@
-//! The cross-entropy of classifiers on held-out images, without learning.
+//! The losses of layers that classifiers teach, on held-out images, without learning.
 
 use ff_backend::{Backend, IndexSlice, LabelCode, Result};
 
 use crate::data::Split;
 use crate::network::{Activities, ImageRows, Network, download, forward, upload};
-use crate::spec::Spec;
+use crate::spec::{Learning, Spec};
 
 /// Held-out images and their labels on the device.
 pub struct CrossEntropy<B: Backend> {
@@ -23,10 +23,13 @@ struct Chunk<B: Backend> {
     logits: B::Matrix,
     errors: B::Matrix,
     cost: B::Matrix,
+    /// What similarity matching writes beside its loss; empty where it is no part of it.
+    slopes: Vec<B::Matrix>,
 }
 
 impl<B: Backend> Chunk<B> {
     fn new(backend: &B, spec: &Spec, rows: usize) -> Result<Self> {
+        let matched = if similarity(spec) > 0.0 { &spec.layers[..] } else { &[] };
         Ok(Chunk {
             rows,
             images: ImageRows::new(backend, spec, rows)?,
@@ -34,7 +37,24 @@ impl<B: Backend> Chunk<B> {
             logits: backend.zeros(rows, spec.classes)?,
             errors: backend.zeros(rows, spec.classes)?,
             cost: backend.zeros(1, 1)?,
+            slopes: matched.iter().map(|layer| backend.zeros(rows, layer.units)).collect::<Result<_>>()?,
         })
+    }
+
+    /// The activities of these images. No label enters: the code is not read.
+    fn forward(
+        &mut self,
+        backend: &B,
+        network: &Network<B>,
+        images: &B::Images,
+        rows: IndexSlice<B>,
+    ) -> Result<()> {
+        self.images.gather(backend, images, rows, None)?;
+        self.images.multiply(backend, network)?;
+        for l in 0..network.layers.len() {
+            forward(backend, network, &self.images, l, LabelCode::Neutral, &mut self.activities)?;
+        }
+        Ok(())
     }
 }
 
@@ -65,33 +85,43 @@ impl<B: Backend> CrossEntropy<B> {
         })
     }
 
-    /// Mean cross-entropy of each classifier, in nats.
+    /// Mean loss of each layer that has a classifier: its cross-entropy in nats, and its share of similarity matching,
+    /// each over a chunk.
     pub fn measure(&mut self, backend: &B, network: &Network<B>) -> Result<Vec<f64>> {
         let parts = || network.head.iter().flatten();
+        let beta = similarity(&network.spec);
         let mut losses = vec![0.0; parts().count()];
         for (chunk, starts) in &mut self.chunks {
+            let share = chunk.rows as f64 / self.rows as f64;
             for &at in starts.iter() {
                 let slice = |indices| IndexSlice { indices, offset: at };
-                chunk.images.gather(backend, &self.images, slice(&self.order), None)?;
-                chunk.images.multiply(backend, network)?;
-                for l in 0..network.layers.len() {
-                    // No label enters: the code is not read.
-                    forward(backend, network, &chunk.images, l, LabelCode::Neutral, &mut chunk.activities)?;
-                }
+                let labels = slice(&self.labels);
+                chunk.forward(backend, network, &self.images, slice(&self.order))?;
+                let Chunk { activities, logits, errors, cost, slopes, .. } = chunk;
                 for (part, loss) in parts().zip(&mut losses) {
-                    part.read_out(backend, &chunk.activities, &mut chunk.logits, false)?;
-                    backend.softmax(
-                        &chunk.logits,
-                        slice(&self.labels),
-                        &mut chunk.errors,
-                        &mut chunk.cost,
-                    )?;
-                    let mean = download(backend, &chunk.cost)?.first().copied().map_or(0.0, f64::from);
-                    upload(backend, &mut chunk.cost, &[0.0])?;
-                    *loss += mean * chunk.rows as f64 / self.rows as f64;
+                    part.read_out(backend, activities, logits, false)?;
+                    backend.softmax(logits, labels, errors, cost)?;
+                    *loss += share * (1.0 - beta) * take(backend, cost)?;
+                    if let Some(slopes) = slopes.get_mut(part.layer) {
+                        let (hidden, classes) = (&activities.hidden[part.layer], network.spec.classes);
+                        backend.match_similarities(hidden, labels, classes, 1.0, slopes, cost)?;
+                        *loss += share * beta * take(backend, cost)?;
+                    }
                 }
             }
         }
         Ok(losses)
     }
+}
+
+/// The similarities' share of the loss.
+fn similarity(spec: &Spec) -> f64 {
+    if let Learning::Local { similarity } = spec.learning { similarity } else { 0.0 }
+}
+
+/// Downloads a sum and sets it to 0.
+fn take<B: Backend>(backend: &B, sum: &mut B::Matrix) -> Result<f64> {
+    let value = download(backend, sum)?.first().copied().map_or(0.0, f64::from);
+    upload(backend, sum, &[0.0])?;
+    Ok(value)
 }

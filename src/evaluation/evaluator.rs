@@ -3,7 +3,6 @@
 use ff_backend::{Backend, IndexSlice, Result, Shape};
 
 use crate::network::{Activities, ImageRows, Network, download, label_energies, neutral_logits, upload};
-use crate::spec::Learning;
 
 /// What a network makes of a set of images.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,7 +75,7 @@ impl<B: Backend> Evaluator<B> {
     /// for each label.
     pub fn predict(&mut self, backend: &B, network: &Network<B>, energy: bool) -> Result<Predictions> {
         let depth = network.spec.depth();
-        let local = network.spec.learning == Learning::Local;
+        let local = network.spec.learning.is_local();
         for (chunk, starts) in &mut self.chunks {
             for &at in starts.iter() {
                 let rows = IndexSlice { indices: &self.order, offset: at };

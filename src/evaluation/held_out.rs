@@ -22,7 +22,7 @@ impl<B: Backend> ValidationLoss<B> {
     pub fn new(backend: &B, spec: &Spec, held_out: &Split, rows: usize) -> Result<Self> {
         Ok(match spec.learning {
             Learning::Goodness => ValidationLoss::Pairs(PairLosses::new(backend, spec, held_out, rows)?),
-            Learning::Local | Learning::EndToEnd => {
+            Learning::Local { .. } | Learning::EndToEnd => {
                 ValidationLoss::Classifiers(CrossEntropy::new(backend, spec, held_out, rows)?)
             }
         })

@@ -103,7 +103,7 @@ fn objective(config: &Config, units: usize) -> Objective {
     };
     let loss = match training.loss {
         // Classifiers compare no goodness: theirs is what it would be.
-        LossKind::Bce | LossKind::Pred | LossKind::Backprop => {
+        LossKind::Bce | LossKind::Pred | LossKind::Sim | LossKind::Predsim | LossKind::Backprop => {
             Loss::Bce { threshold, temperature: goodness.temperature }
         }
         LossKind::Symba => Loss::Symba { alpha: training.alpha },

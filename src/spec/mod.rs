@@ -89,7 +89,7 @@ impl Spec {
             hidden_normalization: layer::on_device(network.normalization),
             initialization: network.initialization,
             initial_scale: network.initial_scale,
-            learning: Learning::of(training.loss),
+            learning: Learning::of(training),
             head: config.head.enabled.then(|| Optimizer::of_head(&config.head)),
             optimizer: Optimizer::of_layers(training),
             learning_rate_schedule: training.learning_rate_schedule,
@@ -120,7 +120,7 @@ impl Spec {
     pub fn head_layers(&self) -> std::ops::Range<usize> {
         match self.learning {
             Learning::Goodness => self.scored_layers(),
-            Learning::Local => 0..self.depth(),
+            Learning::Local { .. } => 0..self.depth(),
             Learning::EndToEnd => self.depth().saturating_sub(1)..self.depth(),
         }
     }
@@ -132,7 +132,7 @@ impl Spec {
         match self.learning {
             Learning::Goodness if self.head.is_some() => (3 * rows, 2 * rows),
             Learning::Goodness => (2 * rows, 2 * rows),
-            Learning::Local => (rows, rows),
+            Learning::Local { .. } => (rows, rows),
             Learning::EndToEnd => (rows, 2 * rows),
         }
     }

@@ -94,6 +94,19 @@ impl<B: Backend> Classified<B> {
         part.learn(backend, activities, errors, shares, rule)
     }
 
+    /// Mixes into what layer `l` learns from how alike rows of one label are, by a share of the whole; adds their loss.
+    pub fn match_similarities(
+        &mut self,
+        backend: &B,
+        l: usize,
+        batch: &Batch<B>,
+        share: f64,
+        loss: &mut B::Matrix,
+    ) -> Result<()> {
+        let (hidden, slopes) = (&self.activities.hidden[l], &mut self.slopes[l]);
+        backend.match_similarities(hidden, batch.truth, self.spec.classes, share, slopes, loss)
+    }
+
     /// What layer `l` has read.
     fn input(&self, l: usize) -> Input<'_, B> {
         let (features, squares) = self.activities.below(l, &self.images);

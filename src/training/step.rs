@@ -62,7 +62,7 @@ impl<B: Backend> Stepper<B> {
     pub fn new(backend: &B, spec: &Spec) -> Result<Self> {
         let step: Box<dyn Step<B>> = match spec.learning {
             Learning::Goodness => Box::new(Pairs::new(backend, spec)?),
-            Learning::Local => Box::new(Local::new(backend, spec)?),
+            Learning::Local { similarity } => Box::new(Local::new(backend, spec, similarity)?),
             Learning::EndToEnd => Box::new(EndToEnd::new(backend, spec)?),
         };
         Ok(Stepper { spec: spec.clone(), step })

@@ -49,6 +49,7 @@ const CASES: &[(&str, &str, &str, Shows)] = &[
     ("training.gradient_scale", "--set optimizer=momentum", "--set gradient_scale=0.5", Numbers),
     ("training.loss", "", "--set loss=symba", Numbers),
     ("training.alpha", "--set loss=symba", "--set alpha=9", Numbers),
+    ("training.beta", "--recipe predsim", "--set beta=0.5", Numbers),
     ("training.margin", "--set loss=margin", "--set margin=9", Numbers),
     ("training.negatives", "--set enabled=true", "--set negatives=hard", Numbers),
     ("training.peer_normalization", "", "--set peer_normalization=0.5", Numbers),

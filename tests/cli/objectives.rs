@@ -51,6 +51,16 @@ fn a_classifier_on_each_layer_teaches_it() {
 }
 
 #[test]
+fn rows_of_one_label_are_made_alike() {
+    for recipe in ["sim", "predsim"] {
+        let (place, _) = trained(&format!("--recipe {recipe} --batch-size 32"));
+        let losses: Vec<f64> =
+            place.epochs("run").iter().map(|epoch| epoch["val_loss"].as_f64().unwrap()).collect();
+        assert!(losses.last() < losses.first(), "{recipe}: {losses:?}");
+    }
+}
+
+#[test]
 fn errors_may_go_back_through_all_layers() {
     let (place, summary) = trained("--recipe backprop --set training.dropout=0.1");
     let last = place.epochs("run").pop().unwrap();

@@ -1,4 +1,4 @@
-//! Cross-entropy of classifiers: each on its own layer, or sent back from the last through all layers.
+//! Cross-entropy of classifiers, each on its own layer or sent back from the last through all layers; similarities.
 
 use ff_backend::{Backend, LabelCode};
 use forward_forward::network::{Activities, forward};
@@ -13,15 +13,17 @@ const NORMALIZATIONS: [&[&str]; 3] = [
     &["input_normalization=unit", "network.normalization=rms"],
     &["input_normalization=rms", "network.normalization=none"],
 ];
+const LOSSES: [&[&str]; 4] =
+    [&["loss=pred"], &["loss=sim"], &["loss=predsim", "beta=0.7"], &["loss=backprop"]];
 const SCALES: [&[&str]; 2] = [&[], &["gradient_scale=0.5", "dropout=0.2"]];
 const BASE: [&str; 4] = ["head.enabled=true", "predict=head", "layer_sizes=[9, 8, 7]", "initial_scale=1.5"];
 
 pub fn check<B: Backend>(backend: &B, name: &str) {
     let mut worst = 0.0_f64;
-    for loss in ["loss=pred", "loss=backprop"] {
+    for loss in LOSSES {
         for normalization in NORMALIZATIONS {
             for scales in SCALES {
-                let sets = [&BASE[..], &[loss], normalization, scales].concat();
+                let sets = [&BASE[..], loss, normalization, scales].concat();
                 worst = worst.max(agreement(backend, &sets));
             }
         }
@@ -74,7 +76,12 @@ fn write<B: Backend>(probe: &mut Probe<B>, place: Place, values: &[f64]) {
 fn agreement<B: Backend>(backend: &B, sets: &[&str]) -> f64 {
     let mut probe = Probe::new(backend, sets);
     probe.look();
-    let local = sets.contains(&"loss=pred");
+    let local = !sets.contains(&"loss=backprop");
+    let beta = match (sets.contains(&"loss=sim"), sets.contains(&"loss=predsim")) {
+        (true, _) => 1.0,
+        (_, true) => 0.7,
+        _ => 0.0,
+    };
     let depth = probe.network.layers.len();
     let parts = probe.network.head.as_ref().unwrap().len();
     assert_eq!(parts, if local { depth } else { 1 });
@@ -87,7 +94,8 @@ fn agreement<B: Backend>(backend: &B, sets: &[&str]) -> f64 {
         let [values, velocity] = read(&probe, place);
         let found = slopes(&values, |moved| {
             write(&mut probe, place, moved);
-            cross_entropy(&mut probe, part)
+            // What the read-out learns from is its own.
+            loss(&mut probe, part, if matches!(place, Place::Head(_)) { 0.0 } else { beta })
         });
         write(&mut probe, place, &values);
         let scale = if matches!(place, Place::Head(_)) { 1.0 } else { probe.gradient_scale };
@@ -104,8 +112,9 @@ fn agreement<B: Backend>(backend: &B, sets: &[&str]) -> f64 {
     worst
 }
 
-/// The mean cross-entropy of a classifier in a forward pass with the batch's dropout.
-fn cross_entropy<B: Backend>(probe: &mut Probe<B>, part: usize) -> f64 {
+/// (1 − β) of the mean cross-entropy of a classifier and β of its layer's similarities, in a forward pass with the
+/// batch's dropout.
+fn loss<B: Backend>(probe: &mut Probe<B>, part: usize, beta: f64) -> f64 {
     let Probe { backend, network, rows, plan, .. } = probe;
     let (backend, batch, count) = (*backend, plan.batch(0), network.spec.batch_size);
     let mut activities = Activities::new(backend, &network.spec, count).unwrap();
@@ -123,5 +132,35 @@ fn cross_entropy<B: Backend>(probe: &mut Probe<B>, part: usize) -> f64 {
     let part = &network.head.as_ref().unwrap()[part];
     part.read_out(backend, &activities, &mut logits, false).unwrap();
     backend.softmax(&logits, batch.truth, &mut errors, &mut cost).unwrap();
-    fetch(backend, &cost)[0]
+    let labels = backend.download_indices(batch.truth.indices).unwrap();
+    let dissimilar = dissimilarity(&fetch(backend, &activities.hidden[part.layer]), &labels[..count]);
+    (1.0 - beta) * fetch(backend, &cost)[0] + beta * dissimilar
+}
+
+/// Mean square of what the cosines of centred rows differ from those of their labels by.
+fn dissimilarity(hidden: &[f64], labels: &[u32]) -> f64 {
+    let units = hidden.len() / labels.len();
+    let centred = |row: &[f64]| {
+        let mean = row.iter().sum::<f64>() / units as f64;
+        let length = (row.iter().map(|h| (h - mean) * (h - mean)).sum::<f64>() + 1e-8).sqrt();
+        row.iter().map(|h| (h - mean) / length).collect::<Vec<f64>>()
+    };
+    let code = |label: u32| centred_code(label as usize);
+    let rows: Vec<Vec<f64>> = hidden.chunks(units).map(centred).collect();
+    let dot = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>();
+    let mut sum = 0.0;
+    for (x, &one) in rows.iter().zip(labels) {
+        for (y, &other) in rows.iter().zip(labels) {
+            sum += (dot(x, y) - dot(&code(one), &code(other))).powi(2);
+        }
+    }
+    sum / (labels.len() * labels.len()) as f64
+}
+
+/// A label as a one-hot row less its mean, of length one.
+fn centred_code(label: usize) -> Vec<f64> {
+    let mean = 1.0 / CLASSES as f64;
+    let code: Vec<f64> = (0..CLASSES).map(|c| if c == label { 1.0 - mean } else { -mean }).collect();
+    let length = code.iter().map(|x| x * x).sum::<f64>().sqrt();
+    code.iter().map(|x| x / length).collect()
 }

@@ -265,6 +265,22 @@ pub trait Backend: Sized + 'static {
         out: &mut Self::Matrix,
     ) -> Result<()>;
 
+    /// Similarity matching (arXiv 1901.06656, section 2.2): whether rows of one label, and no others, are alike. With x_r
+    /// the row h_r less its mean, x̂_r = x_r / sqrt(Σx_r² + 1e-8), and t_rs = 1 where r and s have one label, else
+    /// −1 / (classes − 1), which is the cosine of two centred labels: loss = mean over all n² pairs of (x̂_r · x̂_s − t_rs)²,
+    /// added to `cost[0, 0]`. `slopes[r] ← (1 − share) slopes[r] + share · n ∂loss/∂a_r` along the sums a that
+    /// h = max(0, a) was made of; with a share of 1 they are overwritten. 0 ≤ share ≤ 1. activities and slopes `[n, N]`,
+    /// cost `[1, 1]`; n² pairs are held.
+    fn match_similarities(
+        &self,
+        activities: &Self::Matrix,
+        labels: IndexSlice<Self>,
+        classes: usize,
+        share: f64,
+        slopes: &mut Self::Matrix,
+        cost: &mut Self::Matrix,
+    ) -> Result<()>;
+
     /// `errors[r] = softmax(logits[r]) − onehot(labels[r])`; `cost[0, 0]` += mean cross-entropy, in nats.
     /// logits and errors `[B, C]`, cost `[1, 1]`. Probabilities are [flushed](crate::FLUSH_BELOW).
     fn softmax(

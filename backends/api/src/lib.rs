@@ -20,7 +20,7 @@ pub mod unfused;
 pub use backend::{Backend, Shape, Tensor};
 pub use error::{BackendError, Result};
 pub use numbers::{FLUSH_BELOW, Real, dropout_keeps};
-pub use objective::{Goodness, Loss, Objective, PairLoss, sigmoid, softplus};
+pub use objective::{Goodness, Loss, Objective, PairLoss, sigmoid, similarity_of_labels, softplus};
 pub use types::{
     Delta, DeviceInfo, Gradient, IndexSlice, Input, LabelCode, LabelFeatures, Normalization, Parameter, Peer,
     Rule, TALLY_ROWS, Tally, Weights,

@@ -163,6 +163,11 @@ impl Goodness {
     }
 }
 
+/// The similarity that two rows should have: the cosine of their labels, as centred one-hot rows of `classes`.
+pub fn similarity_of_labels(same: bool, classes: usize) -> f64 {
+    if same { 1.0 } else { -1.0 / (classes as f64 - 1.0) }
+}
+
 /// A layer's objective: G = `factor` · Σh², or · the sum that [`Goodness`] names.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Objective {

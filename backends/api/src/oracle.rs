@@ -8,6 +8,7 @@
 use crate::{
     Backend, Delta, DeviceInfo, Goodness, Gradient, IndexSlice, Input, LabelCode, Normalization, Objective,
     Parameter, Real, Result, Rule, Shape, Tally, Tensor, Weights, dropout_keeps, shapes,
+    similarity_of_labels,
 };
 
 /// What weighted sums are made with. Whatever implements it is a [`Backend`].
@@ -413,6 +414,46 @@ impl<A: Arithmetic> Backend for A {
             for k in 0..units {
                 let slope = scale * (error(k) - normalization.radial(units) * z(k) * along);
                 out.set(r, k, if activities.at(r, k) > 0.0 { slope } else { 0.0 });
+            }
+        }
+        Ok(())
+    }
+
+    fn match_similarities(
+        &self,
+        activities: &Matrix,
+        labels: IndexSlice<Self>,
+        classes: usize,
+        share: f64,
+        slopes: &mut Matrix,
+        cost: &mut Matrix,
+    ) -> Result<()> {
+        shapes::match_similarities::<Self>(activities, &labels, slopes, cost)?;
+        let (rows, units) = (activities.rows, activities.columns);
+        let mut centred = activities.clone();
+        let mut scales = vec![0.0; rows];
+        for r in 0..rows {
+            let mean = (0..units).map(|j| activities.at(r, j)).sum::<f64>() / units as f64;
+            (0..units).for_each(|j| centred.set(r, j, activities.at(r, j) - mean));
+            scales[r] = Normalization::Unit.scale(centred.square_of_row(r), units);
+            (0..units).for_each(|j| centred.set(r, j, scales[r] * centred.at(r, j)));
+        }
+        let dot = |r: usize, s: usize| (0..units).map(|j| centred.at(r, j) * centred.at(s, j)).sum::<f64>();
+        let excess = |r: usize, s: usize| {
+            dot(r, s) - similarity_of_labels(entry(&labels, r) == entry(&labels, s), classes)
+        };
+        for r in 0..rows {
+            let excess: Vec<f64> = (0..rows).map(|s| excess(r, s)).collect();
+            cost.values[0] += excess.iter().map(|e| e * e).sum::<f64>() / (rows * rows) as f64;
+            let pull =
+                |j: usize| (0..rows).map(|s| 4.0 / rows as f64 * excess[s] * centred.at(s, j)).sum::<f64>();
+            let pull: Vec<f64> = (0..units).map(pull).collect();
+            let along: f64 = (0..units).map(|j| pull[j] * centred.at(r, j)).sum();
+            for (j, pull) in pull.into_iter().enumerate() {
+                let slope = scales[r] * (pull - along * centred.at(r, j));
+                let slope = if activities.at(r, j) > 0.0 { slope } else { 0.0 };
+                let before = if share < 1.0 { (1.0 - share) * slopes.at(r, j) } else { 0.0 };
+                slopes.set(r, j, before + share * slope);
             }
         }
         Ok(())

@@ -281,6 +281,18 @@ pub fn back_project(
     expect("back_project", "out", out, activities.rows(), activities.columns())
 }
 
+/// Checks `match_similarities`.
+pub fn match_similarities<B: Backend>(
+    activities: &B::Matrix,
+    labels: &IndexSlice<B>,
+    slopes: &B::Matrix,
+    cost: &B::Matrix,
+) -> Result<()> {
+    slice("match_similarities", labels, activities.rows())?;
+    expect("match_similarities", "slopes", slopes, activities.rows(), activities.columns())?;
+    expect("match_similarities", "cost", cost, 1, 1)
+}
+
 /// Checks `softmax`.
 pub fn softmax<B: Backend>(
     logits: &B::Matrix,

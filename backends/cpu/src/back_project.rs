@@ -62,7 +62,7 @@ impl<T: Scalar> Cpu<T> {
         Ok(())
     }
 
-    fn transposed(&self, weight: &Weight<T>) -> Result<Weight<T>> {
+    pub(crate) fn transposed(&self, weight: &Weight<T>) -> Result<Weight<T>> {
         let transposed = weight.0.transposed(|panels, weight| {
             self.each(panels, |(index, panel)| weight.transpose_rows(index, panel));
         });

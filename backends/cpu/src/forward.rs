@@ -341,7 +341,7 @@ fn keep_largest<T: Scalar>(row: &[T], k: usize, slopes: &mut [T]) {
 }
 
 /// Σ x in the order of [`sum_of_squares`], which kernels share: element j belongs to lane j mod 16.
-fn lane_sum<T: Scalar>(x: &[T]) -> T {
+pub(crate) fn lane_sum<T: Scalar>(x: &[T]) -> T {
     let mut lanes = [T::zero(); LANES];
     for chunk in x.chunks(LANES) {
         lanes.iter_mut().zip(chunk).for_each(|(lane, &x)| *lane += x);

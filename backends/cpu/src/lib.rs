@@ -19,6 +19,7 @@ mod microkernel;
 mod panels;
 mod products;
 mod scalar;
+mod similarity;
 mod vector;
 
 use std::sync::Mutex;
@@ -311,6 +312,18 @@ impl<T: Scalar> Backend for Cpu<T> {
         out: &mut Matrix<T>,
     ) -> Result<()> {
         self.back_project(errors, weight, activities, squares, normalization, out)
+    }
+
+    fn match_similarities(
+        &self,
+        activities: &Matrix<T>,
+        labels: IndexSlice<Self>,
+        classes: usize,
+        share: f64,
+        slopes: &mut Matrix<T>,
+        cost: &mut Matrix<T>,
+    ) -> Result<()> {
+        self.match_similarities(activities, labels, classes, share, slopes, cost)
     }
 
     fn softmax(

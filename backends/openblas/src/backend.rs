@@ -2,7 +2,7 @@
 
 use ff_backend::{
     Backend, Delta, DeviceInfo, Goodness, Gradient, IndexSlice, Input, Normalization, Objective, Real,
-    Result, Rule, Shape, Tally, Tensor, Weights, dropout_keeps, host, shapes,
+    Result, Rule, Shape, Tally, Tensor, Weights, dropout_keeps, host, shapes, similarity_of_labels,
 };
 use ndarray::{Axis, Zip, s};
 
@@ -286,6 +286,52 @@ impl<T: Scalar> Backend for OpenBlas<T> {
             let along = out.dot(&z);
             Zip::from(&mut out).and(&z).for_each(|slope, &z| {
                 *slope = if z > T::zero() { scale * (*slope - radial * z * along) } else { T::zero() };
+            });
+        }
+        Ok(())
+    }
+
+    fn match_similarities(
+        &self,
+        activities: &Matrix<T>,
+        labels: IndexSlice<Self>,
+        classes: usize,
+        share: f64,
+        slopes: &mut Matrix<T>,
+        cost: &mut Matrix<T>,
+    ) -> Result<()> {
+        shapes::match_similarities::<Self>(activities, &labels, slopes, cost)?;
+        let (rows, units) = activities.0.dim();
+        let mut centred = Matrix(activities.0.clone());
+        let mut scales = Vec::with_capacity(rows);
+        for mut row in centred.0.rows_mut() {
+            let mean = row.sum() / T::from_f64(units as f64);
+            row.mapv_inplace(|h| h - mean);
+            let squares = row.iter().map(|x| Real::to_f64(*x).powi(2)).sum();
+            let scale = T::from_f64(Normalization::Unit.scale(squares, units));
+            row.mapv_inplace(|x| scale * x);
+            scales.push(scale);
+        }
+        // By how much more alike each pair is than it should be.
+        let mut excess = Matrix::zeros(self, rows, rows)?;
+        product(&centred.0.view(), &centred.0.t(), &mut excess.0.view_mut());
+        let mut loss = 0.0;
+        for ((r, s), e) in excess.0.indexed_iter_mut() {
+            *e -= T::from_f64(similarity_of_labels(entry(&labels, r) == entry(&labels, s), classes));
+            loss += Real::to_f64(*e).powi(2) / (rows * rows) as f64;
+            *e *= T::from_f64(4.0 / rows as f64);
+        }
+        cost.0[[0, 0]] += T::from_f64(loss);
+        let mut pull = Matrix::zeros(self, rows, units)?;
+        product(&excess.0.view(), &centred.0.view(), &mut pull.0.view_mut());
+        let [share, rest] = [share, 1.0 - share].map(T::from_f64);
+        for (r, mut slopes) in slopes.0.rows_mut().into_iter().enumerate() {
+            let (h, pull, z) = (activities.0.row(r), pull.0.row(r), centred.0.row(r));
+            let along = pull.dot(&z);
+            Zip::from(&mut slopes).and(h).and(pull).and(z).for_each(|slope, &h, &pull, &z| {
+                let new = if h > T::zero() { scales[r] * (pull - along * z) } else { T::zero() };
+                let before = if rest > T::zero() { rest * *slope } else { T::zero() };
+                *slope = before + share * new;
             });
         }
         Ok(())

@@ -146,3 +146,72 @@ kernel void way_back(IN activities, const int columns, SQUARES_ARGS, SCALE_ARGS,
 #endif
     }
 }
+
+// Similarity matching, see Backend::match_similarities. centred[r] = row r less its mean, of length one;
+// scales[r] = what makes it so long. One work-group of ITEMS per row.
+kernel void centre(IN activities, const int columns, OUT centred, OUT scales)
+{
+    local real scratch[ITEMS];
+    const size_t row = (size_t)get_group_id(0) * columns;
+    const int item = get_local_id(0);
+    vec total = 0.0f;
+    for (int j = item * VEC; j < columns; j += ITEMS * VEC) total += load(activities + row + j, columns - j);
+    const float mean = (float)sum_items(sum(total), scratch, ITEMS) / (float)columns;
+    vec squared = 0.0f;
+    for (int j = item * VEC; j < columns; j += ITEMS * VEC) {
+        store(load(activities + row + j, columns - j) - mean, centred + row + j, columns - j);
+        // Read back: what is beyond the row reads as 0.
+        const vec x = load(centred + row + j, columns - j);
+        squared += x * x;
+    }
+    const float scale = scale_of((float)sum_items(sum(squared), scratch, ITEMS), UNIT, 0.0f, 0.0f);
+    for (int j = item * VEC; j < columns; j += ITEMS * VEC)
+        store(scale * load(centred + row + j, columns - j), centred + row + j, columns - j);
+    if (item == 0) scales[get_group_id(0)] = scale;
+}
+
+// similarities = factor (similarities - those of the labels: 1 for rows of one label, else `unlike`); cost += the mean
+// square of the difference. One work-group of GROUP.
+kernel void excess(OUT similarities, const int rows, LIST labels, const int labels_at, const float unlike,
+                   const float factor, OUT cost)
+{
+    local real scratch[GROUP];
+    real total = REAL(0.0);
+    for (int r = get_local_id(0); r < rows; r += GROUP) {
+        const uint label = labels[labels_at + r];
+        OUT row = similarities + (size_t)r * rows;
+        for (int s = 0; s < rows; s++) {
+            const float more = row[s] - (labels[labels_at + s] == label ? 1.0f : unlike);
+            total += (real)more * (real)more;
+            row[s] = factor * more;
+        }
+    }
+    total = sum_items(total, scratch, GROUP);
+    if (get_local_id(0) == 0) cost[0] += (float)(total / ((real)rows * (real)rows));
+}
+
+// slopes = rest slopes + share s (pull - z sum of pull z) where h > 0, z the centred row. One work-group of ITEMS per row.
+kernel void mix_slopes(IN activities, IN centred, IN pull, IN scales, const int columns, const float share,
+                const float rest, OUT slopes)
+{
+    local real scratch[ITEMS];
+    const int r = get_group_id(0);
+    const size_t row = (size_t)r * columns;
+    vec product = 0.0f;
+    for (int j = get_local_id(0) * VEC; j < columns; j += ITEMS * VEC)
+        product += load(pull + row + j, columns - j) * load(centred + row + j, columns - j);
+    const float along = (float)sum_items(sum(product), scratch, ITEMS);
+    for (int j = get_local_id(0) * VEC; j < columns; j += ITEMS * VEC) {
+        const int left = columns - j;
+        const vec h = load(activities + row + j, left);
+        const vec slope = scales[r] * (load(pull + row + j, left) - along * load(centred + row + j, left));
+#if VEC == 1
+        const vec on = h > 0.0f ? slope : 0.0f;
+#else
+        const vec on = select((vec)0.0f, slope, h > (vec)0.0f);
+#endif
+        vec before = 0.0f;
+        if (rest > 0.0f) before = rest * load(slopes + row + j, left);
+        store(before + share * on, slopes + row + j, left);
+    }
+}

@@ -7,6 +7,24 @@ use crate::memory::Buffer;
 use crate::scratch::Slot;
 use crate::{KernelPath, Matrix, OpenCl};
 
+/// input · weight[first_row.., :]: input `[rows, depth]`, weight `[first_row + depth, columns]`.
+#[derive(Clone, Copy)]
+pub(crate) struct Product<'a> {
+    pub input: &'a Buffer,
+    pub rows: usize,
+    pub depth: usize,
+    pub weight: &'a Buffer,
+    pub first_row: usize,
+    pub columns: usize,
+}
+
+impl<'a> Product<'a> {
+    fn new(input: &'a Matrix, weight: &'a Matrix, first_row: usize, out: &Matrix) -> Self {
+        let (rows, depth, columns) = (out.rows, input.columns, weight.columns);
+        Product { input: &input.buffer, rows, depth, weight: &weight.buffer, first_row, columns }
+    }
+}
+
 impl OpenCl {
     pub(crate) fn product(
         &self,
@@ -16,24 +34,20 @@ impl OpenCl {
         out: &mut Matrix,
     ) -> Result<()> {
         shapes::product::<Self>(input, weight, first_row, out)?;
-        self.multiply(input, &weight.buffer, first_row, out)
+        self.add_parts(input)?;
+        out.parts.forget();
+        self.multiply(&Product::new(input, weight, first_row, out), &out.buffer)
     }
 
-    /// out = input · weight[first_row.., :]; the weights have as many columns as `out`.
-    pub(crate) fn multiply(
-        &self,
-        input: &Matrix,
-        weight: &Buffer,
-        first_row: usize,
-        out: &mut Matrix,
-    ) -> Result<()> {
+    /// out = the product and nothing more.
+    pub(crate) fn multiply(&self, product: &Product, out: &Buffer) -> Result<()> {
         let nothing = self.scratch(Slot::Nothing, 1)?;
         // Nothing but the sums: no squares, scale, label, bias, parts of squares.
-        let args = self.product_args(input, weight, first_row, out).flag(true);
+        let args = self.product_args(product).flag(true);
         let args = args.buffer(&nothing).int(1).int(0).int(0).float(0.0).float(1.0);
         let args = args.buffer(&nothing).buffer(&nothing).int(0).int(0).int(0).int(0).float(0.0).float(0.0);
-        let args = args.buffer(&nothing).flag(false).out(out).buffer(&nothing);
-        self.launch_project(out, args)
+        let args = args.buffer(&nothing).flag(false).buffer(out).buffer(&nothing);
+        self.launch_project(product, args)
     }
 
     pub(crate) fn project(
@@ -45,8 +59,10 @@ impl OpenCl {
     ) -> Result<()> {
         shapes::project::<Self>(input, layer, out, squares)?;
         let weight = &layer.weight.value;
+        self.add_parts(input.features)?;
+        let product = Product::new(input.features, weight, input.classes(), out);
         let args = self
-            .product_args(input.features, &weight.buffer, input.classes(), out)
+            .product_args(&product)
             .flag(false)
             .squares(input.squares)
             .input_scale(input)
@@ -55,12 +71,12 @@ impl OpenCl {
         let tiles = out.columns.div_ceil(self.tuning.project.columns);
         if self.tuning.path == KernelPath::Portable || tiles == 0 {
             // Whole rows are added up, in the order of the CPU backend.
-            self.launch_project(out, args.buffer(&squares.buffer))?;
+            self.launch_project(&product, args.buffer(&squares.buffer))?;
             let args = self.args().matrix(out).count(out.columns).out(squares);
             return self.launch_rows(&self.small.row_squares, out.rows, args);
         }
         let args = args.buffer(self.parts(squares, tiles)?);
-        self.launch_project(out, args)
+        self.launch_project(&product, args)
     }
 
     pub(crate) fn activate(
@@ -118,21 +134,22 @@ impl OpenCl {
     }
 
     /// The first parameters of `project`.
-    fn product_args(&self, input: &Matrix, weight: &Buffer, first_row: usize, out: &Matrix) -> Args<'_> {
+    fn product_args(&self, product: &Product) -> Args<'_> {
+        let Product { input, rows, depth, weight, first_row, columns } = *product;
         self.args()
-            .matrix(input)
-            .count(out.rows)
-            .count(input.columns)
+            .buffer(input)
+            .count(rows)
+            .count(depth)
             .buffer(weight)
             .count(first_row)
-            .count(out.columns)
-            .count(self.rows_per_group(out.rows, out.columns))
+            .count(columns)
+            .count(self.rows_per_group(rows, columns))
     }
 
-    fn launch_project(&self, out: &Matrix, args: Args) -> Result<()> {
+    fn launch_project(&self, product: &Product, args: Args) -> Result<()> {
         let tile = self.tuning.project;
-        let rows = self.rows_per_group(out.rows, out.columns);
-        let groups = [out.columns.div_ceil(tile.columns), out.rows.div_ceil(rows)];
+        let rows = self.rows_per_group(product.rows, product.columns);
+        let groups = [product.columns.div_ceil(tile.columns), product.rows.div_ceil(rows)];
         self.launch(&self.products.project, groups, self.tuning.product_items(), args)
     }
 

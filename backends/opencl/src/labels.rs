@@ -1,7 +1,11 @@
 //! Reading labels.
 
-use ff_backend::{IndexSlice, Normalization, Result, Shape, shapes};
+use std::rc::Rc;
 
+use ff_backend::{IndexSlice, Normalization, Result, shapes};
+
+use crate::forward::Product;
+use crate::memory::Buffer;
 use crate::scratch::Slot;
 use crate::{Indices, Matrix, OpenCl};
 
@@ -39,11 +43,18 @@ impl OpenCl {
         out: &mut Matrix,
     ) -> Result<()> {
         shapes::back_project(errors, weight, activities, squares, out)?;
-        let elements = weight.elements();
-        let transposed = self.scratch(Slot::Transposed, elements)?;
-        let args = self.args().matrix(weight).count(elements).count(weight.rows).count(weight.columns);
-        self.launch_elements(&self.small.transpose, elements, args.buffer(&transposed))?;
-        self.multiply(errors, &transposed, 0, out)?;
+        let transposed = self.transposed(&weight.buffer, weight.rows, weight.columns)?;
+        self.add_parts(errors)?;
+        out.parts.forget();
+        let product = Product {
+            input: &errors.buffer,
+            rows: out.rows,
+            depth: errors.columns,
+            weight: &transposed,
+            first_row: 0,
+            columns: out.columns,
+        };
+        self.multiply(&product, &out.buffer)?;
         let args = self
             .args()
             .matrix(activities)
@@ -53,6 +64,15 @@ impl OpenCl {
             .float(normalization.radial(activities.columns))
             .matrix(out);
         self.launch_rows(&self.small.way_back, out.rows, args)
+    }
+
+    /// A matrix `[rows, columns]` with rows and columns exchanged.
+    pub(crate) fn transposed(&self, matrix: &Buffer, rows: usize, columns: usize) -> Result<Rc<Buffer>> {
+        let elements = rows * columns;
+        let transposed = self.scratch(Slot::Transposed, elements)?;
+        let args = self.args().buffer(matrix).count(elements).count(rows).count(columns);
+        self.launch_elements(&self.small.transpose, elements, args.buffer(&transposed))?;
+        Ok(transposed)
     }
 
     pub(crate) fn softmax(

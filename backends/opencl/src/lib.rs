@@ -15,6 +15,7 @@ mod learn;
 mod memory;
 mod program;
 mod scratch;
+mod similarity;
 mod tensor_cores;
 mod trial;
 mod tune;
@@ -436,6 +437,18 @@ impl Backend for OpenCl {
         out: &mut Matrix,
     ) -> Result<()> {
         self.back_project(errors, weight, activities, squares, normalization, out)
+    }
+
+    fn match_similarities(
+        &self,
+        activities: &Matrix,
+        labels: IndexSlice<Self>,
+        classes: usize,
+        share: f64,
+        slopes: &mut Matrix,
+        cost: &mut Matrix,
+    ) -> Result<()> {
+        self.match_similarities(activities, labels, classes, share, slopes, cost)
     }
 
     fn softmax(

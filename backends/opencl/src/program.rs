@@ -54,7 +54,7 @@ macro_rules! kernels {
 kernels!(
     /// Everything that is not a product.
     Small: gather hybrid activate row_squares add_parts dropout measure coefficients running_mean pull_row
-    prepare update read_out transpose way_back softmax draw_labels accumulate argmax
+    prepare update read_out transpose way_back centre excess mix_slopes softmax draw_labels accumulate argmax
 );
 kernels!(
     /// The products and what is fused to them. Every path has the same two kernels with the same parameters.

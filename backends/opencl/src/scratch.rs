@@ -27,11 +27,17 @@ pub(crate) enum Slot {
     PullLine,
     /// Weights with rows and columns exchanged.
     Transposed,
+    /// Rows less their mean, of length one.
+    Centred,
+    /// How alike they are.
+    Similarities,
+    /// What that asks of each.
+    Pull,
 }
 
 /// A buffer for each slot, as large as was ever needed.
 #[derive(Default)]
-pub(crate) struct Scratch(RefCell<[Option<Rc<Buffer>>; 8]>);
+pub(crate) struct Scratch(RefCell<[Option<Rc<Buffer>>; 11]>);
 
 impl OpenCl {
     /// At least `count` numbers of four bytes.

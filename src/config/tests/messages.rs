@@ -92,7 +92,7 @@ fn sets_name_themselves() {
     );
     assert_eq!(
         refusal(&["loss=5"]),
-        "--set loss=5: `training.loss` must be \"bce\", \"symba\", \"margin\", \"pred\" or \"backprop\", found 5"
+        "--set loss=5: `training.loss` must be \"bce\", \"symba\", \"margin\", \"pred\", \"sim\", \"predsim\" or \"backprop\", found 5"
     );
     assert_eq!(
         refusal(&["layer_sizes=[5, -1]"]),
@@ -152,7 +152,7 @@ fn recipes_that_are_not_there() {
     assert_eq!(
         refusal(&["recipe=magic"]),
         "--set recipe=magic: unknown recipe `magic`; \
-         there are original, baseline, hinton, contrast, best, unsupervised, backprop, pred, or a TOML file"
+         there are original, baseline, hinton, contrast, best, unsupervised, backprop, pred, sim, predsim, or a TOML file"
     );
     let message = refusal(&["recipe=gone.toml"]);
     assert!(message.starts_with("--set recipe=gone.toml: cannot read gone.toml: "), "{message}");

@@ -64,6 +64,8 @@ const CASES: &[(&str, Option<&str>, &[&str])] = &[
     ("goodness.temperature", Some("training.loss"), &["loss=symba", "temperature=2"]),
     ("training.margin", Some("training.loss"), &["margin=2"]),
     ("training.alpha", Some("training.loss"), &["alpha=2"]),
+    ("training.beta", Some("training.loss"), &["recipe=pred", "beta=0.5"]),
+    ("training.beta", None, &["recipe=predsim", "beta=1"]),
     ("training.negatives", Some("training.loss"), &["recipe=pred", "negatives=random"]),
     ("goodness.sign", Some("training.loss"), &["recipe=backprop", "sign=minimize"]),
     ("goodness.function", Some("training.loss"), &["recipe=backprop", "function=mean"]),

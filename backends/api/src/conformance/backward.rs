@@ -1,8 +1,8 @@
-//! Cases of what goes back from a layer's products: `back_project`.
+//! Cases of what teaches a layer beside goodness: `back_project`, `match_similarities`.
 
 use super::trial::{Precision, Scale, Trial};
 use super::{Case, Effort, Tolerance};
-use crate::{Backend, Normalization, Result};
+use crate::{Backend, IndexSlice, Normalization, Result};
 
 /// `back_project`.
 #[derive(Debug)]
@@ -55,5 +55,67 @@ impl Case for BackProject {
         let normalization = self.normalization;
         trial.backend.back_project(&errors, &weight, &activities, &squares, normalization, &mut out)?;
         trial.close("out", &out, Scale::Rows(scales))
+    }
+}
+
+/// `match_similarities`.
+#[derive(Debug)]
+pub struct MatchSimilarities {
+    rows: usize,
+    units: usize,
+    classes: usize,
+    share: f64,
+}
+
+/// Entries of the list of labels before this one must not be read.
+const OFFSET: usize = 3;
+
+impl Case for MatchSimilarities {
+    const OPERATION: &'static str = "match_similarities";
+
+    fn tolerance(precision: Precision) -> Tolerance {
+        let reason =
+            "N terms in a mean and a similarity, n of those in a pull, N in its sum along the row, scaled";
+        Tolerance { relative: 0.0, absolute: 8.0 * precision.epsilon, reason }
+    }
+
+    fn cases(effort: Effort) -> Vec<Self> {
+        let cost = |[rows, units]: &[usize; 2]| rows * rows * units <= 5_000_000;
+        let shapes = effort.shapes(500_000).into_iter().filter(cost).chain([[0, 7], [7, 1], [64, 93]]);
+        let case = |[rows, units]: [usize; 2]| {
+            let options = [(10, 1.0), (2, 0.99), (10, 0.0)];
+            options.map(|(classes, share)| MatchSimilarities { rows, units, classes, share })
+        };
+        shapes.flat_map(case).collect()
+    }
+
+    fn run<B: Backend>(&self, trial: &mut Trial<B>) -> Result<()> {
+        let activities = trial.draw.activities(self.rows, self.units);
+        let labels = trial.draw.indices(OFFSET, self.rows, self.classes);
+        let before = trial.draw.signed(self.rows, self.units);
+        let cost = trial.draw.matrix(1, 1, |draw| draw.between(0.0, 1.0));
+        let (rows, units) = (self.rows.max(1) as f64, self.units.max(1) as f64);
+        let scale = |r: usize| {
+            let row = activities.row(r);
+            let mean = row.iter().sum::<f64>() / units;
+            let squares = row.iter().map(|h| (h - mean).powi(2)).sum::<f64>();
+            let scale = Normalization::Unit.scale(squares, self.units);
+            // What centring rounds off, beside what it leaves: rows of equal activities have no direction.
+            let centring = 1.0 + scale * mean.abs() * units.sqrt();
+            let pull = trial.precision.dot(self.units, 4.0) + trial.precision.dot(self.rows, 4.0);
+            1.0 + self.share * scale * pull * (1.0 + units.sqrt()) * centring
+        };
+        let scales = (0..self.rows).map(scale).collect();
+        let (activities, labels) =
+            (trial.given("activities", &activities)?, trial.listed("labels", &labels)?);
+        let mut slopes =
+            if self.share < 1.0 { trial.place(&before)? } else { trial.poisoned(self.rows, self.units)? };
+        let mut cost = trial.place(&cost)?;
+        let labels = IndexSlice { indices: &*labels, offset: OFFSET };
+        let (classes, share) = (self.classes, self.share);
+        trial.backend.match_similarities(&activities, labels, classes, share, &mut slopes, &mut cost)?;
+        trial.close("slopes", &slopes, Scale::Rows(scales))?;
+        let scale = trial.precision.dot(self.units, 16.0) + rows;
+        trial.close("cost", &cost, Scale::Uniform(scale))
     }
 }

@@ -66,6 +66,7 @@ pub fn run<B: Backend>(backend: &B, effort: Effort) -> Report {
         examine.operation::<updates::Learn>(),
         examine.operation::<labels::ReadOut>(),
         examine.operation::<backward::BackProject>(),
+        examine.operation::<backward::MatchSimilarities>(),
         examine.operation::<labels::Softmax>(),
         examine.operation::<labels::DrawLabels>(),
         examine.operation::<labels::Accumulate>(),

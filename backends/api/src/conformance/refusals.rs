@@ -216,6 +216,14 @@ fn labels<B: Backend>(b: &B) -> Result<Vec<Attempt>> {
             "back_project: errors too wide",
             b.back_project(&wide, &weight, &activities, &squares, unit, &mut back),
         ),
+        (
+            "match_similarities: slopes too narrow",
+            b.match_similarities(&activities, slice(0), 3, 0.5, &mut logits, &mut cost),
+        ),
+        (
+            "match_similarities: labels run out",
+            b.match_similarities(&activities, slice(1), 3, 0.5, &mut back, &mut cost),
+        ),
         ("softmax: labels run out", b.softmax(&logits, slice(1), &mut errors, &mut cost)),
         ("softmax: errors too wide", b.softmax(&logits, slice(0), &mut wide, &mut cost)),
         ("softmax: cost too long", b.softmax(&logits, slice(0), &mut errors, &mut costs)),

@@ -39,6 +39,7 @@ pub enum Habit {
     LeavesScores,
     HalfGradient,
     ForgetsNormalization,
+    ForgetsShare,
     NeverFlushes,
     BiasDecays,
     NeverRefuses,
@@ -355,6 +356,22 @@ impl Backend for Faulty {
         let (activities, squares) = (activities.0.borrow(), squares.0.borrow());
         self.call("back_project", out, |out| {
             Oracle.back_project(&errors, &weight, &activities, &squares, normalization, out)
+        })
+    }
+
+    fn match_similarities(
+        &self,
+        activities: &Matrix,
+        labels: IndexSlice<Self>,
+        classes: usize,
+        share: f64,
+        slopes: &mut Matrix,
+        cost: &mut Matrix,
+    ) -> Result<()> {
+        let share = if self.has(Habit::ForgetsShare) { 1.0 } else { share };
+        let activities = activities.0.borrow();
+        self.call("match_similarities", slopes, |slopes| {
+            Oracle.match_similarities(&activities, slice(labels), classes, share, slopes, cost.get())
         })
     }
 

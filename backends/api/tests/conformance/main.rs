@@ -9,7 +9,7 @@ use ff_backend::conformance::{self, Effort, Fault, Report};
 use ff_backend::oracle::Oracle;
 
 /// Operations that compute something.
-const OPERATIONS: [&str; 19] = [
+const OPERATIONS: [&str; 20] = [
     "copy",
     "gather",
     "hybrid",
@@ -25,6 +25,7 @@ const OPERATIONS: [&str; 19] = [
     "learn",
     "read_out",
     "back_project",
+    "match_similarities",
     "softmax",
     "draw_labels",
     "accumulate",
@@ -122,6 +123,7 @@ fn bad_habits_are_found_out() {
         (Habit::LeavesScores, "argmax"),
         (Habit::HalfGradient, "gradient"),
         (Habit::ForgetsNormalization, "back_project"),
+        (Habit::ForgetsShare, "match_similarities"),
         (Habit::NeverFlushes, "update"),
         (Habit::NeverRefuses, "misfits"),
     ] {
