@@ -6,8 +6,8 @@
                                  what its file says; --table repeats none
 
 A row's file holds `data`, `network`, `recipe`, `epochs`, `arguments` (of `ff train`), `cheap` (repeated by `check`), and,
-measured, `commit`, `machine`, `date` and for each seed `energy`, `head` (percent of the test set that is recognized after
-the last epoch; null without a head) and `seconds` (of training and evaluation, beside whatever else the machine did: no
+measured, `commit`, `machine`, `date` and for each seed `accuracy`, `head` (percent of the test set that is recognized after
+the last epoch, by what the recipe predicts with and by the head; null without a head) and `seconds` (of training and evaluation, beside whatever else the machine did: no
 benchmark). FF names the program.
 """
 
@@ -43,7 +43,7 @@ def train(row, seed):
     percent = lambda share: None if share is None else round(100 * share, 2)
     seconds = sum(sum(epoch["seconds"].values()) for epoch in epochs)
     last = epochs[-1]
-    return {"energy": percent(last["accuracy"]), "head": percent(last.get("head_accuracy")), "seconds": round(seconds, 1)}
+    return {"accuracy": percent(last["accuracy"]), "head": percent(last.get("head_accuracy")), "seconds": round(seconds, 1)}
 
 
 def machine():
@@ -78,12 +78,12 @@ def stated(values):
 
 
 def table():
-    lines = ["", "| data | network | recipe | epochs | test accuracy, energy | head | `ff train …` |", "|---" * 7 + "|"]
+    lines = ["", "| data | network | recipe | epochs | test accuracy | by the head | `ff train …` |", "|---" * 7 + "|"]
     for row in rows().values():
         results = measured(row)
         if not results:
             continue
-        accuracy = [stated([result[key] for result in results]) for key in ("energy", "head")]
+        accuracy = [stated([result[key] for result in results]) for key in ("accuracy", "head")]
         seeds = next(iter(row["seeds"])) if len(results) == 1 else "1"
         command = " ".join([*row["arguments"], "--seed", seeds])
         cells = [row["data"], row["network"], f"`{row['recipe']}`", row["epochs"], *accuracy, f"`{command}`"]
@@ -107,7 +107,7 @@ def check(repeated):
             continue
         for seed, said in row["seeds"].items():
             found = train(row, seed)
-            for key in ("energy", "head"):
+            for key in ("accuracy", "head"):
                 if found[key] != said[key]:
                     yield f"{name}, seed {seed}: {key} is {found[key]} %, not {said[key]} % as its file says"
             print(f"{name}, seed {seed}: repeated", file=sys.stderr, flush=True)
