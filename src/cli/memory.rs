@@ -6,7 +6,7 @@ use super::CliError;
 use super::limits::headrooms;
 use crate::config::{Config, Invalid, Origins};
 use crate::data::Splits;
-use crate::spec::{LayerSpec, Spec};
+use crate::spec::{LayerSpec, Learning, Spec};
 
 /// What a run holds, in bytes, as its buffers are made: see `training::Stepper`, `evaluation::Evaluator`,
 /// `evaluation::ValidationLoss`. What a backend needs beside them for a moment is not counted: a run that needs no more
@@ -39,9 +39,22 @@ impl Needs {
         let held_out = splits.held_out().labels.len();
         let evaluated = chunked(held_out, spec.evaluation_rows)
             + splits.validation.as_ref().map_or(0.0, |_| chunked(splits.test.len(), spec.evaluation_rows));
-        let pairs = spec.batch_size as f64 + chunked(held_out, spec.evaluation_rows / 2);
-        let neutral = if spec.head.is_some() { spec.batch_size as f64 } else { 0.0 };
-        let rows = 2.0 * pairs + neutral + evaluated;
+        let batch = spec.batch_size as f64;
+        // Rows of images, and of activities with what is as large: of a training batch and of held-out rows.
+        let (images_shown, rows) = match spec.learning {
+            Learning::Goodness => {
+                let pairs = batch + chunked(held_out, spec.evaluation_rows / 2);
+                let neutral = if spec.head.is_some() { batch } else { 0.0 };
+                (pairs, 2.0 * pairs + neutral)
+            }
+            // Slopes are as large as activities; of held-out rows, only similarities have some.
+            Learning::Local { .. } | Learning::EndToEnd => {
+                let measured = chunked(held_out, spec.evaluation_rows);
+                let matched = matches!(spec.learning, Learning::Local { similarity } if similarity > 0.0);
+                (batch + measured, 2.0 * batch + if matched { 2.0 * measured } else { measured })
+            }
+        };
+        let (images_shown, rows) = (images_shown + evaluated, rows + evaluated);
         // What goodness is measured by, if not by the activities, has slopes of their size.
         let of_units =
             |layer: &LayerSpec| layer.units as f64 * if layer.goodness.is_some() { 2.0 } else { 1.0 };
@@ -57,7 +70,7 @@ impl Needs {
         let draws = 5 * size_of::<u32>() * splits.train.len();
         Needs {
             weights: of_layers.iter().sum::<f64>() * (1 + spec.optimizer.moments()) as f64,
-            activities: (rows * units + (pairs + evaluated) * first) * float,
+            activities: (rows * units + images_shown * first) * float,
             lists,
             data: (images + draws) as f64,
             host: (splits.train.pixels.len() + splits.test.pixels.len() + validation + draws) as f64

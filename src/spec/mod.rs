@@ -128,13 +128,13 @@ impl Spec {
     /// Rows that a training step multiplies with the weights of each layer: on the way forward, and for gradients and
     /// what goes back.
     pub fn rows_of_a_step(&self) -> (usize, usize) {
-        let rows = self.batch_size;
-        match self.learning {
-            Learning::Goodness if self.head.is_some() => (3 * rows, 2 * rows),
-            Learning::Goodness => (2 * rows, 2 * rows),
-            Learning::Local { .. } => (rows, rows),
-            Learning::EndToEnd => (rows, 2 * rows),
-        }
+        let (forward, back) = match self.learning {
+            Learning::Goodness if self.head.is_some() => (3, 2),
+            Learning::Goodness => (2, 2),
+            Learning::Local { .. } => (1, 1),
+            Learning::EndToEnd => (1, 2),
+        };
+        (self.batch_size.saturating_mul(forward), self.batch_size.saturating_mul(back))
     }
 
     /// The factor of the learning rate in an epoch, from 1.

@@ -431,18 +431,19 @@ impl<A: Arithmetic> Backend for A {
         shapes::match_similarities::<Self>(activities, &labels, slopes, cost)?;
         let (rows, units) = (activities.rows, activities.columns);
         let mut centred = activities.clone();
-        let mut scales = vec![0.0; rows];
+        let mut scales = Vec::with_capacity(rows);
         for r in 0..rows {
             let mean = (0..units).map(|j| activities.at(r, j)).sum::<f64>() / units as f64;
             (0..units).for_each(|j| centred.set(r, j, activities.at(r, j) - mean));
-            scales[r] = Normalization::Unit.scale(centred.square_of_row(r), units);
-            (0..units).for_each(|j| centred.set(r, j, scales[r] * centred.at(r, j)));
+            let scale = Normalization::Unit.scale(centred.square_of_row(r), units);
+            (0..units).for_each(|j| centred.set(r, j, scale * centred.at(r, j)));
+            scales.push(scale);
         }
         let dot = |r: usize, s: usize| (0..units).map(|j| centred.at(r, j) * centred.at(s, j)).sum::<f64>();
         let excess = |r: usize, s: usize| {
             dot(r, s) - similarity_of_labels(entry(&labels, r) == entry(&labels, s), classes)
         };
-        for r in 0..rows {
+        for (r, scale) in scales.into_iter().enumerate() {
             let excess: Vec<f64> = (0..rows).map(|s| excess(r, s)).collect();
             cost.values[0] += excess.iter().map(|e| e * e).sum::<f64>() / (rows * rows) as f64;
             let pull =
@@ -450,7 +451,7 @@ impl<A: Arithmetic> Backend for A {
             let pull: Vec<f64> = (0..units).map(pull).collect();
             let along: f64 = (0..units).map(|j| pull[j] * centred.at(r, j)).sum();
             for (j, pull) in pull.into_iter().enumerate() {
-                let slope = scales[r] * (pull - along * centred.at(r, j));
+                let slope = scale * (pull - along * centred.at(r, j));
                 let slope = if activities.at(r, j) > 0.0 { slope } else { 0.0 };
                 let before = if share < 1.0 { (1.0 - share) * slopes.at(r, j) } else { 0.0 };
                 slopes.set(r, j, before + share * slope);
