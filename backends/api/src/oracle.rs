@@ -5,6 +5,7 @@
 //! The loops are those of any [`Arithmetic`], so that another way to multiply and add (counted, rounded, noisy) is a
 //! backend of a few lines; the [`Oracle`]'s is f64's own.
 
+use crate::host::{Images, Indices};
 use crate::{
     Backend, Delta, DeviceInfo, Goodness, Gradient, IndexSlice, Input, LabelCode, Normalization, Objective,
     Parameter, Real, Result, Rule, Shape, Tally, Tensor, Weights, dropout_keeps, shapes,
@@ -60,53 +61,6 @@ impl Shape for Matrix {
     }
 }
 
-/// A list of u32.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Indices(Vec<u32>);
-
-impl Shape for Indices {
-    fn rows(&self) -> usize {
-        1
-    }
-    fn columns(&self) -> usize {
-        self.0.len()
-    }
-}
-
-/// u8 images.
-#[derive(Clone, Debug)]
-pub struct Images {
-    pixels: Vec<u8>,
-    count: usize,
-    height: usize,
-    width: usize,
-}
-
-impl Images {
-    fn pixel(&self, image: usize, y: isize, x: isize) -> f64 {
-        let inside = (0..self.height as isize).contains(&y) && (0..self.width as isize).contains(&x);
-        if !inside {
-            return 0.0;
-        }
-        let at = image * self.height * self.width + y as usize * self.width + x as usize;
-        f64::from(self.pixels[at]) / 255.0
-    }
-}
-
-impl Shape for Images {
-    fn rows(&self) -> usize {
-        self.count
-    }
-    fn columns(&self) -> usize {
-        self.height * self.width
-    }
-}
-
-/// Entry `row` of a slice.
-fn entry<A: Arithmetic>(slice: &IndexSlice<A>, row: usize) -> usize {
-    slice.indices.0[slice.offset + row] as usize
-}
-
 /// z of one row: label features, then the others, normalized as the input says.
 fn normalized_row<A: Arithmetic>(input: &Input<A>, row: usize) -> Vec<f64> {
     let shared = row % input.features.rows;
@@ -116,7 +70,7 @@ fn normalized_row<A: Arithmetic>(input: &Input<A>, row: usize) -> Vec<f64> {
         let label_scale = input.label_scale(scale);
         for c in 0..label.classes {
             let active = match label.code {
-                LabelCode::Each(labels) => f64::from(u8::from(entry(&labels, row) == c)),
+                LabelCode::Each(labels) => f64::from(u8::from(labels.entry(row) == c)),
                 LabelCode::Same(same) => f64::from(u8::from(same as usize == c)),
                 LabelCode::Neutral => 1.0 / label.classes as f64,
             };
@@ -172,9 +126,7 @@ impl<A: Arithmetic> Backend for A {
     }
 
     fn upload_indices(&self, target: &mut Indices, values: &[u32]) -> Result<()> {
-        shapes::upload_indices(target, values.len())?;
-        target.0[..values.len()].copy_from_slice(values);
-        Ok(())
+        target.upload(values)
     }
 
     fn download_indices(&self, source: &Indices) -> Result<Vec<u32>> {
@@ -182,8 +134,7 @@ impl<A: Arithmetic> Backend for A {
     }
 
     fn images(&self, pixels: &[u8], height: usize, width: usize) -> Result<Images> {
-        let count = shapes::images(pixels.len(), height, width)?;
-        Ok(Images { pixels: pixels.to_vec(), count, height, width })
+        Images::new(pixels, height, width)
     }
 
     fn synchronize(&self) -> Result<()> {
@@ -201,11 +152,11 @@ impl<A: Arithmetic> Backend for A {
     ) -> Result<()> {
         shapes::gather::<Self>(images, &rows, shifts.as_ref(), skip, out, squares)?;
         for r in 0..out.rows {
-            let shift = shifts.map_or(128 * 256 + 128, |shifts| entry(&shifts, r));
+            let shift = shifts.map_or(128 * 256 + 128, |shifts| shifts.entry(r));
             let (dy, dx) = ((shift / 256) as isize - 128, (shift % 256) as isize - 128);
             for f in 0..out.columns {
                 let (y, x) = (((skip + f) / images.width) as isize, ((skip + f) % images.width) as isize);
-                out.set(r, f, images.pixel(entry(&rows, r), y - dy, x - dx));
+                out.set(r, f, images.pixel(rows.entry(r), y - dy, x - dx));
             }
             squares.values[r] = out.square_of_row(r);
         }
@@ -223,7 +174,7 @@ impl<A: Arithmetic> Backend for A {
         let pairs = x.rows / 2;
         for i in 0..pairs {
             for f in 0..x.columns {
-                let at = entry(&which, i) * masks.columns() + f;
+                let at = which.entry(i) * masks.columns() + f;
                 let mask = f64::from(masks.pixels[at]) / 255.0;
                 x.set(pairs + i, f, mask * x.at(i, f) + (1.0 - mask) * x.at(pairs + i, f));
             }
@@ -441,7 +392,7 @@ impl<A: Arithmetic> Backend for A {
         }
         let dot = |r: usize, s: usize| (0..units).map(|j| centred.at(r, j) * centred.at(s, j)).sum::<f64>();
         let excess = |r: usize, s: usize| {
-            dot(r, s) - similarity_of_labels(entry(&labels, r) == entry(&labels, s), classes)
+            dot(r, s) - similarity_of_labels(labels.entry(r) == labels.entry(s), classes)
         };
         for (r, scale) in scales.into_iter().enumerate() {
             let excess: Vec<f64> = (0..rows).map(|s| excess(r, s)).collect();
@@ -472,7 +423,7 @@ impl<A: Arithmetic> Backend for A {
             let row: Vec<f64> = (0..logits.columns).map(|c| logits.at(r, c)).collect();
             let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let total: f64 = row.iter().map(|x| (x - largest).exp()).sum();
-            let label = entry(&labels, r);
+            let label = labels.entry(r);
             for (c, x) in row.iter().enumerate() {
                 let probability = ((x - largest).exp() / total).flushed();
                 errors.set(r, c, probability - f64::from(u8::from(c == label)));
@@ -492,10 +443,10 @@ impl<A: Arithmetic> Backend for A {
     ) -> Result<()> {
         shapes::draw_labels::<Self>(errors, &labels, &uniforms, out)?;
         for r in 0..errors.rows {
-            let label = entry(&labels, r);
+            let label = labels.entry(r);
             let others = || (0..errors.columns).filter(|&c| c != label);
             let total: f64 = others().map(|c| errors.at(r, c)).sum();
-            let target = entry(&uniforms, r) as f64 / 4_294_967_296.0 * total;
+            let target = uniforms.entry(r) as f64 / 4_294_967_296.0 * total;
             let mut sum = 0.0;
             let drawn = others().find(|&c| {
                 sum += errors.at(r, c);

@@ -1,9 +1,10 @@
 //! From stored images to the rows of a batch.
 
+use ff_backend::host::Images;
 use ff_backend::{IndexSlice, Result, Shape, shapes};
 
 use crate::kernels::sum_of_squares;
-use crate::{Cpu, Images, Matrix, Scalar};
+use crate::{Cpu, Matrix, Scalar};
 
 impl<T: Scalar> Cpu<T> {
     pub(crate) fn gather(

@@ -1,11 +1,12 @@
 //! Reading labels: softmax head, hard negatives, argmax. Small next to the layers, so plain loops.
 
+use ff_backend::host::Indices;
 use ff_backend::{IndexSlice, Normalization, Real, Result, Shape, shapes};
 
 use crate::lists::{List, Lists};
 use crate::panels::pack_columns;
 use crate::vector::{Loop, widest};
-use crate::{Cpu, Indices, Matrix, Scalar, Weight};
+use crate::{Cpu, Matrix, Scalar, Weight};
 
 /// Classes that are summed side by side.
 const LANES: usize = 16;

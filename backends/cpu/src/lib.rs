@@ -24,9 +24,10 @@ mod vector;
 
 use std::sync::Mutex;
 
+use ff_backend::host::{Images, Indices};
 use ff_backend::{
     Backend, BackendError, Delta, DeviceInfo, Goodness, Gradient, IndexSlice, Input, Normalization,
-    Objective, Result, Rule, Shape, Tally, Weights, host, shapes,
+    Objective, Result, Rule, Tally, Weights, host,
 };
 
 pub use matrix::{Matrix, Weight};
@@ -49,35 +50,6 @@ pub struct Cpu<T: Scalar = f32> {
     /// One for each thread.
     scratch: Vec<Mutex<Vec<T>>>,
     workspace: Mutex<fold::Workspace<T>>,
-}
-
-/// A list of u32.
-pub struct Indices(pub(crate) Vec<u32>);
-
-impl Shape for Indices {
-    fn rows(&self) -> usize {
-        1
-    }
-    fn columns(&self) -> usize {
-        self.0.len()
-    }
-}
-
-/// u8 images.
-pub struct Images {
-    pub(crate) pixels: Vec<u8>,
-    pub(crate) count: usize,
-    pub(crate) height: usize,
-    pub(crate) width: usize,
-}
-
-impl Shape for Images {
-    fn rows(&self) -> usize {
-        self.count
-    }
-    fn columns(&self) -> usize {
-        self.height * self.width
-    }
 }
 
 impl<T: Scalar> Cpu<T> {
@@ -156,9 +128,7 @@ impl<T: Scalar> Backend for Cpu<T> {
     }
 
     fn upload_indices(&self, target: &mut Indices, values: &[u32]) -> Result<()> {
-        shapes::upload_indices(target, values.len())?;
-        target.0[..values.len()].copy_from_slice(values);
-        Ok(())
+        target.upload(values)
     }
 
     fn download_indices(&self, source: &Indices) -> Result<Vec<u32>> {
@@ -166,8 +136,7 @@ impl<T: Scalar> Backend for Cpu<T> {
     }
 
     fn images(&self, pixels: &[u8], height: usize, width: usize) -> Result<Images> {
-        let count = shapes::images(pixels.len(), height, width)?;
-        Ok(Images { pixels: pixels.to_vec(), count, height, width })
+        Images::new(pixels, height, width)
     }
 
     fn synchronize(&self) -> Result<()> {

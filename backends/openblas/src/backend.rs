@@ -1,5 +1,6 @@
 //! The operations, in the order of the trait.
 
+use ff_backend::host::{Images, Indices};
 use ff_backend::{
     Backend, Delta, DeviceInfo, Goodness, Gradient, IndexSlice, Input, Normalization, Objective, Real,
     Result, Rule, Shape, Tally, Tensor, Weights, dropout_keeps, host, shapes, similarity_of_labels,
@@ -7,8 +8,7 @@ use ff_backend::{
 use ndarray::{Axis, Zip, s};
 
 use crate::formulas::{delta, normalized, product, scales, step};
-use crate::matrix::entry;
-use crate::{Images, Indices, Matrix, OpenBlas, Scalar};
+use crate::{Matrix, OpenBlas, Scalar};
 
 impl<T: Scalar> Backend for OpenBlas<T> {
     type Real = T;
@@ -35,9 +35,7 @@ impl<T: Scalar> Backend for OpenBlas<T> {
     }
 
     fn upload_indices(&self, target: &mut Indices, values: &[u32]) -> Result<()> {
-        shapes::upload_indices(target, values.len())?;
-        target.0[..values.len()].copy_from_slice(values);
-        Ok(())
+        target.upload(values)
     }
 
     fn download_indices(&self, source: &Indices) -> Result<Vec<u32>> {
@@ -45,8 +43,7 @@ impl<T: Scalar> Backend for OpenBlas<T> {
     }
 
     fn images(&self, pixels: &[u8], height: usize, width: usize) -> Result<Images> {
-        let count = shapes::images(pixels.len(), height, width)?;
-        Ok(Images { pixels: pixels.to_vec(), count, height, width })
+        Images::new(pixels, height, width)
     }
 
     fn synchronize(&self) -> Result<()> {
@@ -66,10 +63,10 @@ impl<T: Scalar> Backend for OpenBlas<T> {
     ) -> Result<()> {
         shapes::gather::<Self>(images, &rows, shifts.as_ref(), skip, out, squares)?;
         for ((r, f), x) in out.0.indexed_iter_mut() {
-            let shift = shifts.map_or(128 * 256 + 128, |shifts| entry(&shifts, r));
+            let shift = shifts.map_or(128 * 256 + 128, |shifts| shifts.entry(r));
             let (dy, dx) = ((shift / 256) as isize - 128, (shift % 256) as isize - 128);
             let (row, column) = (((skip + f) / images.width) as isize, ((skip + f) % images.width) as isize);
-            *x = T::from_f64(images.pixel(entry(&rows, r), row - dy, column - dx));
+            *x = T::from_f64(images.pixel(rows.entry(r), row - dy, column - dx));
         }
         put(out.squares(), squares);
         Ok(())
@@ -86,7 +83,7 @@ impl<T: Scalar> Backend for OpenBlas<T> {
         let pairs = x.rows() / 2;
         let (own, mut other) = x.0.view_mut().split_at(Axis(0), pairs);
         for ((i, f), other) in other.indexed_iter_mut() {
-            let mask = T::from_f64(f64::from(masks.pixels[entry(&which, i) * masks.columns() + f]) / 255.0);
+            let mask = T::from_f64(f64::from(masks.pixels[which.entry(i) * masks.columns() + f]) / 255.0);
             *other = mask * own[[i, f]] + (T::one() - mask) * *other;
         }
         for (square, new) in squares.0.iter_mut().zip(x.squares()).skip(pairs) {
@@ -317,7 +314,7 @@ impl<T: Scalar> Backend for OpenBlas<T> {
         product(&centred.0.view(), &centred.0.t(), &mut excess.0.view_mut());
         let mut loss = 0.0;
         for ((r, s), e) in excess.0.indexed_iter_mut() {
-            *e -= T::from_f64(similarity_of_labels(entry(&labels, r) == entry(&labels, s), classes));
+            *e -= T::from_f64(similarity_of_labels(labels.entry(r) == labels.entry(s), classes));
             loss += Real::to_f64(*e).powi(2) / (rows * rows) as f64;
             *e *= T::from_f64(4.0 / rows as f64);
         }
@@ -349,7 +346,7 @@ impl<T: Scalar> Backend for OpenBlas<T> {
         for (r, (logits, mut errors)) in logits.0.rows().into_iter().zip(errors.0.rows_mut()).enumerate() {
             let largest = logits.fold(f64::NEG_INFINITY, |largest, x| largest.max(Real::to_f64(*x)));
             let total: f64 = logits.iter().map(|x| (Real::to_f64(*x) - largest).exp()).sum();
-            let label = entry(&labels, r);
+            let label = labels.entry(r);
             for (c, (error, x)) in errors.iter_mut().zip(logits).enumerate() {
                 let probability = ((Real::to_f64(*x) - largest).exp() / total).flushed();
                 *error = T::from_f64(probability - if c == label { 1.0 } else { 0.0 });
@@ -373,10 +370,10 @@ impl<T: Scalar> Backend for OpenBlas<T> {
         shapes::draw_labels::<Self>(errors, &labels, &uniforms, out)?;
         let (positives, negatives) = out.0.split_at_mut(errors.rows());
         for (r, errors) in errors.0.rows().into_iter().enumerate() {
-            let label = entry(&labels, r);
+            let label = labels.entry(r);
             let others = || errors.iter().map(|p| Real::to_f64(*p)).enumerate().filter(|(c, _)| *c != label);
             let total: f64 = others().map(|(_, p)| p).sum();
-            let target = entry(&uniforms, r) as f64 / 4_294_967_296.0 * total;
+            let target = uniforms.entry(r) as f64 / 4_294_967_296.0 * total;
             let mut sum = 0.0;
             let drawn = others().find(|(_, p)| {
                 sum += p;

@@ -4,7 +4,6 @@ use ff_backend::{Delta, Input, LabelCode, Parameter, Real, Result, Rule, Shape, 
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2, Zip, s};
 
-use crate::matrix::entry;
 use crate::{Matrix, OpenBlas, Scalar};
 
 /// out = a · b. Where there is nothing to add up, BLAS is not asked.
@@ -43,7 +42,7 @@ pub(crate) fn normalized<T: Scalar>(
 /// Feature c of row r's label code: 1 for its label, 1/classes for a neutral row.
 fn label_feature<T: Scalar>(input: &Input<OpenBlas<T>>, r: usize, c: usize) -> f64 {
     let label = match input.label.map(|label| label.code) {
-        Some(LabelCode::Each(labels)) => entry(&labels, r),
+        Some(LabelCode::Each(labels)) => labels.entry(r),
         Some(LabelCode::Same(label)) => label as usize,
         Some(LabelCode::Neutral) => return 1.0 / input.classes() as f64,
         None => return 0.0,

@@ -20,7 +20,7 @@ use std::marker::PhantomData;
 use ff_backend::Real;
 use ndarray::{LinalgScalar, NdFloat};
 
-pub use matrix::{Images, Indices, Matrix};
+pub use matrix::Matrix;
 
 /// f32, or f64 for gradient checks.
 pub trait Scalar: Real + LinalgScalar + NdFloat {

@@ -1,6 +1,6 @@
 //! What this backend holds, all of it row-major in host memory.
 
-use ff_backend::{IndexSlice, Real, Result, Shape, Tensor, host, shapes};
+use ff_backend::{Real, Result, Shape, Tensor, host, shapes};
 use ndarray::{Array2, ArrayView1};
 
 use crate::{OpenBlas, Scalar};
@@ -50,50 +50,5 @@ impl<T: Scalar> Tensor<OpenBlas<T>> for Matrix<T> {
         shapes::copy(self, target)?;
         target.0.assign(&self.0);
         Ok(())
-    }
-}
-
-/// A list of u32.
-pub struct Indices(pub(crate) Vec<u32>);
-
-impl Shape for Indices {
-    fn rows(&self) -> usize {
-        1
-    }
-    fn columns(&self) -> usize {
-        self.0.len()
-    }
-}
-
-/// Entry `row` of a slice.
-pub(crate) fn entry<T: Scalar>(slice: &IndexSlice<OpenBlas<T>>, row: usize) -> usize {
-    slice.indices.0[slice.offset + row] as usize
-}
-
-/// u8 images.
-pub struct Images {
-    pub(crate) pixels: Vec<u8>,
-    pub(crate) count: usize,
-    pub(crate) height: usize,
-    pub(crate) width: usize,
-}
-
-impl Shape for Images {
-    fn rows(&self) -> usize {
-        self.count
-    }
-    fn columns(&self) -> usize {
-        self.height * self.width
-    }
-}
-
-impl Images {
-    /// Pixel (y, x) of an image, / 255; 0 beyond the image.
-    pub(crate) fn pixel(&self, image: usize, y: isize, x: isize) -> f64 {
-        let inside = (0..self.height as isize).contains(&y) && (0..self.width as isize).contains(&x);
-        if !inside {
-            return 0.0;
-        }
-        f64::from(self.pixels[(image * self.height + y as usize) * self.width + x as usize]) / 255.0
     }
 }

@@ -339,12 +339,10 @@ fn sweeps_are_strict() {
 }
 
 #[test]
-fn a_thousand_cells_are_planned_at_once() {
+fn a_thousand_cells_are_planned() {
     let text =
         "[sweep]\nseed = { from = 1, to = 100, steps = 100 }\nthreshold = [1, 2]\nwidth = [1, 2, 3, 4, 5]";
-    let start = std::time::Instant::now();
     assert_eq!(load(text).cells().len(), 1000);
-    assert!(start.elapsed().as_secs_f64() < 5.0, "{:?}", start.elapsed());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use ff_backend::oracle::{self, Oracle};
 use ff_backend::{
     Backend, BackendError, Delta, DeviceInfo, Goodness, Gradient, IndexSlice, Input, Normalization,
-    Objective, Parameter, Peer, Result, Rule, Shape, Tally, Weights, unfused,
+    Objective, Parameter, Peer, Result, Rule, Shape, Tally, Weights, host, unfused,
 };
 
 use crate::adapters::{self, Matrix, reading, slice, weights};
@@ -102,7 +102,7 @@ impl Faulty {
     }
 
     /// Spoils the last of `end` entries; they have no NaN.
-    fn list(&self, operation: &'static str, out: &mut oracle::Indices, end: usize, before: &[u32]) {
+    fn list(&self, operation: &'static str, out: &mut host::Indices, end: usize, before: &[u32]) {
         let mut values = Oracle.download_indices(out).unwrap();
         self.calls.set(self.calls.get() + 1);
         let (Some(last), true) = (end.checked_sub(1), self.strikes(operation)) else { return };
@@ -121,26 +121,26 @@ impl Backend for Faulty {
     type Real = f32;
     type Matrix = Matrix;
     type Weight = Matrix;
-    type Indices = oracle::Indices;
-    type Images = oracle::Images;
+    type Indices = host::Indices;
+    type Images = host::Images;
 
     fn device(&self) -> DeviceInfo {
         DeviceInfo { precision: "fp32".into(), ..Oracle.device() }
     }
 
-    fn indices(&self, len: usize) -> Result<oracle::Indices> {
+    fn indices(&self, len: usize) -> Result<host::Indices> {
         Oracle.indices(len)
     }
 
-    fn upload_indices(&self, target: &mut oracle::Indices, values: &[u32]) -> Result<()> {
+    fn upload_indices(&self, target: &mut host::Indices, values: &[u32]) -> Result<()> {
         Oracle.upload_indices(target, values)
     }
 
-    fn download_indices(&self, source: &oracle::Indices) -> Result<Vec<u32>> {
+    fn download_indices(&self, source: &host::Indices) -> Result<Vec<u32>> {
         Oracle.download_indices(source)
     }
 
-    fn images(&self, pixels: &[u8], height: usize, width: usize) -> Result<oracle::Images> {
+    fn images(&self, pixels: &[u8], height: usize, width: usize) -> Result<host::Images> {
         Oracle.images(pixels, height, width)
     }
 
@@ -150,7 +150,7 @@ impl Backend for Faulty {
 
     fn gather(
         &self,
-        images: &oracle::Images,
+        images: &host::Images,
         rows: IndexSlice<Self>,
         shifts: Option<IndexSlice<Self>>,
         skip: usize,
@@ -165,7 +165,7 @@ impl Backend for Faulty {
     fn hybrid(
         &self,
         x: &mut Matrix,
-        masks: &oracle::Images,
+        masks: &host::Images,
         which: IndexSlice<Self>,
         squares: &mut Matrix,
     ) -> Result<()> {
@@ -395,7 +395,7 @@ impl Backend for Faulty {
         errors: &Matrix,
         labels: IndexSlice<Self>,
         uniforms: IndexSlice<Self>,
-        out: &mut oracle::Indices,
+        out: &mut host::Indices,
     ) -> Result<()> {
         let before = Oracle.download_indices(out)?;
         let outcome = Oracle.draw_labels(&errors.0.borrow(), slice(labels), slice(uniforms), out);
@@ -415,7 +415,7 @@ impl Backend for Faulty {
         })
     }
 
-    fn argmax(&self, scores: &mut Matrix, out: &mut oracle::Indices, offset: usize) -> Result<()> {
+    fn argmax(&self, scores: &mut Matrix, out: &mut host::Indices, offset: usize) -> Result<()> {
         let before = Oracle.download_indices(out)?;
         let (held, columns) = (scores.clone(), scores.columns());
         if self.has(Habit::LastOfEquals) {
