@@ -10,9 +10,11 @@ mod pairs;
 mod resume;
 mod run;
 mod step;
+mod stepper;
 mod trainer;
 
 pub use error::TrainError;
 pub use limits::Limits;
 pub use run::{About, Options, run};
-pub use step::{Stepper, TrainTally};
+pub use step::TrainTally;
+pub use stepper::Stepper;
