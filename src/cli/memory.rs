@@ -25,6 +25,9 @@ struct Needs {
     host: f64,
 }
 
+/// What is kept free beside a network that is said to fit: for threads, figures, the program's own code.
+const SPARE: f64 = 128.0 * (1 << 20) as f64;
+
 impl Needs {
     fn new(spec: &Spec, splits: &Splits, backend: &str) -> Needs {
         let float = size_of::<f32>() as f64;
@@ -94,8 +97,8 @@ pub fn refuse_oversize(
 ) -> Result<(), CliError> {
     let headrooms = headrooms();
     let on_host = !device.backend.starts_with("opencl");
-    // The limit that a config breaks: what it needs there, what is there, what sets it.
-    let broken = |config: &Config| -> Option<(Needs, f64, f64, &str)> {
+    // The limit that a config breaks if so much has to be left beside it: what it needs, what is there, what sets it.
+    let broken = |config: &Config, spare: f64| -> Option<(Needs, f64, f64, &str)> {
         let needs = Needs::new(&Spec::new(config, splits.image, splits.classes), splits, &device.backend);
         // Half of the units are on at first, and of what is kept free for the others nothing is written to.
         let touched = Needs { lists: needs.lists / 2.0, ..needs };
@@ -112,10 +115,10 @@ pub fn refuse_oversize(
         // The narrowest.
         let limits = of_device.into_iter().chain(of_host);
         limits
-            .filter(|(_, needed, there, _)| needed > there)
+            .filter(|(_, needed, there, _)| needed + spare > *there)
             .max_by(|a, b| (a.1 - a.2).total_cmp(&(b.1 - b.2)))
     };
-    let Some((needs, needed, there, limit)) = broken(config) else { return Ok(()) };
+    let Some((needs, needed, there, limit)) = broken(config, 0.0) else { return Ok(()) };
     let by_activities = needs.activities + needs.lists > needs.weights;
     let knob = match by_activities {
         true if config.evaluation.batch_size > 4 * config.training.batch_size => "evaluation.batch_size",
@@ -133,18 +136,19 @@ pub fn refuse_oversize(
     let (mut fits, mut does_not) = (0, 1000);
     while fits + 1 < does_not {
         let middle = (fits + does_not) / 2;
-        if broken(&scaled(middle)).is_none() { fits = middle } else { does_not = middle }
+        if broken(&scaled(middle), SPARE).is_none() { fits = middle } else { does_not = middle }
     }
     let advice = match fits {
         0 => String::new(),
         fits => format!("; layers of {:?} would fit", scaled(fits).network.layer_sizes),
     };
     let reason = format!(
-        "needs {} ({} of weights with their moments, {} of activities, {} of data); {limit}: {} left{advice}",
+        "needs {} ({} of weights with their moments, {} of activities, {} of data, {} of the host's copies); {limit}: {} left{advice}",
         told(needed),
         told(needs.weights),
         told(needs.activities + needs.lists),
         told(needs.data),
+        told(needs.host),
         told(there),
     );
     Err(origins.blame(&Invalid { knob, with: None, reason }).into())

@@ -86,6 +86,9 @@ fn every_call_fails_once(place: &Place, line: &str, prepare: impl Fn()) -> usize
                 if code != Some(0) {
                     let message = stderr.lines().find(|line| line.starts_with("ff: ")).expect(&about);
                     assert!(message.contains(run.to_str().unwrap()), "no path: {about}");
+                    // Of the files that are written to in place, the message names the very one.
+                    let in_place = path.contains("tfevents");
+                    assert!(!in_place || message.contains("tfevents"), "another path: {about}");
                 }
                 // What was finished is still there.
                 if let Some(before) = before {

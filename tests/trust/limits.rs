@@ -38,7 +38,9 @@ fn a_network_that_does_not_fit_is_refused_with_what_would() {
 fn any_limit_of_memory_ends_in_an_exit_code() {
     let place = Place::new();
     for kibibytes in [60_000, 90_000, 120_000, 150_000, 200_000, 260_000] {
-        let line = format!("ulimit -c 0; ulimit -v {kibibytes}; timeout 60 $FF train 60 60 {DIGITS} --force");
+        let line = format!(
+            "export RUST_BACKTRACE=1; ulimit -c 0; ulimit -v {kibibytes}; timeout 60 $FF train 60 60 {DIGITS} --force"
+        );
         let outcome = shell(&place, &line);
         assert!(
             matches!(outcome.code, Some(0..=2) | Some(127)),
@@ -46,6 +48,15 @@ fn any_limit_of_memory_ends_in_an_exit_code() {
             outcome.code,
             outcome.stderr
         );
+        // Not the abort of Rust's own, with a backtrace.
+        if outcome.code == Some(1) {
+            let lines: Vec<&str> = outcome.stderr.lines().collect();
+            assert!(
+                matches!(lines[..], [line] if line.starts_with("ff: ")),
+                "{kibibytes}: {}",
+                outcome.stderr
+            );
+        }
     }
 }
 
