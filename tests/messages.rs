@@ -185,7 +185,7 @@ fn values_of_knobs() {
             _ => &["many", "-1", "0", "1e40", "nan", "5000000000"],
         };
         for value in values {
-            if let Err(error) = ConfigBuilder::new().set(&format!("{}={value}", knob.name)).build() {
+            if let Err(error) = ConfigBuilder::new().set(format!("{}={value}", knob.name)).build() {
                 messages += &format!("ff: {error}\n");
             }
         }
