@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::folder::{folder_of, sync_folder};
+use super::folder::{folder_of, sync_opened};
 use super::{FileError, temporary};
 
 /// The new contents of a file beside it, until [`commit`](Staged::commit) puts them in its place. Dropped before,
@@ -49,26 +49,31 @@ impl Staged {
     /// Makes the contents durable and puts them in the place of the file.
     pub fn commit(self) -> Result<(), FileError> {
         self.sync()?;
-        let placed = self.place()?;
-        sync_folder(folder_of(&placed.path))
+        let Placed { folder, path, .. } = self.place()?;
+        sync_opened(&folder, folder_of(&path))
     }
 
-    /// Puts the contents in the place of the file without waiting for the disk: a process that is killed leaves them
-    /// whole, but a power cut may tear them until [`Placed::sync`] has returned.
+    /// Puts the contents in the place of the file without waiting for the disk, which begins to write: a process that
+    /// is killed leaves them whole, but a power cut may tear them until [`Placed::sync`] has returned.
     pub fn place(self) -> Result<Placed, FileError> {
         let Staged { file, path } = self;
         let (file, temporary) = file.into_parts();
+        let folder = File::open(folder_of(&path)).map_err(FileError::on(&path))?;
         fs::rename(&temporary, &path).map_err(FileError::on(&path))?;
         // Its name is free again, and nobody's to remove.
         let _ = temporary.keep();
-        Ok(Placed { file, path })
+        // A hint: what is not needed in memory goes to the disk.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
+        Ok(Placed { file, folder, path })
     }
 }
 
-/// A file in its place that need not be on the disk yet.
+/// A file in its place that need not be on the disk yet. Its folder may be moved meanwhile.
 #[derive(Debug)]
 pub struct Placed {
     file: File,
+    folder: File,
     path: PathBuf,
 }
 
@@ -76,7 +81,7 @@ impl Placed {
     /// Waits until the disk has the file and its name.
     pub fn sync(&self) -> Result<(), FileError> {
         self.file.sync_all().map_err(|error| FileError::new(&self.path, error))?;
-        sync_folder(folder_of(&self.path))
+        sync_opened(&self.folder, folder_of(&self.path))
     }
 }
 

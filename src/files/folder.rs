@@ -52,7 +52,15 @@ pub fn create_folder(path: &Path) -> Result<(), FileError> {
 /// Makes what was created, renamed or removed in a folder durable. File systems that do not sync folders say so
 /// (EINVAL, ENOTSUP), which is no error: there the file's own sync is all there is.
 pub fn sync_folder(folder: &Path) -> Result<(), FileError> {
-    match File::open(folder).and_then(|opened| opened.sync_all()) {
+    match File::open(folder) {
+        Ok(opened) => sync_opened(&opened, folder),
+        Err(error) => Err(FileError::new(folder, error)),
+    }
+}
+
+/// The same of a folder that is open.
+pub(super) fn sync_opened(opened: &File, folder: &Path) -> Result<(), FileError> {
+    match opened.sync_all() {
         Err(error) if !matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
             Err(FileError::new(folder, error))
         }

@@ -1,7 +1,6 @@
 //! Training: steps on the device, epochs, resume; and [`run`], the one call that does it all.
 
 mod classified;
-mod durability;
 mod end_to_end;
 mod error;
 mod limits;

@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use ff_backend::Backend;
 
-use super::durability::Durability;
 use super::resume::Saved;
 use super::step::TrainTally;
 use super::{Limits, Stepper, TrainError};
@@ -42,8 +41,8 @@ pub struct Trainer<'a, B: Backend> {
     seconds: Seconds,
     /// The last epoch whose checkpoint is written.
     finished: usize,
-    /// Its way to the disk.
-    durability: Durability,
+    /// Its files, which reach the disk while the next epoch trains: a disk takes seconds for a large network.
+    placed: Vec<Placed>,
     /// What there is to tell at the end.
     warnings: Vec<String>,
 }
@@ -80,7 +79,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
             },
             seconds: Seconds::default(),
             finished: 0,
-            durability: Durability::default(),
+            placed: Vec::new(),
             warnings: Vec::new(),
         })
     }
@@ -259,8 +258,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
             observer.epoch(&report)?;
         }
         let contents = improved.then_some(Contents::Weights).into_iter().chain([Contents::Training]);
-        let placed = contents.map(|contents| self.save(contents)).collect::<Result<_, _>>()?;
-        self.durability.begin(placed).map_err(RunError::from)?;
+        self.placed = contents.map(|contents| self.save(contents)).collect::<Result<_, _>>()?;
         self.finished = epoch;
         for observer in observers {
             observer.saved(epoch)?;
@@ -270,7 +268,8 @@ impl<'a, B: Backend> Trainer<'a, B> {
 
     /// An epoch whose checkpoint the disk refuses is not finished.
     fn wait_for_the_disk(&mut self) -> Result<(), TrainError> {
-        self.durability.wait().map_err(|error| {
+        let placed = std::mem::take(&mut self.placed);
+        placed.iter().try_for_each(Placed::sync).map_err(|error| {
             self.finished = self.finished.saturating_sub(1);
             RunError::from(error).into()
         })
