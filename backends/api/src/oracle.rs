@@ -5,11 +5,14 @@
 //! The loops are those of any [`Arithmetic`], so that another way to multiply and add (counted, rounded, noisy) is a
 //! backend of a few lines; the [`Oracle`]'s is f64's own.
 
+mod matrix;
+
+pub use matrix::Matrix;
+
 use crate::host::{Images, Indices};
 use crate::{
     Backend, Delta, DeviceInfo, Goodness, Gradient, IndexSlice, Input, LabelCode, Normalization, Objective,
-    Parameter, Real, Result, Rule, Shape, Tally, Tensor, Weights, dropout_keeps, shapes,
-    similarity_of_labels,
+    Parameter, Real, Result, Rule, Shape, Tally, Weights, dropout_keeps, shapes, similarity_of_labels,
 };
 
 /// What weighted sums are made with. Whatever implements it is a [`Backend`].
@@ -32,35 +35,6 @@ impl Arithmetic for Oracle {
     const NAME: &'static str = "oracle";
 }
 
-/// A matrix of f64.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Matrix {
-    rows: usize,
-    columns: usize,
-    values: Vec<f64>,
-}
-
-impl Matrix {
-    fn at(&self, row: usize, column: usize) -> f64 {
-        self.values[row * self.columns + column]
-    }
-    fn set(&mut self, row: usize, column: usize, value: f64) {
-        self.values[row * self.columns + column] = value;
-    }
-    fn square_of_row(&self, row: usize) -> f64 {
-        (0..self.columns).map(|j| self.at(row, j).powi(2)).sum()
-    }
-}
-
-impl Shape for Matrix {
-    fn rows(&self) -> usize {
-        self.rows
-    }
-    fn columns(&self) -> usize {
-        self.columns
-    }
-}
-
 /// z of one row: label features, then the others, normalized as the input says.
 fn normalized_row<A: Arithmetic>(input: &Input<A>, row: usize) -> Vec<f64> {
     let shared = row % input.features.rows;
@@ -79,28 +53,6 @@ fn normalized_row<A: Arithmetic>(input: &Input<A>, row: usize) -> Vec<f64> {
     }
     z.extend((0..input.features.columns).map(|f| scale * input.features.at(shared, f)));
     z
-}
-
-impl<A: Arithmetic> Tensor<A> for Matrix {
-    fn zeros(_: &A, rows: usize, columns: usize) -> Result<Matrix> {
-        Ok(Matrix { rows, columns, values: vec![0.0; rows * columns] })
-    }
-
-    fn upload(&mut self, _: &A, values: &[f64]) -> Result<()> {
-        shapes::upload(self, values.len())?;
-        self.values.copy_from_slice(values);
-        Ok(())
-    }
-
-    fn download(&self, _: &A) -> Result<Vec<f64>> {
-        Ok(self.values.clone())
-    }
-
-    fn copy(&self, _: &A, target: &mut Matrix) -> Result<()> {
-        shapes::copy(self, target)?;
-        target.values.clone_from(&self.values);
-        Ok(())
-    }
 }
 
 impl<A: Arithmetic> Backend for A {
