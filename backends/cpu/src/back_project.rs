@@ -2,7 +2,7 @@
 
 use ff_backend::{Normalization, Result, Shape, host, shapes};
 
-use crate::kernels::{LANES, fold_lanes};
+use crate::kernels::dot;
 use crate::products::Raw;
 use crate::vector::{Loop, widest};
 use crate::{Cpu, Matrix, Scalar, Weight};
@@ -22,12 +22,7 @@ impl<T: Scalar> Loop for WayBack<'_, T> {
     #[inline(always)]
     fn run(self) {
         let WayBack { scale, radial, activities, out } = self;
-        // In the order of `sum_of_squares`, which kernels share: element j belongs to lane j mod 16.
-        let mut lanes = [T::zero(); LANES];
-        for (e, h) in out.chunks(LANES).zip(activities.chunks(LANES)) {
-            lanes.iter_mut().zip(e.iter().zip(h)).for_each(|(lane, (&e, &h))| *lane += e * h);
-        }
-        let along = radial * (scale * fold_lanes(lanes));
+        let along = radial * (scale * dot(out, activities));
         for (out, &h) in out.iter_mut().zip(activities) {
             *out = if h > T::zero() { scale * (*out - along * (scale * h)) } else { T::zero() };
         }

@@ -53,18 +53,24 @@ impl<T: Scalar> Loop for SumOfSquares<'_, T> {
     type Output = T;
     #[inline(always)]
     fn run(self) -> T {
-        let mut lanes = [T::zero(); LANES];
-        let (chunks, rest) = self.0.as_chunks::<LANES>();
-        for chunk in chunks {
-            for (lane, &x) in lanes.iter_mut().zip(chunk) {
-                *lane += x * x;
-            }
-        }
-        for (lane, &x) in lanes.iter_mut().zip(rest) {
-            *lane += x * x;
-        }
-        fold_lanes(lanes)
+        dot(self.0, self.0)
     }
+}
+
+/// Σ x y, of as many elements each: element j belongs to lane j mod 16, each lane is added up in order.
+#[inline(always)]
+pub fn dot<T: Scalar>(x: &[T], y: &[T]) -> T {
+    let mut lanes = [T::zero(); LANES];
+    let ((xs, x_rest), (ys, y_rest)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
+    for (x, y) in xs.iter().zip(ys) {
+        for (lane, (&x, &y)) in lanes.iter_mut().zip(x.iter().zip(y)) {
+            *lane += x * y;
+        }
+    }
+    for (lane, (&x, &y)) in lanes.iter_mut().zip(x_rest.iter().zip(y_rest)) {
+        *lane += x * y;
+    }
+    fold_lanes(lanes)
 }
 
 /// The sum of the lanes: halves are added until one is left.
@@ -78,7 +84,7 @@ pub fn fold_lanes<T: Scalar>(mut lanes: [T; LANES]) -> T {
     (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
 }
 
-/// Σ x²: element j belongs to lane j mod 16, each lane is added up in order.
+/// Σ x², in the order of [`dot`].
 pub fn sum_of_squares<T: Scalar>(x: &[T]) -> T {
     widest(SumOfSquares(x))
 }

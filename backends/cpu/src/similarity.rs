@@ -3,7 +3,7 @@
 use ff_backend::{IndexSlice, Normalization, Result, Shape, Tensor, shapes, similarity_of_labels};
 
 use crate::forward::lane_sum;
-use crate::kernels::{LANES, fold_lanes, sum_of_squares};
+use crate::kernels::{dot, sum_of_squares};
 use crate::products::Raw;
 use crate::vector::{Loop, widest};
 use crate::{Cpu, Matrix, Scalar, Weight};
@@ -26,12 +26,7 @@ impl<T: Scalar> Loop for Mix<'_, T> {
     #[inline(always)]
     fn run(self) {
         let Mix { scale, activities, centred, pull, share, rest, slopes } = self;
-        // In the order of `sum_of_squares`, which kernels share: element j belongs to lane j mod 16.
-        let mut lanes = [T::zero(); LANES];
-        for (pull, z) in pull.chunks(LANES).zip(centred.chunks(LANES)) {
-            lanes.iter_mut().zip(pull.iter().zip(z)).for_each(|(lane, (&pull, &z))| *lane += pull * z);
-        }
-        let along = fold_lanes(lanes);
+        let along = dot(pull, centred);
         let rows = slopes.iter_mut().zip(activities).zip(pull.iter().zip(centred));
         for ((slope, &h), (&pull, &z)) in rows {
             let new = if h > T::zero() { scale * (pull - along * z) } else { T::zero() };
