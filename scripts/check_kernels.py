@@ -10,13 +10,15 @@ oclgrind   a sample of the conformance suite in Oclgrind, which fails on data ra
 intel      the conformance suite on Intel's CPU runtime.
 nvidia     `auto`, tf32, its self-check and its fallback on a device that claims to be NVIDIA's.
 
-Without a name: all of them. What is missing is said and skipped. ptxas and Intel's runtime come from PyPI into
-target/check-kernels. Exit code 1 if anything failed.
+Without a name: all of them. What is missing is said, skipped, and named again at the end. ptxas and Intel's runtime come
+from PyPI into target/check-kernels. Whatever takes longer than it ever should is ended and counts as failed. Exit code 1
+if anything failed.
 """
 
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -33,25 +35,45 @@ AMD = ["gfx90a", "gfx1100"]
 # Work-items of every work-group of the GPU tunings.
 GROUP = 256
 
+# Seconds that a compiler, and what builds and runs tests, may take on a slow machine.
+COMPILER, TESTS = 300, 3600
+
 failures = []
+skipped = []
 
 
 def fail(message):
-    print(f"FAILED: {message}")
+    print(f"FAILED: {message}", flush=True)
     failures.append(message)
 
 
 def missing(message):
-    print(f"not done: {message}")
+    print(f"not done: {message}", flush=True)
+    skipped.append(message)
 
 
-def run(command, **options):
-    """Runs a command; its whole output, or None with the output printed."""
-    options.setdefault("cwd", ROOT)
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
-    if done.returncode == 0:
-        return done.stdout
-    print(done.stdout[-4000:])
+def run(command, seconds=COMPILER, **options):
+    """Runs a command; its whole output, or None with the output printed. After so many seconds it is ended."""
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        **options,
+    )
+    try:
+        said, _ = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        # With what it started.
+        os.killpg(process.pid, signal.SIGKILL)
+        said, _ = process.communicate()
+        said += f"\nended after {seconds} s: {' '.join(map(str, command))}"
+    if process.returncode == 0:
+        return said
+    print(said[-4000:])
     return None
 
 
@@ -62,7 +84,7 @@ def from_pypi(*packages):
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         part = folder.with_suffix(".part")
         shutil.rmtree(part, ignore_errors=True)
-        if run([*pip, "--target", str(part), *packages]) is None:
+        if run([*pip, "--target", str(part), *packages], TESTS) is None:
             return None
         part.rename(folder)
     return folder
@@ -75,7 +97,7 @@ def compilers():
     programs = WORK / "programs"
     shutil.rmtree(programs, ignore_errors=True)
     example = ["--quiet", "--package", "ff-backend-opencl", "--example", "programs"]
-    if run([CARGO, "run", *example, "--", str(programs)]) is None:
+    if run([CARGO, "run", *example, "--", str(programs)], TESTS) is None:
         return fail("compilers: the programs could not be written")
     ptxas = shutil.which("ptxas")
     if ptxas is None and (folder := from_pypi("nvidia-cuda-nvcc-cu12")):
@@ -158,7 +180,7 @@ def report(source, kernel, chip, registers, spilled, stack, shared):
 def conformance_tests(environment, *arguments):
     """Runs tests of the conformance suite on the OpenCL drivers that the environment names; their output."""
     command = [CARGO, "test", "--quiet", "--package", "ff-backend-opencl", "--test", "conformance", "--"]
-    return run([*command, *arguments], env={**os.environ, "FF_REQUIRE_OPENCL": "1", **environment})
+    return run([*command, *arguments], TESTS, env={**os.environ, "FF_REQUIRE_OPENCL": "1", **environment})
 
 
 def only(name, library):
@@ -207,11 +229,12 @@ def intel():
 
 def nvidia_shim():
     tests = ["--package", "forward-forward", "--test", "cli", "--", "claims_to_be_nvidia"]
-    said = run([CARGO, "test", "--quiet", *tests])
+    said = run([CARGO, "test", "--quiet", *tests, "--nocapture"], TESTS)
     if said is None:
         return fail("nvidia: see above")
-    skipped = re.findall(r"skipped: .*", said)
-    print(f"nvidia: {skipped[0]}" if skipped else "nvidia: auto, tf32's self-check and its fallback work")
+    if reason := re.search(r"skipped: (.*)", said):
+        return missing(f"nvidia: {reason.group(1)}")
+    print("nvidia: auto, tf32's self-check and its fallback work")
 
 
 STAGES = {"compilers": compilers, "oclgrind": oclgrind, "intel": intel, "nvidia": nvidia_shim}
@@ -226,6 +249,8 @@ def main():
     for name in wanted:
         print(f"== {name}", flush=True)
         STAGES[name]()
+    print("== in short")
+    print("\n".join([f"not done: {reason}" for reason in skipped] + [f"FAILED: {reason}" for reason in failures] or ["all done, nothing failed"]))
     sys.exit(1 if failures else 0)
 
 

@@ -2,7 +2,10 @@
 #![allow(clippy::panic)]
 
 use ff_backend::conformance::{self, Effort};
-use ff_backend::{Backend, Delta, Input, Normalization, Parameter, Rule, Weights};
+use ff_backend::{
+    Backend, Delta, Goodness, IndexSlice, Input, Loss, Normalization, Objective, Parameter, Rule, TALLY_ROWS,
+    Tally, Weights,
+};
 use ff_backend_opencl::{Candidate, KernelPath, OpenCl, Options, Precision, Tile, Tuning, devices};
 
 /// The devices, or none with a visible note; with `FF_REQUIRE_OPENCL=1` there must be one.
@@ -97,7 +100,9 @@ fn a_sample_conforms() {
             let backend = OpenCl::new(candidate, options).unwrap_or_else(|error| panic!("{error}"));
             let report = conformance::trajectory(&backend);
             assert!(report.passed(), "{report}");
-            several_tiles(&backend).unwrap_or_else(|error| panic!("{tuning:?}: {error}"));
+            for sample in [several_tiles, other_measures] {
+                sample(&backend).unwrap_or_else(|error| panic!("{tuning:?}: {error}"));
+            }
         }
     }
 }
@@ -124,5 +129,39 @@ fn several_tiles(backend: &OpenCl) -> ff_backend::Result<()> {
     backend.learn(&input, &delta, &mut layer, Rule::Adam { rate: 1e-3, step: 1, idle: 0 })?;
     assert!(backend.download(&layer.weight.value)?.iter().all(|weight| weight.is_finite()));
     assert!(backend.download(&out_squares)?.iter().all(|square| *square > 0.0));
+    Ok(())
+}
+
+/// Goodness by other measures, pairs with a margin, and what classifiers and similarities teach, on rows that are longer
+/// than a work-group.
+fn other_measures(backend: &OpenCl) -> ff_backend::Result<()> {
+    let (pairs, units, classes) = (3, 300, 10);
+    let drawn = |rows: usize, columns: usize| {
+        let mut matrix = backend.zeros(rows, columns)?;
+        let values: Vec<f32> = (0..rows * columns).map(|at| (at * 7919 % 101) as f32 / 50.0 - 0.5).collect();
+        backend.upload(&mut matrix, &values.iter().map(|value| value.max(0.0)).collect::<Vec<_>>())?;
+        Ok(matrix)
+    };
+    let activities = drawn(2 * pairs, units)?;
+    let (mut slopes, mut sums) = (drawn(2 * pairs, units)?, drawn(1, 2 * pairs)?);
+    for goodness in [Goodness::TopK { k: 30 }, Goodness::L1] {
+        backend.measure(&activities, goodness, &mut slopes, &mut sums)?;
+    }
+    let objective = Objective { loss: Loss::Margin { margin: 1.0 }, factor: 1.0, gradient_scale: 1.0 };
+    let (mut coefficients, mut tally) = (drawn(1, 2 * pairs)?, drawn(TALLY_ROWS, 1)?);
+    let column = Tally { sums: &mut tally, layer: 0 };
+    backend.coefficients(&sums, &objective, &mut coefficients, column)?;
+    let mut labels = backend.indices(2 * pairs)?;
+    backend.upload_indices(&mut labels, &[0, 1, 2, 0, 1, 9])?;
+    let labels = IndexSlice { indices: &labels, offset: 0 };
+    let mut cost = drawn(1, 1)?;
+    backend.match_similarities(&activities, labels, classes, 0.5, &mut slopes, &mut cost)?;
+    let (errors, mut weight) = (drawn(2 * pairs, classes)?, backend.weight(units, classes)?);
+    backend.upload(&mut weight, &vec![0.01; units * classes])?;
+    let mut out = drawn(2 * pairs, units)?;
+    backend.back_project(&errors, &weight, &activities, &sums, Normalization::Unit, &mut out)?;
+    for matrix in [&slopes, &coefficients, &tally, &cost, &out] {
+        assert!(backend.download(matrix)?.iter().all(|value| value.is_finite()));
+    }
     Ok(())
 }
