@@ -243,6 +243,8 @@ figures() {
     done
     limited "$FF" train "${wide[@]}" --recipe hinton --backend "$backend" --num-epochs "$epochs" --quiet --force \
         --log-dir "$drawn/hinton"
+    # Where no sweep began there is nothing to take.
+    [ -d "$drawn" ] || return
     # Tables and pictures; checkpoints and event files stay behind.
     (cd "$drawn" && find . -name '*.png' -o -name '*.svg' -o -name 'results.*' -o -name metrics.jsonl |
         tar czf "$out/figures.tar.gz" -T -)
