@@ -260,7 +260,8 @@ value() { # key
 tables() {
     local line name
     {
-        echo "$(date +%F), \`scripts/gpu.sh\`, $("$FF" --version), $(value device <"$out/devices.json" | head -1):"
+        # The version's other lines are the commit, the features and the target.
+        echo "$(date +%F), \`scripts/gpu.sh\`, $("$FF" --version | paste -sd ' ' | tr -s ' '):"
         grep -o '"device":"[^"]*","driver":"[^"]*"' "$out/devices.json" | sort -u
         echo
         echo "| recipe | layers | precision | ms a step, median | min | max | floor: products + optimizer, ms | GFLOP/s | images/s evaluated |"
@@ -294,6 +295,12 @@ tables() {
 [ "$1" = setup ] && shift
 for stage in setup "$@"; do
     echo "== $stage"
+    # Without the device every measurement would fail with the same words.
+    if [ "$stage" != setup ] && [ "$stage" != tables ] && [ "${backend#opencl}" != "$backend" ] &&
+        ! grep -q '"backend":"opencl:' "$out/devices.json"; then
+        fail "$stage: no OpenCL device, as setup says"
+        continue
+    fi
     stage_end=$((SECONDS + stage_seconds))
     # Not through a pipe: the stage has to count its failures and set variables in this shell.
     $stage > >(tee "$out/$stage.log") 2>&1
