@@ -4,6 +4,7 @@
 //! `[fan_out, classes]`, and `optimizer.*` for training state. A file with `layers.*` alone is a
 //! checkpoint too.
 
+mod contents;
 mod newest;
 mod seal;
 mod write;
@@ -22,8 +23,9 @@ use crate::files::FileError;
 use crate::files::tensors::{TensorError, TensorFile};
 use crate::network::{HeadLayer, Network, Tensors, upload};
 
+pub use contents::{Contents, Stored};
 pub use newest::{Newest, read_newest};
-pub use write::{Contents, stage};
+pub use write::{Snapshot, Writing, stage};
 
 /// Why a checkpoint could not be read or written.
 #[derive(Debug, thiserror::Error)]

@@ -1,26 +1,21 @@
-//! Writing a network: tensor by tensor from the device, sealed, beside the file that it replaces.
+//! Writing a network: tensor by tensor from the device, sealed, beside the file that it replaces; at once, or a piece
+//! at a time from a copy while training goes on.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::vec::IntoIter;
 
-use ff_backend::{Backend, Parameter, Tensor};
+use ff_backend::Backend;
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 
+use super::contents::{Contents, Named, Stored, tensors_of};
 use super::seal::{self, Seal, Sealing};
 use super::{CONFIG, CheckpointError, Described, Progress, no_number};
 use crate::config::Config;
 use crate::files::Staged;
-use crate::network::{Network, Tensors, download};
-
-/// What goes into a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Contents {
-    /// Weights, biases and head.
-    Weights,
-    /// Those and the optimizer's state.
-    Training,
-}
+use crate::network::Network;
 
 /// Writes a network beside `path`, whose folder has to be there; [`Staged::commit`] puts it in its place.
 ///
@@ -33,52 +28,127 @@ pub fn stage<B: Backend>(
     progress: &Progress,
     path: &Path,
 ) -> Result<Staged, CheckpointError> {
-    let mut tensors = tensors_of(backend, network, contents);
-    tensors.sort_by(|a, b| a.name.cmp(&b.name));
-    let header = header(&tensors, describe(config, progress))
-        .map_err(|reason| CheckpointError::Format { path: path.into(), reason })?;
-    let mut file = Staged::new(path)?;
-    let mut sealing = Sealing::default();
-    let length = (header.len() as u64).to_le_bytes();
-    for part in [&length[..], &header] {
-        sealing.update(part);
-        file.write(part)?;
+    let described = describe(config, progress, path)?;
+    Writing::begin(tensors_of(network, contents), described, path)?.complete(backend)
+}
+
+/// A network as it was at one moment, copied on the device.
+pub struct Snapshot<B: Backend> {
+    tensors: Vec<Named<Box<dyn Stored<B>>>>,
+    described: String,
+    path: PathBuf,
+}
+
+impl<B: Backend> Snapshot<B> {
+    /// Copies what a checkpoint at `path` is to hold. Fails where the device has no memory for it.
+    pub fn take(
+        backend: &B,
+        network: &Network<B>,
+        contents: Contents,
+        config: &Config,
+        progress: &Progress,
+        path: PathBuf,
+    ) -> Result<Self, CheckpointError> {
+        let described = describe(config, progress, &path)?;
+        let tensors = tensors_of(network, contents).into_iter().map(|tensor| tensor.copied(backend));
+        Ok(Snapshot { tensors: tensors.collect::<Result<_, _>>()?, described, path })
     }
-    for Named { name, download, .. } in tensors {
-        let values = download()?;
-        if let Some(value) = no_number(&name, &values) {
-            return Err(CheckpointError::NotFinite { path: path.into(), tensor: name, value });
-        }
-        for values in values.chunks(CHUNK) {
-            let bytes = values.iter().map(|value| value.to_le_bytes()).collect::<Vec<_>>().into_flattened();
-            sealing.update(&bytes);
-            file.write(&bytes)?;
-        }
+
+    /// Begins its file, whose folder has to be there.
+    pub fn write(self) -> Result<Writing<Box<dyn Stored<B>>>, CheckpointError> {
+        Writing::begin(self.tensors, self.described, &self.path)
     }
-    let place = seal::find(&header).map(|at| (length.len() + at) as u64);
-    if let Some(place) = place {
-        file.write_at(place, sealing.digits().as_bytes())?;
-    }
-    Ok(file)
+}
+
+/// A checkpoint that is being written, a piece at a time. Dropped, it leaves nothing.
+pub struct Writing<T> {
+    file: Staged,
+    sealing: Sealing,
+    /// Where the seal's digits belong, in bytes from the start.
+    seal_at: Option<u64>,
+    /// The tensors that are still to come.
+    tensors: IntoIter<Named<T>>,
+    /// The tensor that is being written, and how many of its values are.
+    values: Vec<f32>,
+    written: usize,
 }
 
 /// Values that are converted and written at a time.
 const CHUNK: usize = 1 << 18;
 
+impl<T> Writing<T> {
+    fn begin(tensors: Vec<Named<T>>, described: String, path: &Path) -> Result<Self, CheckpointError> {
+        let header = header(&tensors, described)
+            .map_err(|reason| CheckpointError::Format { path: path.into(), reason })?;
+        let mut file = Staged::new(path)?;
+        let mut sealing = Sealing::default();
+        let length = (header.len() as u64).to_le_bytes();
+        for part in [&length[..], &header] {
+            sealing.update(part);
+            file.write(part)?;
+        }
+        let seal_at = seal::find(&header).map(|at| (length.len() + at) as u64);
+        let tensors = tensors.into_iter();
+        Ok(Writing { file, sealing, seal_at, tensors, values: Vec::new(), written: 0 })
+    }
+
+    /// Writes the next piece: a MiB of one tensor at most, which is fetched when its turn comes. False where nothing
+    /// was left.
+    pub fn advance<B: Backend>(&mut self, backend: &B) -> Result<bool, CheckpointError>
+    where
+        T: Deref<Target: Stored<B>>,
+    {
+        if self.written == self.values.len() {
+            let Some(Named { name, tensor, .. }) = self.tensors.next() else { return Ok(false) };
+            // The one before makes room first.
+            self.values = Vec::new();
+            self.values = tensor.fetch(backend)?;
+            self.written = 0;
+            if let Some(value) = no_number(&name, &self.values) {
+                return Err(CheckpointError::NotFinite {
+                    path: self.file.path().into(),
+                    tensor: name,
+                    value,
+                });
+            }
+        }
+        let rest = self.values.get(self.written..).unwrap_or_default();
+        let piece = rest.get(..CHUNK).unwrap_or(rest);
+        let bytes = piece.iter().map(|value| value.to_le_bytes()).collect::<Vec<_>>().into_flattened();
+        self.written += piece.len();
+        self.sealing.update(&bytes);
+        self.file.write(&bytes)?;
+        Ok(true)
+    }
+
+    /// Writes what is left, and the seal.
+    pub fn complete<B: Backend>(mut self, backend: &B) -> Result<Staged, CheckpointError>
+    where
+        T: Deref<Target: Stored<B>>,
+    {
+        while self.advance(backend)? {}
+        if let Some(place) = self.seal_at {
+            self.file.write_at(place, self.sealing.digits().as_bytes())?;
+        }
+        Ok(self.file)
+    }
+}
+
 /// The resolved config and where the run stands, with a seal to be filled in.
-fn describe(config: &Config, progress: &Progress) -> Result<String, toml::ser::Error> {
+fn describe(config: &Config, progress: &Progress, path: &Path) -> Result<String, CheckpointError> {
     // Where a run lies is not part of what it is: moved or repeated elsewhere, its files are the same.
     let mut config = config.clone();
     let defaults = Config::default();
     config.logging.log_dir = defaults.logging.log_dir;
     config.data.data_dir = defaults.data.data_dir;
-    let config = toml::Table::try_from(config)?;
-    toml::to_string(&Described { config, run: progress.clone(), seal: Some(Seal::open()) })
+    let described = toml::Table::try_from(config).and_then(|config| {
+        toml::to_string(&Described { config, run: progress.clone(), seal: Some(Seal::open()) })
+    });
+    described.map_err(|error| CheckpointError::Format { path: path.into(), reason: error.to_string() })
 }
 
 /// The header of a safetensors file: metadata, then name, type, shape and place of each tensor, padded to 8 bytes.
-fn header(tensors: &[Named], described: Result<String, toml::ser::Error>) -> Result<Vec<u8>, String> {
-    let described = described.map_err(|error| error.to_string())?;
+fn header<T>(tensors: &[Named<T>], described: String) -> Result<Vec<u8>, String> {
     let mut end = 0;
     let infos = tensors.iter().map(|Named { name, shape, .. }| {
         let start = end;
@@ -90,61 +160,4 @@ fn header(tensors: &[Named], described: Result<String, toml::ser::Error>) -> Res
     let mut header = serde_json::to_vec(&metadata).map_err(|error| error.to_string())?;
     header.resize(header.len().next_multiple_of(8), b' ');
     Ok(header)
-}
-
-/// A tensor's name and shape in the file, and how to fetch it from the device.
-struct Named<'a> {
-    name: String,
-    shape: Vec<usize>,
-    download: Box<dyn Fn() -> ff_backend::Result<Vec<f32>> + 'a>,
-}
-
-impl<'a> Named<'a> {
-    fn matrix<B: Backend>(backend: &'a B, name: String, tensor: &'a impl Tensor<B>) -> Self {
-        let shape = vec![tensor.rows(), tensor.columns()];
-        Named { name, shape, download: Box::new(move || download(backend, tensor)) }
-    }
-
-    fn vector<B: Backend>(backend: &'a B, name: String, tensor: &'a impl Tensor<B>) -> Self {
-        Named { shape: vec![tensor.columns()], ..Named::matrix(backend, name, tensor) }
-    }
-}
-
-fn tensors_of<'a, B: Backend>(backend: &'a B, network: &'a Network<B>, contents: Contents) -> Vec<Named<'a>> {
-    let mut all = Vec::new();
-    for (l, layer) in network.layers.iter().enumerate() {
-        let weights = &layer.tensors().weights;
-        all.push(Named::matrix(backend, format!("layers.{l}.weight"), &weights.weight.value));
-        if let Some(bias) = &weights.bias {
-            all.push(Named::vector(backend, format!("layers.{l}.bias"), &bias.value));
-        }
-    }
-    for part in network.head.iter().flatten() {
-        all.push(Named::matrix(backend, format!("head.{}.weight", part.layer), &part.weights.weight.value));
-    }
-    if contents == Contents::Weights {
-        return all;
-    }
-    for (l, layer) in network.layers.iter().enumerate() {
-        let Tensors { weights, running_mean } = layer.tensors();
-        all.extend(moments(backend, &format!("layers.{l}.weight"), &weights.weight));
-        if let Some(bias) = &weights.bias {
-            all.extend(moments(backend, &format!("layers.{l}.bias"), bias));
-        }
-        all.push(Named::matrix(backend, format!("optimizer.layers.{l}.running_mean"), running_mean));
-    }
-    for part in network.head.iter().flatten() {
-        all.extend(moments(backend, &format!("head.{}.weight", part.layer), &part.weights.weight));
-    }
-    all
-}
-
-fn moments<'a, B: Backend, T: Tensor<B>>(
-    backend: &'a B,
-    name: &str,
-    parameter: &'a Parameter<T>,
-) -> impl Iterator<Item = Named<'a>> {
-    let first = Named::matrix(backend, format!("optimizer.{name}.first"), &parameter.first);
-    let second = |second| Named::matrix(backend, format!("optimizer.{name}.second"), second);
-    [first].into_iter().chain(parameter.second.as_ref().map(second))
 }

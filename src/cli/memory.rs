@@ -15,6 +15,8 @@ use crate::spec::{LayerSpec, Learning, Spec};
 struct Needs {
     /// Weights and their moments.
     weights: f64,
+    /// Copies of the best weights, and of all weights with their moments, while they are written.
+    copies: f64,
     /// Activities of a training batch and of evaluation's rows.
     activities: f64,
     /// Room for the list of the activities that are on, which backend `cpu` makes of every batch.
@@ -71,8 +73,10 @@ impl Needs {
         let validation = splits.validation.as_ref().map_or(0, |split| split.pixels.len());
         // Rows, labels and wrong labels of an epoch, each a u32.
         let draws = 5 * size_of::<u32>() * splits.train.len();
+        let (weights, moments) = (of_layers.iter().sum::<f64>(), spec.optimizer.moments() as f64);
         Needs {
-            weights: of_layers.iter().sum::<f64>() * (1 + spec.optimizer.moments()) as f64,
+            weights: weights * (1.0 + moments),
+            copies: weights * (2.0 + moments),
             activities: (rows * units + images_shown * first) * float,
             lists,
             data: (images + draws) as f64,
@@ -81,20 +85,21 @@ impl Needs {
         }
     }
 
-    /// Of the device alone.
+    /// Of the device alone, without copies.
     fn device(&self) -> f64 {
         self.weights + self.activities + self.lists + self.data
     }
 }
 
 /// Refuses a run that needs more than the device's memory, or than this process may have of the machine's: see
-/// [`headrooms`]. `origins` says who asked for it.
+/// [`headrooms`]. `origins` says who asked for it. Whether there is memory for copies of the network too, so that
+/// training need not wait while they are written.
 pub fn refuse_oversize(
     device: &DeviceInfo,
     config: &Config,
     origins: &Origins,
     splits: &Splits,
-) -> Result<(), CliError> {
+) -> Result<bool, CliError> {
     let headrooms = headrooms();
     let on_host = !device.backend.starts_with("opencl");
     // The limit that a config breaks if so much has to be left beside it: what it needs, what is there, what sets it.
@@ -118,7 +123,11 @@ pub fn refuse_oversize(
             .filter(|(_, needed, there, _)| needed + spare > *there)
             .max_by(|a, b| (a.1 - a.2).total_cmp(&(b.1 - b.2)))
     };
-    let Some((needs, needed, there, limit)) = broken(config, 0.0) else { return Ok(()) };
+    let Some((needs, needed, there, limit)) = broken(config, 0.0) else {
+        let copies =
+            Needs::new(&Spec::new(config, splits.image, splits.classes), splits, &device.backend).copies;
+        return Ok(broken(config, copies + SPARE).is_none());
+    };
     let by_activities = needs.activities + needs.lists > needs.weights;
     let knob = match by_activities {
         true if config.evaluation.batch_size > 4 * config.training.batch_size => "evaluation.batch_size",

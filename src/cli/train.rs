@@ -374,7 +374,7 @@ impl OnBackend for Run<'_> {
         if self.shown != Shown::Nothing {
             observers.push(Box::new(Progress::new(Arc::clone(&stop), self.shown)));
         }
-        refuse_oversize(&backend.device(), self.config, self.origins, self.splits)?;
+        let copies = refuse_oversize(&backend.device(), self.config, self.origins, self.splits)?;
         let (directory, beginning) = RunDirectory::open(self.path, self.ownership)?;
         if !directory.is_locked() {
             report::say(&format!("warning: {}", directory.no_locks()));
@@ -382,7 +382,8 @@ impl OnBackend for Run<'_> {
         let resume = beginning == Beginning::Resume;
         let limits = Limits { stop: &stop, ..Limits::default() };
         let Self { accept_changed_data, about, .. } = self;
-        let options = Options { resume, accept_changed_data, observers, limits, about, ..Options::default() };
+        let options =
+            Options { resume, accept_changed_data, observers, limits, about, copies, ..Options::default() };
         Ok(training::run(backend, self.config, self.splits, &directory, options)?)
     }
 }

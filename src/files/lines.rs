@@ -1,4 +1,4 @@
-//! JSON lines: one value a line, appended durably.
+//! JSON lines: one value a line, appended whole or not at all.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
@@ -21,18 +21,23 @@ pub struct Lines<T> {
     pub torn: bool,
 }
 
-/// Appends a value as one line and makes it durable. A line that could be written only in part is taken back.
+/// Appends a value as one line. A line that could be written only in part is taken back.
 pub fn append_line(path: &Path, value: &impl Serialize) -> Result<(), FileError> {
     let error = FileError::on(path);
     let mut line = serde_json::to_vec(value).map_err(|failure| error(failure.into()))?;
     line.push(b'\n');
     let mut file = OpenOptions::new().create(true).append(true).open(path).map_err(&error)?;
     let before = file.seek(SeekFrom::End(0)).map_err(&error)?;
-    if let Err(failure) = file.write_all(&line).and_then(|()| file.sync_data()) {
+    file.write_all(&line).map_err(|failure| {
         take_back(&file, before);
-        return Err(error(failure));
-    }
-    if before == 0 { sync_folder(folder_of(path)) } else { Ok(()) }
+        error(failure)
+    })
+}
+
+/// Makes a file durable, with its name.
+pub fn sync_file(path: &Path) -> Result<(), FileError> {
+    File::open(path).and_then(|file| file.sync_data()).map_err(FileError::on(path))?;
+    sync_folder(folder_of(path))
 }
 
 /// Best effort: a torn line is no value to whoever reads it.

@@ -16,6 +16,6 @@ pub mod text;
 pub use atomic::{Placed, Staged, write_atomically};
 pub use error::{FileError, is_of_environment};
 pub use folder::{create_folder, is_there, read_if_there, sync_folder};
-pub use lines::{Lines, append_line, read_lines};
+pub use lines::{Lines, append_line, read_lines, sync_file};
 pub use lock::{Lock, is_locked};
 pub use logs::{Logs, is_vacant};

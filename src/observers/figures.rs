@@ -36,7 +36,7 @@ impl Observer for Figures {
         Ok(())
     }
 
-    fn saved(&mut self, epoch: usize) -> Result<(), ObserverError> {
+    fn finished(&mut self, epoch: usize) -> Result<(), ObserverError> {
         let is_due = self.every > 0 && epoch.is_multiple_of(self.every);
         // The end draws them anyway.
         if is_due && epoch < self.num_epochs { self.draw() } else { Ok(()) }

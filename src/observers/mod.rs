@@ -87,12 +87,12 @@ pub trait Observer {
     }
     /// A step was enqueued; `done` of the epoch's.
     fn step(&mut self, _epoch: usize, _done: usize) {}
-    /// An epoch ended: it is in metrics.jsonl, its checkpoint is not written yet.
+    /// An epoch ended: it is in metrics.jsonl, and in no checkpoint yet.
     fn epoch(&mut self, _report: &EpochReport) -> Result<(), ObserverError> {
         Ok(())
     }
-    /// The epoch's checkpoint is on disk: from here on the run can be resumed after this epoch.
-    fn saved(&mut self, _epoch: usize) -> Result<(), ObserverError> {
+    /// The epoch is over: if its checkpoint was due, it is written, or is being written beside the training.
+    fn finished(&mut self, _epoch: usize) -> Result<(), ObserverError> {
         Ok(())
     }
     /// The run ended, well or not; its summary is on disk.

@@ -14,9 +14,20 @@ use super::reading;
 use super::{EpochRecord, EvaluationRecord, RunError, Summary};
 use crate::config::Config;
 use crate::files::{
-    FileError, Lock, Placed, Staged, append_line, create_folder, is_locked, read_lines, sync_folder,
-    temporary, write_atomically,
+    FileError, Lock, Placed, Staged, append_line, create_folder, is_locked, read_lines, sync_file,
+    sync_folder, temporary, write_atomically,
 };
+
+/// What metrics.jsonl holds once it is repaired.
+#[derive(Debug)]
+pub struct RepairedMetrics {
+    /// Its epochs.
+    pub records: Vec<EpochRecord>,
+    /// The last epoch that it had a line of before.
+    pub cut_at: usize,
+    /// What there is to tell of lines that are lost.
+    pub warning: Option<String>,
+}
 
 /// A run directory, locked for this process. Everything is written through it, and nothing once it is another's.
 #[derive(Debug)]
@@ -136,12 +147,12 @@ impl RunDirectory {
         &self.path
     }
 
-    /// The checkpoint of the last finished epoch.
+    /// The training checkpoint of the last epoch that is saved.
     pub fn last_checkpoint(&self) -> PathBuf {
         self.path.join(LAST)
     }
 
-    /// The training checkpoint of the epoch before the last: what is gone on from if the last is damaged.
+    /// The training checkpoint before the last: what is gone on from if the last is damaged.
     pub fn previous_checkpoint(&self) -> PathBuf {
         self.path.join(PREVIOUS)
     }
@@ -202,10 +213,16 @@ impl RunDirectory {
         config.get("run").and_then(toml::Value::as_table).cloned().unwrap_or_default()
     }
 
-    /// Appends an epoch to metrics.jsonl and makes it durable.
+    /// Appends an epoch to metrics.jsonl; [`sync_metrics`](RunDirectory::sync_metrics) makes it durable.
     pub fn append_metrics(&self, record: &EpochRecord) -> Result<(), RunError> {
         self.confirm()?;
         Ok(append_line(&self.path.join(METRICS), record)?)
+    }
+
+    /// Waits until the disk has the epochs of metrics.jsonl.
+    pub fn sync_metrics(&self) -> Result<(), RunError> {
+        self.confirm()?;
+        Ok(sync_file(&self.path.join(METRICS))?)
     }
 
     /// The epochs in metrics.jsonl; a torn last line is left out.
@@ -214,12 +231,13 @@ impl RunDirectory {
     }
 
     /// Keeps the lines of metrics.jsonl of the first `epochs` epochs, each once and in order: a run that was cut off
-    /// between writing an epoch's metrics and its checkpoint repeats that epoch. Lines that are lost or cannot be
+    /// between writing epochs' metrics and the next checkpoint repeats those epochs. Lines that are lost or cannot be
     /// read are left out, and said to be: the weights do not depend on them.
-    pub fn repair_metrics(&self, epochs: usize) -> Result<(Vec<EpochRecord>, Option<String>), RunError> {
+    pub fn repair_metrics(&self, epochs: usize) -> Result<RepairedMetrics, RunError> {
         let path = self.path.join(METRICS);
         let lines = read_lines::<EpochRecord>(&path)?;
         let mut records = lines.values;
+        let cut_at = records.iter().map(|record| record.epoch).max().unwrap_or(0);
         records.retain(|record| (1..=epochs).contains(&record.epoch));
         records.sort_by_key(|record| record.epoch);
         records.dedup_by_key(|record| record.epoch);
@@ -241,7 +259,7 @@ impl RunDirectory {
             text.push(b'\n');
         }
         self.write(METRICS, &text)?;
-        Ok((records, warning))
+        Ok(RepairedMetrics { records, cut_at, warning })
     }
 
     /// Replaces summary.json.

@@ -8,7 +8,7 @@ mod reading;
 mod records;
 
 pub use contents::{Beginning, Ownership};
-pub use directory::RunDirectory;
+pub use directory::{RepairedMetrics, RunDirectory};
 pub use error::RunError;
 pub(crate) use names::{LAST, PREVIOUS};
 pub(crate) use records::EVALUATED;

@@ -13,7 +13,7 @@ pub enum TrainError {
     /// A loss or a weight is no longer a number.
     #[error(
         "{what} became {value} in epoch {epoch}; a smaller learning rate may help{}",
-        if *epoch > 1 { format!(" (the checkpoint of epoch {} stands)", epoch - 1) } else { String::new() }
+        saved.map(|saved| format!(" (the checkpoint of epoch {saved} stands)")).unwrap_or_default()
     )]
     Diverged {
         /// The epoch, from 1.
@@ -22,6 +22,8 @@ pub enum TrainError {
         what: String,
         /// NaN or an infinity.
         value: f64,
+        /// The last epoch that is saved.
+        saved: Option<usize>,
     },
     /// A config that no run can have, or not on these data.
     #[error(transparent)]
@@ -41,6 +43,16 @@ pub enum TrainError {
 }
 
 impl TrainError {
+    /// The same, where the run is saved up to an epoch.
+    pub(super) fn beside_checkpoint(self, saved: Option<usize>) -> Self {
+        match self {
+            TrainError::Diverged { epoch, what, value, .. } => {
+                TrainError::Diverged { epoch, what, value, saved }
+            }
+            other => other,
+        }
+    }
+
     /// Whether the machine as it is now is the cause: the same run may go on later.
     pub fn is_of_environment(&self) -> bool {
         match self {

@@ -17,6 +17,8 @@ pub struct Saved {
     warnings: Vec<String>,
     /// The last checkpoint is damaged or gone, and this is the one before.
     is_previous: bool,
+    /// Epochs of the whole run.
+    num_epochs: usize,
 }
 
 impl Saved {
@@ -60,26 +62,37 @@ impl Saved {
             let reason = format!("{finished} epochs are finished, more than num_epochs = {asked}");
             return Err(mismatch(reason).into());
         }
-        Ok(Saved { checkpoint, progress, warnings, is_previous })
+        Ok(Saved { checkpoint, progress, warnings, is_previous, num_epochs: asked })
     }
 
     /// Brings the files of the directory to the state of the checkpoint: a damaged last checkpoint is replaced by
     /// the one before, and metrics.jsonl holds the lines of its epochs. The time that they took, and what there is
     /// to tell.
     pub fn restore(self, directory: &RunDirectory) -> Result<(Progress, Seconds, Vec<String>), TrainError> {
-        let Saved { progress, mut warnings, is_previous, .. } = self;
+        let Saved { progress, mut warnings, is_previous, num_epochs, .. } = self;
         if is_previous {
             directory.fall_back()?;
         }
-        let (records, warning) = directory.repair_metrics(progress.epoch)?;
-        warnings.extend(warning);
+        let repaired = directory.repair_metrics(progress.epoch)?;
+        warnings.extend(repaired.warning);
+        warnings.extend(trained_again(progress.epoch, repaired.cut_at.min(num_epochs)));
         let mut seconds = Seconds::default();
-        for record in records {
+        for record in repaired.records {
             seconds.train += record.seconds.train;
             seconds.eval += record.seconds.eval;
         }
         Ok((progress, seconds, warnings))
     }
+}
+
+/// What to tell of epochs up to `ended` of which the last `saved` one is in a checkpoint.
+fn trained_again(saved: usize, ended: usize) -> Option<String> {
+    let again = match ended.checked_sub(saved)? {
+        0 => return None,
+        1 => format!("epoch {ended} is"),
+        _ => format!("epochs {} to {ended} are", saved + 1),
+    };
+    Some(format!("{again} trained again: the last checkpoint is that of epoch {saved}"))
 }
 
 /// Whether a data set is named by the folder that it lies in.

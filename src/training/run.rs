@@ -28,6 +28,9 @@ pub struct Options<'a> {
     pub swept: Vec<String>,
     /// Leave the test set unmeasured at the end, where held-out rows may choose another run.
     pub keeps_test_set: bool,
+    /// There is memory for copies of the weights and of what the optimizer remembers, so that training need not wait
+    /// while they are written. By default it waits.
+    pub copies: bool,
 }
 
 /// What people say of a run; it stands in table `run` of config.toml.
@@ -84,8 +87,8 @@ pub fn run<B: Backend>(
     directory: &RunDirectory,
     options: Options,
 ) -> Result<Summary, TrainError> {
-    let Options { resume, accept_changed_data, mut observers, limits, about, keeps_test_set, swept } =
-        options;
+    let Options { resume, accept_changed_data, mut observers, limits, about, swept, .. } = options;
+    let Options { keeps_test_set, copies, .. } = options;
     let device = backend.device();
     let mut config = config.clone();
     config.validate()?;
@@ -95,7 +98,7 @@ pub fn run<B: Backend>(
     if device.backend == "cpu" {
         config.backend.threads = device.units;
     }
-    let mut trainer = Trainer::new(backend, &config, splits, directory)?;
+    let mut trainer = Trainer::new(backend, &config, splits, directory, copies)?;
     if resume {
         for warning in trainer.resume(accept_changed_data)? {
             observers.iter_mut().for_each(|observer| observer.warned(&warning));

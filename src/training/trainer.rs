@@ -6,20 +6,20 @@ use std::time::Instant;
 use ff_backend::Backend;
 
 use super::resume::Saved;
+use super::saver::{Ended, Saver};
 use super::step::TrainTally;
 use super::{Limits, Stepper, TrainError};
 use crate::batching::EpochPlan;
-use crate::checkpoint::{self, Checkpoint, CheckpointError, Contents};
+use crate::checkpoint::{self, Checkpoint};
 use crate::config::{Config, PredictKind};
 use crate::data::{Split, Splits};
 use crate::evaluation::{Evaluator, Predictions, ValidationLoss};
-use crate::files::Placed;
 use crate::metrics::ConfusionMatrix;
 use crate::network::{Network, download};
 use crate::observers::{EpochReport, Observer, Start};
 use crate::run::{
-    EVALUATED, EpochRecord, EvaluationRecord, LayerGoodness, LayerLosses, RunDirectory, RunError,
-    SampleRecord, Seconds, Status, Summary,
+    EVALUATED, EpochRecord, EvaluationRecord, LayerGoodness, LayerLosses, RunDirectory, SampleRecord,
+    Seconds, Status, Summary,
 };
 use crate::spec::Spec;
 
@@ -39,21 +39,19 @@ pub struct Trainer<'a, B: Backend> {
     validation_loss: ValidationLoss<B>,
     best: checkpoint::Progress,
     seconds: Seconds,
-    /// The last epoch whose checkpoint is written.
-    finished: usize,
-    /// Its files, which reach the disk while the next epoch trains: a disk takes seconds for a large network.
-    placed: Vec<Placed>,
+    saver: Saver<'a, B>,
     /// What there is to tell at the end.
     warnings: Vec<String>,
 }
 
 impl<'a, B: Backend> Trainer<'a, B> {
-    /// Puts a fresh network on the device.
+    /// Puts a fresh network on the device, which with `copies` has memory for copies of it.
     pub fn new(
         backend: &'a B,
         config: &'a Config,
         splits: &'a Splits,
         directory: &'a RunDirectory,
+        copies: bool,
     ) -> Result<Self, TrainError> {
         let spec = Spec::new(config, splits.image, splits.classes);
         let rows = spec.evaluation_rows;
@@ -78,8 +76,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
                 data_sha256: Some(splits.data_sha256.clone()),
             },
             seconds: Seconds::default(),
-            finished: 0,
-            placed: Vec::new(),
+            saver: Saver::new(backend, config, directory, copies),
             warnings: Vec::new(),
         })
     }
@@ -89,7 +86,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
         let saved = Saved::find(self.directory, self.config, self.splits, accept_changed_data)?;
         saved.checkpoint.load_training(self.backend, &mut self.network)?;
         let (progress, seconds, warnings) = saved.restore(self.directory)?;
-        self.finished = progress.epoch;
+        self.saver.resume(progress.clone());
         (self.best, self.seconds) = (progress, seconds);
         Ok(warnings)
     }
@@ -103,8 +100,9 @@ impl<'a, B: Backend> Trainer<'a, B> {
         keeps_test_set: bool,
     ) -> Result<Summary, TrainError> {
         let result = self.epochs(observers, limits);
-        let durable = self.wait_for_the_disk();
-        let result = result.and(durable);
+        let durable = self.saver.finish();
+        let saved = self.saver.saved().map(|saved| saved.epoch);
+        let result = result.and(durable).map_err(|error| error.beside_checkpoint(saved));
         let (status, error) = match &result {
             Ok(()) if self.best.epoch >= self.config.training.num_epochs => (Status::Done, None),
             Ok(()) => (Status::Interrupted, None),
@@ -112,7 +110,12 @@ impl<'a, B: Backend> Trainer<'a, B> {
             Err(error) if error.is_of_environment() => (Status::Interrupted, Some(error.to_string())),
             Err(error) => (Status::Failed, Some(error.to_string())),
         };
-        let summary = self.summary(status, error, keeps_test_set);
+        // An epoch that is not saved is not finished: it is trained again. Weights that diverge end what there is.
+        let finished = match &result {
+            Err(TrainError::Diverged { epoch, .. }) => epoch.saturating_sub(1),
+            _ => saved.unwrap_or(0),
+        };
+        let summary = self.summary(status, error, keeps_test_set, finished);
         for warning in &self.warnings {
             observers.iter_mut().for_each(|observer| observer.warned(warning));
         }
@@ -162,6 +165,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
                 let number = before + index as u64;
                 let (layers, head) = (spec.layer_rule(epoch, number), spec.head_rule(epoch, number));
                 stepper.step(self.backend, &mut self.network, &images, &plan.batch(index), layers, head)?;
+                self.saver.step()?;
                 observers.iter_mut().for_each(|observer| observer.step(epoch, index + 1));
             }
             let tally = stepper.take_tally(self.backend, plan.batches)?;
@@ -169,15 +173,22 @@ impl<'a, B: Backend> Trainer<'a, B> {
             refuse_diverged_head(epoch, tally.head_cost)?;
             let active = stepper.active_fractions(self.backend)?;
             let train_seconds = began.elapsed().as_secs_f64();
-            self.finish_epoch(epoch, tally, active, train_seconds, observers)?;
-            if limits.stop.load(Ordering::Relaxed) {
+            let improved = self.finish_epoch(epoch, tally, active, train_seconds, observers)?;
+            // Asked once: what ends here has to be saved here.
+            let is_last = epoch == last || limits.stop.load(Ordering::Relaxed);
+            let (network, progress, took) = (&self.network, &self.best, began.elapsed());
+            self.saver.epoch(&Ended { network, progress, improved, took, is_last })?;
+            for observer in observers.iter_mut() {
+                observer.finished(epoch)?;
+            }
+            if is_last {
                 break;
             }
         }
         Ok(())
     }
 
-    /// Evaluates, writes metrics, tells the observers, writes checkpoints.
+    /// Evaluates, writes metrics, tells the observers; whether the epoch is the best so far.
     fn finish_epoch(
         &mut self,
         epoch: usize,
@@ -185,7 +196,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
         active: Vec<f64>,
         train_seconds: f64,
         observers: &mut [Box<dyn Observer + '_>],
-    ) -> Result<(), TrainError> {
+    ) -> Result<bool, TrainError> {
         let began = Instant::now();
         let held_out = self.splits.held_out();
         let spec = &self.network.spec;
@@ -237,8 +248,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
         self.seconds.train += train_seconds;
         self.seconds.eval += eval_seconds;
 
-        self.wait_for_the_disk()?;
-        // The checkpoint is written last: it commits the epoch; resume truncates metrics beyond it.
+        // A checkpoint is written last: it commits the epochs so far; resume truncates metrics beyond it.
         self.directory.append_metrics(&record)?;
         let network = &self.network;
         let report = EpochReport {
@@ -257,40 +267,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
         for observer in observers.iter_mut() {
             observer.epoch(&report)?;
         }
-        let contents = improved.then_some(Contents::Weights).into_iter().chain([Contents::Training]);
-        self.placed = contents.map(|contents| self.save(contents)).collect::<Result<_, _>>()?;
-        self.finished = epoch;
-        for observer in observers {
-            observer.saved(epoch)?;
-        }
-        Ok(())
-    }
-
-    /// An epoch whose checkpoint the disk refuses is not finished.
-    fn wait_for_the_disk(&mut self) -> Result<(), TrainError> {
-        let placed = std::mem::take(&mut self.placed);
-        placed.iter().try_for_each(Placed::sync).map_err(|error| {
-            self.finished = self.finished.saturating_sub(1);
-            RunError::from(error).into()
-        })
-    }
-
-    /// Writes a checkpoint. Weights that became NaN or infinite in the last batch are in no loss yet: they are found here.
-    fn save(&self, contents: Contents) -> Result<Placed, TrainError> {
-        let path = match contents {
-            Contents::Weights => self.directory.best_checkpoint(),
-            Contents::Training => self.directory.last_checkpoint(),
-        };
-        self.directory.prepare_checkpoints()?;
-        let written =
-            checkpoint::stage(self.backend, &self.network, contents, self.config, &self.best, &path);
-        let staged = written.map_err(|error| match error {
-            CheckpointError::NotFinite { tensor, value, .. } => {
-                TrainError::Diverged { epoch: self.best.epoch, what: tensor, value: value.into() }
-            }
-            other => other.into(),
-        })?;
-        Ok(self.directory.put_checkpoint(staged)?)
+        Ok(improved)
     }
 
     /// Measures the test set, unless it is kept, and writes summary.json and evaluation.json.
@@ -299,10 +276,14 @@ impl<'a, B: Backend> Trainer<'a, B> {
         status: Status,
         error: Option<String>,
         keeps_test_set: bool,
+        finished: usize,
     ) -> Result<Summary, TrainError> {
         let records = RunDirectory::read_metrics(self.directory.path())?;
-        // An epoch that could not be saved is not finished: it is trained again.
-        let last = records.iter().rfind(|record| record.epoch <= self.finished);
+        let best_epoch = match self.best.best_epoch {
+            best if best <= finished => best,
+            _ => self.saver.saved().map_or(0, |saved| saved.best_epoch),
+        };
+        let last = records.iter().rfind(|record| record.epoch <= finished);
         let figure = |pick: fn(&EpochRecord) -> f64| last.map(pick);
         let device = self.backend.device();
         let mut summary = Summary {
@@ -318,12 +299,12 @@ impl<'a, B: Backend> Trainer<'a, B> {
             backend: device.backend,
             device: device.device,
             precision: device.precision,
-            epochs: self.finished,
+            epochs: finished,
             num_epochs: self.config.training.num_epochs,
             split: self.split().into(),
             accuracy: figure(|record| record.accuracy),
             best_accuracy: figure(|record| record.best_accuracy),
-            best_epoch: self.best.best_epoch,
+            best_epoch,
             head_accuracy: last.and_then(|record| record.head_accuracy),
             test_accuracy: None,
             test_head_accuracy: None,
@@ -412,7 +393,8 @@ fn samples(split: &Split, predictions: &[u32]) -> Vec<SampleRecord> {
 fn refuse_divergence(epoch: usize, losses: &[f64]) -> Result<(), TrainError> {
     match losses.iter().position(|loss| !loss.is_finite()) {
         Some(l) => {
-            Err(TrainError::Diverged { epoch, what: format!("the loss of layer {l}"), value: losses[l] })
+            let what = format!("the loss of layer {l}");
+            Err(TrainError::Diverged { epoch, what, value: losses[l], saved: None })
         }
         None => Ok(()),
     }
@@ -420,7 +402,10 @@ fn refuse_divergence(epoch: usize, losses: &[f64]) -> Result<(), TrainError> {
 
 fn refuse_diverged_head(epoch: usize, cost: Option<f64>) -> Result<(), TrainError> {
     match cost.filter(|cost| !cost.is_finite()) {
-        Some(value) => Err(TrainError::Diverged { epoch, what: "the loss of the head".into(), value }),
+        Some(value) => {
+            let what = "the loss of the head".into();
+            Err(TrainError::Diverged { epoch, what, value, saved: None })
+        }
         None => Ok(()),
     }
 }

@@ -68,6 +68,7 @@ const CASES: &[(&str, &str, &str, Shows)] = &[
     ("backend.precision", "", "--set precision=tf32", Refusal("tf32")),
     ("backend.threads", "--set threads=1", "--set threads=2", File(units)),
     ("logging.log_dir", "", "--log-dir elsewhere", File(summary)),
+    ("logging.checkpoint_seconds", "--num-epochs 3", "--set checkpoint_seconds=0", File(previous)),
     ("logging.tensorboard", "", "--set tensorboard=false", File(events)),
     ("logging.scalars_every", "", "--set scalars_every=2", File(events)),
     ("logging.histograms_every", "", "--set histograms_every=1", File(events)),
@@ -100,6 +101,14 @@ fn summary(place: &Place, run: &str) -> Vec<u8> {
 
 fn curves(place: &Place, run: &str) -> Vec<u8> {
     is_there(place, &format!("{run}/figures/curves.png"))
+}
+
+/// The epoch of the checkpoint before the last.
+fn previous(place: &Place, run: &str) -> Vec<u8> {
+    let checkpoint = place.bytes(&format!("{run}/checkpoints/previous.safetensors"));
+    let text = String::from_utf8_lossy(&checkpoint).into_owned();
+    let at = text.find(r"[run]\nepoch = ").unwrap();
+    text[at..].bytes().take(20).collect()
 }
 
 /// Threads of the run, as its config.toml says.

@@ -7,7 +7,7 @@ use crate::place::Place;
 
 /// Long enough to be stopped in the middle.
 const LONG: &str = "train 120 120 --dataset digits --recipe contrast --num-epochs 30 --validation-size 142 \
-                    --set figures=false --backend cpu";
+                    --set figures=false --set checkpoint_seconds=1000 --backend cpu";
 
 /// Starts the long run and waits until some epochs are done.
 fn started(place: &Place, run: &str) -> Child {
@@ -51,9 +51,30 @@ fn a_killed_run_goes_on_bit_for_bit() {
     let mut child = started(&place, "killed");
     child.kill().unwrap();
     assert!(!child.wait().unwrap().success(), "it was over before it was killed");
-    assert!(place.epochs("killed").len() < 30);
-    place.done("train --resume --log-dir killed");
+    let ended = std::fs::read_to_string(place.at("killed/metrics.jsonl")).unwrap().matches('\n').count();
+    assert!(ended < 30);
+    let outcome = place.done("train --resume --log-dir killed --quiet");
+    // Short epochs share a checkpoint: what is trained again is told.
+    let told =
+        format!("warning: epochs 2 to {ended} are trained again: the last checkpoint is that of epoch 1\n");
+    assert_eq!(outcome.stderr, told);
     assert_same_run(&place, "whole", "killed");
+}
+
+#[test]
+fn short_epochs_share_a_checkpoint() {
+    let place = Place::new();
+    place.done(&format!("{LONG} --log-dir whole"));
+    place.done(&format!("{LONG} --log-dir saved --num-epochs 9 --set checkpoint_seconds=0"));
+    let epoch = |file: &str| {
+        let text = String::from_utf8_lossy(&place.bytes(file)).into_owned();
+        let after = text.split(r"[run]\nepoch = ").nth(1).unwrap().to_owned();
+        after.split(r"\n").next().unwrap().parse::<usize>().unwrap()
+    };
+    assert_eq!(epoch("saved/checkpoints/last.safetensors"), 9);
+    assert_eq!(epoch("saved/checkpoints/previous.safetensors"), 8);
+    assert_eq!(epoch("whole/checkpoints/last.safetensors"), 30);
+    assert_eq!(epoch("whole/checkpoints/previous.safetensors"), 1);
 }
 
 #[test]

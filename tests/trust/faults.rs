@@ -60,13 +60,14 @@ fn last(place: &Place, run: &str) -> Vec<u8> {
     place.bytes(&format!("{run}/checkpoints/last.safetensors"))
 }
 
-/// The trials of one command, begun from what `prepare` leaves in `run`; how many there were.
-fn every_call_fails_once(place: &Place, line: &str, prepare: impl Fn()) -> usize {
+/// The trials of one command, begun from what `prepare` leaves in `run`; how many there were. After each, `train` goes
+/// on.
+fn every_call_fails_once(place: &Place, train: &str, line: &str, prepare: impl Fn()) -> usize {
     let Some(shim) = shim(place) else { return 0 };
     let all = std::env::var("FF_FAULTS").is_ok_and(|value| value == "all");
     let run = place.at("run");
     let line = format!("{line} --log-dir {}", run.display());
-    place.done(&format!("{TRAIN} --num-epochs 3 --log-dir whole"));
+    place.done(&format!("{train} --log-dir whole"));
     let whole = (place.timeless_metrics("whole"), last(place, "whole"));
     let mut trials = 0;
     for call in CALLS {
@@ -95,7 +96,7 @@ fn every_call_fails_once(place: &Place, line: &str, prepare: impl Fn()) -> usize
                     let kept = place.timeless_metrics("run");
                     assert!(kept.starts_with(&before), "epochs are lost: {about}");
                 }
-                place.done(&format!("{TRAIN} --num-epochs 3 --resume --log-dir run"));
+                place.done(&format!("{train} --resume --log-dir run"));
                 assert!(last(place, "run") == whole.1, "other weights: {about}");
                 assert_eq!(place.timeless_metrics("run"), whole.0, "{about}");
             }
@@ -108,7 +109,16 @@ fn every_call_fails_once(place: &Place, line: &str, prepare: impl Fn()) -> usize
 #[test]
 fn a_new_run_survives_the_failure_of_any_call() {
     let place = Place::new();
-    let trials = every_call_fails_once(&place, &format!("{TRAIN} --num-epochs 2"), || {});
+    let train = format!("{TRAIN} --num-epochs 3");
+    let trials = every_call_fails_once(&place, &train, &format!("{TRAIN} --num-epochs 2"), || {});
+    assert!(trials == 0 || trials > 30, "{trials}");
+}
+
+#[test]
+fn checkpoints_beside_the_training_survive_the_failure_of_any_call() {
+    let place = Place::new();
+    let train = format!("{TRAIN} --num-epochs 12 --set checkpoint_seconds=0.02");
+    let trials = every_call_fails_once(&place, &train, &train, || {});
     assert!(trials == 0 || trials > 30, "{trials}");
 }
 
@@ -120,7 +130,8 @@ fn a_resumed_run_survives_the_failure_of_any_call() {
         let (from, to) = (place.at("saved"), place.at("run"));
         assert!(Command::new("cp").arg("-r").args([from, to]).status().unwrap().success());
     };
-    let trials = every_call_fails_once(&place, "train --resume --num-epochs 3 --quiet", prepare);
+    let train = format!("{TRAIN} --num-epochs 3");
+    let trials = every_call_fails_once(&place, &train, "train --resume --num-epochs 3 --quiet", prepare);
     assert!(trials == 0 || trials > 30, "{trials}");
 }
 

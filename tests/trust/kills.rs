@@ -24,27 +24,22 @@ fn moment(kill: u64) -> Duration {
     Duration::from_millis(15 + kill.wrapping_mul(2_654_435_761) % 230)
 }
 
-#[test]
-fn a_run_that_is_killed_again_and_again() {
-    let place = Place::new();
-    place.done(&format!("{TRAIN} --log-dir whole"));
-    let (mut finished, mut ended) = (0, false);
-    for kill in 0..kills(12) {
+/// Kills a run again and again while it goes on, and lets it end; `after` looks at it after each kill.
+fn killed_again_and_again(place: &Place, train: &str, default: u64, mut after: impl FnMut(u64, bool)) {
+    place.done(&format!("{train} --log-dir whole"));
+    let mut ended = false;
+    for kill in 0..kills(default) {
         if ended {
             std::fs::remove_dir_all(place.at("run")).unwrap();
-            finished = 0;
         }
-        let mut child = started(&place, &format!("{TRAIN} --resume --log-dir run"));
+        let mut child = started(place, &format!("{train} --resume --log-dir run"));
         std::thread::sleep(moment(kill));
         let _ = child.kill();
+        let began_anew = ended;
         ended = child.wait().unwrap().success();
-        // Lines of metrics are those of finished epochs, and perhaps of one more.
-        let lines = std::fs::read_to_string(place.at("run/metrics.jsonl")).unwrap_or_default();
-        let now = lines.matches('\n').count();
-        assert!(now + 1 >= finished, "kill {kill}: {now} epochs after {finished}");
-        finished = now;
+        after(kill, began_anew);
     }
-    place.done(&format!("{TRAIN} --resume --log-dir run"));
+    place.done(&format!("{train} --resume --log-dir run"));
     assert_eq!(place.timeless_metrics("whole"), place.timeless_metrics("run"));
     for name in ["last", "best"] {
         let bytes = |run: &str| place.bytes(&format!("{run}/checkpoints/{name}.safetensors"));
@@ -52,6 +47,31 @@ fn a_run_that_is_killed_again_and_again() {
     }
     let left: Vec<_> = std::fs::read_dir(place.at("run/checkpoints")).unwrap().collect();
     assert_eq!(left.len(), 3, "last, previous and best alone: {left:?}");
+}
+
+/// Epochs of a run that are in metrics.jsonl, whole.
+fn lines(place: &Place) -> usize {
+    std::fs::read_to_string(place.at("run/metrics.jsonl")).unwrap_or_default().matches('\n').count()
+}
+
+#[test]
+fn a_run_that_is_killed_again_and_again() {
+    let place = Place::new();
+    let train = format!("{TRAIN} --set checkpoint_seconds=0");
+    let mut finished = 0;
+    killed_again_and_again(&place, &train, 12, |kill, began_anew| {
+        // Lines of metrics are those of finished epochs, and perhaps of one more.
+        let now = lines(&place);
+        assert!(began_anew || now + 1 >= finished, "kill {kill}: {now} epochs after {finished}");
+        finished = now;
+    });
+}
+
+/// Checkpoints that several epochs share, written beside the training: some kills come while one is written.
+#[test]
+fn a_run_of_short_epochs_that_is_killed_again_and_again() {
+    let place = Place::new();
+    killed_again_and_again(&place, &format!("{TRAIN} --set checkpoint_seconds=0.05"), 12, |_, _| {});
 }
 
 #[test]

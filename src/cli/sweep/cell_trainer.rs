@@ -228,13 +228,13 @@ impl OnBackend for CellRun<'_> {
     type Output = Summary;
 
     fn run<B: Backend>(self, backend: &B) -> Result<Summary, CliError> {
-        refuse_oversize(&backend.device(), self.config, &self.origins, self.splits)?;
+        let copies = refuse_oversize(&backend.device(), self.config, &self.origins, self.splits)?;
         let Task { cell, directory, resume, keeps_test_set, .. } = *self.task;
         let Self { observers, limits, .. } = self;
         let swept = cell.varying.iter().map(|(key, _)| key.clone()).collect();
         let about = About { name: cell.label.clone(), command: Some(command_line()), ..About::default() };
         let options =
-            Options { resume, observers, limits, about, keeps_test_set, swept, ..Options::default() };
+            Options { resume, observers, limits, about, keeps_test_set, swept, copies, ..Options::default() };
         Ok(training::run(backend, self.config, self.splits, directory, options)?)
     }
 }

@@ -51,6 +51,7 @@ const CASES: &[(&str, Option<&str>, &[&str])] = &[
     ("backend.precision", Some("backend.name"), &["precision=tf32", "backend.name=cpu"]),
     ("backend.threads", None, &["threads=5000"]),
     ("logging.log_dir", None, &["log_dir="]),
+    ("logging.checkpoint_seconds", None, &["checkpoint_seconds=-1"]),
     ("logging.scalars_every", None, &["scalars_every=2000000000"]),
     ("logging.histograms_every", None, &["histograms_every=2000000000"]),
     ("logging.images_every", None, &["images_every=2000000000"]),
