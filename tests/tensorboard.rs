@@ -102,7 +102,7 @@ fn the_hparams_tab_shows_a_row_for_each_run() {
             ("goodness.threshold", HParam::Number(threshold)),
             ("head.enabled", HParam::Flag(false)),
         ];
-        log.hparams(&params, &["Accuracy/test"], run).unwrap();
+        log.hparams(&params, &["goodness.threshold"], &["Accuracy/test"], run).unwrap();
         log.scalar("Accuracy/test", 1, 0.25).unwrap();
         log.scalar("Accuracy/test", 2, 0.75).unwrap();
         log.session_end(2, status).unwrap();
@@ -130,6 +130,8 @@ fn the_hparams_tab_shows_a_row_for_each_run() {
     }
     let columns = found["columns"]["hparamInfos"].as_array().unwrap();
     assert_eq!(columns.len(), 3);
+    // By name the first would be another one.
+    assert_eq!(columns[0]["name"], "goodness.threshold");
     let metrics = &found["columns"]["metricInfos"];
     assert_eq!(metrics.as_array().unwrap().len(), 1);
 }
@@ -139,7 +141,7 @@ fn a_killed_run_stays_readable_and_goes_on() {
     let Some(python) = venv::python("tensorboard") else { return };
     let dir = tempfile::tempdir().unwrap();
     let mut log = EventWriter::create(dir.path(), "").unwrap();
-    log.hparams(&[("seed", HParam::Number(1.0))], &["Loss/train"], "run").unwrap();
+    log.hparams(&[("seed", HParam::Number(1.0))], &[], &["Loss/train"], "run").unwrap();
     for epoch in 1..=3 {
         log.scalar("Loss/train", epoch, 10.0 * epoch as f64).unwrap();
     }
@@ -186,7 +188,8 @@ fn records_reach_the_file_by_flush_and_whole() {
 
 fn train(dir: &Path, line: &str) -> bool {
     let mut program = Command::new(env!("CARGO_BIN_EXE_ff"));
-    program.current_dir(dir).args(["train", "--dataset", "digits", "--backend", "cpu", "--quiet"]);
+    let dataset: &[&str] = if line.contains("--dataset") { &[] } else { &["--dataset", "digits"] };
+    program.current_dir(dir).args(["train", "--backend", "cpu", "--quiet"]).args(dataset);
     program.args(line.split_whitespace()).output().unwrap().status.success()
 }
 
@@ -256,6 +259,28 @@ fn pictures_are_the_figures_and_charts_have_a_layout() {
 }
 
 #[test]
+fn classes_are_called_by_their_names() {
+    let Some(python) = venv::python("tensorboard") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let rows = |count: usize| -> String {
+        (0..count).map(|i| format!("{},{},{},9,9\n", ["cat", "a|b"][i % 2], i % 2 * 200, i % 7)).collect()
+    };
+    fs::write(dir.path().join("train.csv"), format!("label,p0,p1,p2,p3\n{}", rows(64))).unwrap();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_ff"));
+    program.current_dir(dir.path()).args(["data", "import", "train.csv", "set"]);
+    assert!(program.output().unwrap().status.success());
+    assert!(train(dir.path(), "8 --dataset idx:set --batch-size 8 --num-epochs 1 --log-dir run"));
+    let found = read(&python, &dir.path().join("run"));
+    for (name, number) in [("a|b", 0), ("cat", 1)] {
+        let scalars = &found["scalars"];
+        let named = &scalars[format!("Class_Accuracy/{name}")];
+        assert!(named.is_array() && *named == scalars[format!("Accuracy/class_{number}")], "{name}");
+    }
+    let table = found["texts"]["Confusion_Matrix"][0][1].as_str().unwrap();
+    assert!(table.contains("| a\\|b | cat |") && table.contains("| **cat** |"), "{table}");
+}
+
+#[test]
 fn what_a_run_is_at_a_glance_is_in_numbers() {
     let Some(python) = venv::python("tensorboard") else { return };
     let dir = tempfile::tempdir().unwrap();
@@ -273,7 +298,8 @@ fn what_a_run_is_at_a_glance_is_in_numbers() {
         .iter()
         .map(|info| info["name"].as_str().unwrap())
         .collect();
-    // TensorBoard sorts the columns itself.
+    // Of these TensorBoard shows the first five until it is told otherwise.
+    assert_eq!(columns[..2], ["threshold", "training.learning_rate"]);
     for number in ["threshold", "depth", "width", "parameters", "training.learning_rate"] {
         assert!(columns.contains(&number), "{columns:?}");
     }

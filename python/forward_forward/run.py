@@ -36,9 +36,15 @@ class Run:
         return json.loads((self.path / "summary.json").read_text())
 
     @cached_property
+    def class_names(self):
+        """What the classes are called: their numbers, where they have no names."""
+        return self.summary.get("class_names") or list(range(self.summary["classes"]))
+
+    @cached_property
     def confusion_matrix(self):
         """Images of the test set by true class (rows) and predicted class (columns)."""
-        matrix = pd.DataFrame(self.summary["confusion_matrix"])
+        names = {"index": self.class_names, "columns": self.class_names}
+        matrix = pd.DataFrame(self.summary["confusion_matrix"], **names)
         return matrix.rename_axis(index="true", columns="predicted")
 
     @cached_property

@@ -90,6 +90,19 @@ class Package(unittest.TestCase):
         self.assertEqual(run.confusion_matrix.to_numpy().sum(), 355)
         self.assertEqual([weight.shape for weight, _ in run.network.layers], [(74, 48), (48, 40)])
 
+    def test_classes_have_their_names(self):
+        self.assertEqual(ff.load_run(self.runs / "contrast").confusion_matrix.loc[3].sum(), 36)
+        names = ["cat", "dog"]
+        rows = [f"{names[i % 2]},{i % 2 * 200},{i % 7},9,9" for i in range(60)]
+        (self.runs / "pets.csv").write_text("\n".join(["label,a,b,c,d", *rows, ""]))
+        program("data", "import", self.runs / "pets.csv", self.runs / "pets")
+        options = ["--num-epochs", "1", "--batch-size", "8", "--backend", "cpu", "--quiet"]
+        program("train", "8", "--dataset", f"idx:{self.runs / 'pets'}", "--log-dir", self.runs / "named", *options)
+        run = ff.load_run(self.runs / "named")
+        self.assertEqual(run.class_names, names)
+        self.assertEqual(run.confusion_matrix.loc["cat"].sum(), 6)
+        self.assertEqual(list(run.confusion_matrix.columns), names)
+
     def test_a_part_of_a_line_is_an_epoch_that_is_being_written(self):
         run = self.runs / "torn"
         run.mkdir()

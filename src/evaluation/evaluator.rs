@@ -1,8 +1,10 @@
 //! Predictions for a fixed set of images.
 
-use ff_backend::{Backend, IndexSlice, Result, Shape};
+use ff_backend::{Backend, IndexSlice, LabelCode, Result, Shape};
 
-use crate::network::{Activities, ImageRows, Network, download, label_energies, neutral_logits, upload};
+use crate::network::{
+    Activities, ImageRows, Network, download, forward, label_energies, neutral_logits, upload,
+};
 
 /// What a network makes of a set of images.
 #[derive(Clone, Debug, PartialEq)]
@@ -110,9 +112,52 @@ impl<B: Backend> Evaluator<B> {
 
     /// Scores of every label for every image, `[rows, classes]`: total energies, or the head's logits.
     pub fn scores(&mut self, backend: &B, network: &Network<B>, head: bool) -> Result<Vec<f32>> {
-        let mut all = Vec::with_capacity(self.rows * network.spec.classes);
+        let rows = self.rows;
+        self.first_scores(backend, network, head, rows)
+    }
+
+    /// The same for some of the images, in their order. They are put before the others for as long as it takes.
+    pub fn scores_of(
+        &mut self,
+        backend: &B,
+        network: &Network<B>,
+        head: bool,
+        images: &[u32],
+    ) -> Result<Vec<f32>> {
+        let mut order = images.to_vec();
+        order.resize(self.rows, 0);
+        backend.upload_indices(&mut self.order, &order)?;
+        let scores = self.first_scores(backend, network, head, images.len());
+        backend.upload_indices(&mut self.order, &(0..self.rows as u32).collect::<Vec<_>>())?;
+        scores
+    }
+
+    /// The mean activity of each unit of the first layer in a neutral pass over the first chunk of images.
+    pub fn first_activities(&mut self, backend: &B, network: &Network<B>) -> Result<Vec<f64>> {
+        let Some((chunk, _)) = self.chunks.first_mut() else { return Ok(Vec::new()) };
+        chunk.images.gather(backend, &self.images, IndexSlice { indices: &self.order, offset: 0 }, None)?;
+        chunk.images.multiply(backend, network)?;
+        forward(backend, network, &chunk.images, 0, LabelCode::Neutral, &mut chunk.activities)?;
+        let hidden = download(backend, &chunk.activities.hidden[0])?;
+        let mut means = vec![0.0; network.spec.layers[0].units];
+        for row in hidden.chunks(means.len()) {
+            means.iter_mut().zip(row).for_each(|(mean, h)| *mean += f64::from(*h) / chunk.rows as f64);
+        }
+        Ok(means)
+    }
+
+    /// Scores of the first `count` images in order.
+    fn first_scores(
+        &mut self,
+        backend: &B,
+        network: &Network<B>,
+        head: bool,
+        count: usize,
+    ) -> Result<Vec<f32>> {
+        let classes = network.spec.classes;
+        let mut all = Vec::with_capacity(count * classes);
         for (chunk, starts) in &mut self.chunks {
-            for &at in starts.iter() {
+            for &at in starts.iter().filter(|&&at| at < count) {
                 let rows = IndexSlice { indices: &self.order, offset: at };
                 chunk.images.gather(backend, &self.images, rows, None)?;
                 chunk.images.multiply(backend, network)?;
@@ -126,13 +171,14 @@ impl<B: Backend> Evaluator<B> {
                         label_energies(backend, network, images, &mut chunk.activities, &mut chunk.scores)?;
                         all.extend(download(backend, &chunk.scores[0])?);
                         for scores in &mut chunk.scores {
-                            let zeros = vec![0.0; chunk.rows * network.spec.classes];
+                            let zeros = vec![0.0; chunk.rows * classes];
                             upload(backend, scores, &zeros)?;
                         }
                     }
                 }
             }
         }
+        all.truncate(count * classes);
         Ok(all)
     }
 }

@@ -59,7 +59,7 @@ pub fn overall(run: &Run, look: Look) -> Option<Canvas> {
     ];
     let y = Axis::loss("Loss (nats)", all_values(&losses));
     chart(&mut canvas, body.cell(0, columns, 2 / columns, 40.0), epochs, y, &losses);
-    let y = Axis::percent(&format!("{} accuracy (%)", capitalized(split)), all_values(&accuracies));
+    let y = Axis::accuracy(&format!("{} accuracy (%)", capitalized(split)), all_values(&accuracies));
     chart(&mut canvas, body.cell(1, columns, 2 / columns, 40.0), epochs, y, &accuracies);
     Some(canvas)
 }

@@ -24,14 +24,17 @@ struct Layout {
     label: usize,
 }
 
-/// The first units' weights on one color scale; `None` if no image shape fits the weights.
+/// Weights of the most active units, where an evaluation says which these are, else of the first, on one color scale;
+/// `None` if no image shape fits the weights.
 pub fn draw(run: &Run, weights: &Weights, look: Look) -> Option<Canvas> {
     let layout = layout(run, weights.fan_in)?;
-    let units = weights.fan_out.min(MOST);
+    let (order, sorted) = by_activity(run, weights.fan_out);
+    let shown = order.get(..MOST).unwrap_or(&order);
+    let units = shown.len();
     if units == 0 {
         return None;
     }
-    let fields: Vec<Vec<Option<f32>>> = (0..units).map(|unit| field(weights, &layout, unit)).collect();
+    let fields: Vec<Vec<Option<f32>>> = shown.iter().map(|unit| field(weights, &layout, *unit)).collect();
     let limit = limit(fields.iter().flatten().filter_map(|weight| *weight));
     let rows = units.div_ceil(COLUMNS);
     let mut canvas = look.canvas(150.0 + 118.0 * rows.max(2) as f64);
@@ -39,6 +42,9 @@ pub fn draw(run: &Run, weights: &Weights, look: Look) -> Option<Canvas> {
         run.progress(),
         format!("weights into {units} of {}", counted(weights.fan_out, "first-layer unit")),
     ];
+    if sorted {
+        facts.push("the most active first".to_owned());
+    }
     if fields.iter().flatten().any(Option::is_none) {
         facts.push("gray: pixels of the label".to_owned());
     }
@@ -66,6 +72,17 @@ pub fn draw(run: &Run, weights: &Weights, look: Look) -> Option<Canvas> {
         canvas.image(area, layout.width, pixels);
     }
     Some(canvas)
+}
+
+/// Units of the first layer in the order they are shown in, and whether that is the order of their activity: of equals
+/// the first.
+fn by_activity(run: &Run, units: usize) -> (Vec<usize>, bool) {
+    let mut order: Vec<usize> = (0..units).collect();
+    let activity = run.evaluation.as_ref().map(|evaluation| evaluation.activity.as_slice());
+    let Some(activity) = activity.filter(|activity| activity.len() == units) else { return (order, false) };
+    let of = |unit: &usize| activity.get(*unit).copied().flatten().unwrap_or(0.0);
+    order.sort_by(|a, b| of(b).total_cmp(&of(a)));
+    (order, true)
 }
 
 /// Rows of the input that are pixels, as the saved image size tells, else by guessing a square.

@@ -32,7 +32,7 @@ mod weights;
 
 use std::path::{Path, PathBuf};
 
-pub use picture::{Picture, confusion_picture, predictions_picture};
+pub use picture::{Evaluated, Picture, confusion_picture, predictions_picture};
 
 use canvas::Canvas;
 pub use canvas::Look;
@@ -79,7 +79,7 @@ pub fn draw_run(run_dir: &Path, page: impl Into<Page>) -> Result<Drawn, FigureEr
         return Err(FigureError::NoResults { path: run_dir.to_owned(), kind: "run" });
     }
     let run = Run::read(run_dir)?;
-    let weights = weights::read_first_layer(run_dir)?;
+    let weights = weights::read_first_layer(&run)?;
     let lacking_fields = match weights {
         Some(_) => "the inputs of the first layer are no image",
         None => "there is no checkpoint",

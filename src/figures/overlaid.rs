@@ -41,7 +41,7 @@ pub fn draw(runs: &[(String, Run)], look: Look) -> Option<Canvas> {
     let epochs =
         || Axis::epochs(runs.iter().flat_map(|(_, run)| &run.epochs).map(|epoch| epoch.epoch.into()));
 
-    let y = Axis::percent(&format!("{} accuracy (%)", capitalized(split)), flat(&accuracy));
+    let y = Axis::accuracy(&format!("{} accuracy (%)", capitalized(split)), flat(&accuracy));
     let panel = Panel::draw(&mut canvas, body.cell(0, columns, 2 / columns, 40.0), "", epochs(), y);
     for (curve, stroke) in accuracy.iter().zip(&strokes) {
         panel.curve(&mut canvas, curve, *stroke);

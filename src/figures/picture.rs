@@ -2,9 +2,10 @@
 
 use super::FigureError;
 use super::canvas::{Canvas, Look};
-use super::results::{Evaluation, Sample};
+use super::results::{self, Evaluation, Sample};
 use super::{confusion, predictions, render};
 use crate::data::ImageShape;
+use crate::metrics::ConfusionMatrix;
 use crate::run::SampleRecord;
 
 /// A figure as PNG.
@@ -18,9 +19,23 @@ pub struct Picture {
     pub png: Vec<u8>,
 }
 
-/// A class by its number.
-fn number(class: u64) -> String {
-    class.to_string()
+/// An evaluation in the middle of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Evaluated<'a> {
+    /// The epoch before it.
+    pub epoch: usize,
+    /// What the rows are called that it is of.
+    pub split: &'a str,
+    /// What was taken for what.
+    pub confusion: &'a ConfusionMatrix,
+    /// What the classes are called; empty where their numbers are their names.
+    pub class_names: &'a [String],
+}
+
+impl Evaluated<'_> {
+    fn class(&self, class: u64) -> String {
+        results::class_name(self.class_names, class)
+    }
 }
 
 impl Picture {
@@ -30,43 +45,45 @@ impl Picture {
     }
 }
 
-/// The confusion matrix after an epoch, of the rows that `split` names; none without images.
-pub fn confusion_picture(
-    counts: &[Vec<u64>],
-    split: &str,
-    epoch: usize,
-) -> Result<Option<Picture>, FigureError> {
+/// The confusion matrix after an epoch; none without images.
+pub fn confusion_picture(evaluated: &Evaluated) -> Result<Option<Picture>, FigureError> {
     let canvas = confusion::of_counts(
-        counts,
-        split,
-        ("Confusion matrix", &format!("epoch {epoch}")),
+        evaluated.confusion.rows(),
+        evaluated.split,
+        ("Confusion matrix", &format!("epoch {}", evaluated.epoch)),
         [],
-        &number,
+        &|class| evaluated.class(class),
         Look::default(),
     );
     canvas.as_ref().map(Picture::of).transpose()
 }
 
-/// The first images of the rows that `split` names and what the network took them for after an epoch; none without
-/// images.
+/// Images of an evaluation and what the network took them for; none without images.
 pub fn predictions_picture(
-    samples: &[SampleRecord],
+    evaluated: &Evaluated,
+    samples: Vec<SampleRecord>,
     image: ImageShape,
-    split: &str,
-    epoch: usize,
 ) -> Result<Option<Picture>, FigureError> {
-    let sample = |record: &SampleRecord| Sample {
-        pixels: record.pixels.clone(),
+    let sample = |record: SampleRecord| Sample {
+        pixels: record.pixels,
         label: record.label.into(),
         prediction: record.prediction.into(),
     };
+    let (images, right) = (evaluated.confusion.total() as usize, evaluated.confusion.correct() as usize);
     let evaluation = Evaluation {
         height: image.height,
         width: image.width,
-        samples: samples.iter().map(sample).collect(),
+        images: Some(images),
+        errors: Some(images - right),
+        samples: samples.into_iter().map(sample).collect(),
         ..Evaluation::default()
     };
-    let canvas =
-        predictions::of_samples(&evaluation, split, &format!("epoch {epoch}"), &number, Look::default());
+    let canvas = predictions::of_samples(
+        &evaluation,
+        evaluated.split,
+        &format!("epoch {}", evaluated.epoch),
+        &|class| evaluated.class(class),
+        Look::default(),
+    );
     canvas.as_ref().map(Picture::of).transpose()
 }

@@ -1,4 +1,4 @@
-//! Sample images with what the network took them for.
+//! Images with what the network took them for: its most confident errors before what it has right.
 
 use plotters::style::RGBColor;
 
@@ -30,24 +30,42 @@ pub fn of_samples(
     if samples.is_empty() {
         return None;
     }
-    let right = samples.iter().filter(|sample| is_right(sample)).count();
     // As high as the images: no row and no slot is padded.
     let rows = samples.len().div_ceil(SIDE);
     let slot_width = (look.width() - 56.0 - GAP * (SIDE - 1) as f64) / SIDE as f64;
     let shape = (evaluation.height as f64 / evaluation.width.max(1) as f64).clamp(0.25, 1.5);
     let slot_height = (slot_width - 2.0 * BORDER) * shape + 2.0 * BORDER + CAPTION;
     let height = slot_height * rows as f64 + GAP * (rows - 1) as f64;
-    let right_of_all = format!(
-        "{right} of the first {} right (green, wrong ones red)",
-        counted(samples.len(), &format!("{split} image"))
-    );
     let mut canvas = look.canvas_of(142.0 + height.ceil());
-    let body = canvas.heading("Predictions", name, &[right_of_all]);
+    let body = canvas.heading("Predictions", name, &[told(evaluation, &samples, split)]);
     for (index, sample) in samples.into_iter().enumerate() {
         let slot = body.cell(index, SIDE, rows, GAP);
         draw_sample(&mut canvas, slot, class, sample, evaluation);
     }
     Some(canvas)
+}
+
+/// Which images these are, and how many more errors there are.
+fn told(evaluation: &Evaluation, samples: &[&Sample], split: &str) -> String {
+    let images = |count| counted(count, &format!("{split} image"));
+    let right = samples.iter().filter(|sample| is_right(sample)).count();
+    let (Some(all), Some(errors)) = (evaluation.images, evaluation.errors) else {
+        return format!("{right} of the first {} right (green, wrong ones red)", images(samples.len()));
+    };
+    match errors {
+        0 => format!("all of {} right; the first of them", images(all)),
+        _ if errors > samples.len() => {
+            format!("the {} most confident of {errors} errors on {}", samples.len(), images(all))
+        }
+        _ if right == 0 => {
+            format!("{} on {}, the most confident first", counted(errors, "error"), images(all))
+        }
+        _ => format!(
+            "{} on {} (red), the most confident first; then right ones (green)",
+            counted(errors, "error"),
+            images(all)
+        ),
+    }
 }
 
 fn is_right(sample: &Sample) -> bool {

@@ -106,8 +106,15 @@ pub struct Predicting {
 pub struct Evaluation {
     pub height: usize,
     pub width: usize,
+    /// How many images there are, and how many of them are taken for another class. Earlier versions kept the first
+    /// images instead, and said neither.
+    pub images: Option<usize>,
+    pub errors: Option<usize>,
+    /// Errors, the most confident first, then images that are right.
     pub samples: Vec<Sample>,
     pub goodness: Vec<Goodness>,
+    /// Of each unit of the first layer.
+    pub activity: Vec<Option<f64>>,
 }
 
 /// One image and what the network took it for.
@@ -181,11 +188,7 @@ impl Run {
     /// What a class is called: its name, if it has one, else its number.
     pub fn class_name(&self, class: u64) -> String {
         let names = self.summary.as_ref().map(|summary| summary.class_names.as_slice()).unwrap_or_default();
-        usize::try_from(class)
-            .ok()
-            .and_then(|class| names.get(class))
-            .cloned()
-            .unwrap_or_else(|| class.to_string())
+        class_name(names, class)
     }
 
     /// Classes of the data set, as far as results tell.
@@ -193,6 +196,12 @@ impl Run {
         let of_epoch = self.epochs.last().map(|epoch| epoch.class_accuracy.len());
         [Some(self.confusion().len()), of_epoch].into_iter().flatten().find(|classes| *classes > 0)
     }
+}
+
+/// What a class is called where `names` are the names of the first classes.
+pub fn class_name(names: &[String], class: u64) -> String {
+    let name = usize::try_from(class).ok().and_then(|class| names.get(class));
+    name.cloned().unwrap_or_else(|| class.to_string())
 }
 
 /// Epochs in order. A repeated one, of a resumed run, counts as last written; a torn last line

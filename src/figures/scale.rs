@@ -17,9 +17,29 @@ pub struct Axis {
     pub ticks: Vec<(f64, String)>,
     /// Ticks are names at even distances, none of which may be left out.
     pub named: bool,
+    /// The ends, as the scale has them.
     low: f64,
     high: f64,
-    log: bool,
+    scale: Scale,
+}
+
+/// How values are spread along an axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scale {
+    Linear,
+    Log,
+    /// Percentages by the logarithm of what is missing to 100.
+    Rest,
+}
+
+impl Scale {
+    fn of(self, value: f64) -> f64 {
+        match self {
+            Scale::Linear => value,
+            Scale::Log => value.log10(),
+            Scale::Rest => -(100.0 - value).log10(),
+        }
+    }
 }
 
 fn extent(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
@@ -50,6 +70,28 @@ impl Axis {
         Self::spanning(title, range, 5)
     }
 
+    /// As [`Axis::percent`], for accuracies over epochs: by the logarithm of the errors where those of the first epochs
+    /// would press the others flat.
+    pub fn accuracy(title: &str, values: impl IntoIterator<Item = f64>) -> Self {
+        let values: Vec<f64> = values.into_iter().collect();
+        let errors: Vec<f64> = values.iter().map(|value| 100.0 - value).collect();
+        match extent(errors.iter().copied()) {
+            Some((low, high)) if low > 0.0 && presses_flat(&errors, low, high) => {
+                let (low, high) = (low / 1.2, (high * 1.2).min(100.0));
+                let tick = |(error, _)| (100.0 - error, exact(rounded(100.0 - error, 4)));
+                Self {
+                    title: format!("{title}, log scale of errors"),
+                    ticks: log_ticks(low, high).into_iter().map(tick).rev().collect(),
+                    low: Scale::Rest.of(100.0 - high),
+                    high: Scale::Rest.of(100.0 - low),
+                    scale: Scale::Rest,
+                    named: false,
+                }
+            }
+            _ => Self::percent(title, values),
+        }
+    }
+
     /// From zero to just above the largest value.
     pub fn from_zero(title: &str, values: impl IntoIterator<Item = f64>) -> Self {
         let range = extent(values).map(|(_, high)| (0.0, if high > 0.0 { 1.06 * high } else { 1.0 }));
@@ -67,7 +109,7 @@ impl Axis {
                     ticks: log_ticks(low / 1.2, high * 1.2),
                     low: (low / 1.2).log10(),
                     high: (high * 1.2).log10(),
-                    log: true,
+                    scale: Scale::Log,
                     named: false,
                 }
             }
@@ -85,7 +127,7 @@ impl Axis {
             ticks: multiples(low, high, step),
             low: low - pad,
             high: high + pad,
-            log: false,
+            scale: Scale::Linear,
             named: false,
         }
     }
@@ -106,20 +148,22 @@ impl Axis {
                 .collect(),
             low: -0.5,
             high: labels.len().max(1) as f64 - 0.5,
-            log: false,
+            scale: Scale::Linear,
             named: true,
         }
     }
 
-    /// Given, different numbers in order, each at its place: on a log scale if that spreads them more evenly.
-    /// `None` where a few of them would lie on one another.
-    pub fn numbers(title: &str, values: &[f64]) -> Option<Self> {
+    /// Given, different numbers in order, each at its place: on a log scale if `log` says so, or, where it says nothing,
+    /// if that spreads them more evenly. `None` where a few of them would lie on one another.
+    pub fn numbers(title: &str, values: &[f64], log: Option<bool>) -> Option<Self> {
         let (low, high) = extent(values.iter().copied())?;
         let middle = *values.get(values.len() / 2)? / 2.0 + *values.get((values.len() - 1) / 2)? / 2.0;
         let skew =
             |scale: fn(f64) -> f64| ((scale(middle) - scale(low)) / (scale(high) - scale(low)) - 0.5).abs();
-        let log = low > 0.0 && high / low >= 3.0 && skew(f64::log10) < skew(|value| value);
-        let scaled = |value: f64| if log { value.log10() } else { value };
+        let spreads = || high / low >= 3.0 && skew(f64::log10) < skew(|value| value);
+        let log = low > 0.0 && log.unwrap_or_else(spreads);
+        let scale = if log { Scale::Log } else { Scale::Linear };
+        let scaled = |value| scale.of(value);
         let range = scaled(high) - scaled(low);
         let gaps = values.windows(2).map(|pair| scaled(pair[1]) - scaled(pair[0]));
         if values.len() <= LABELLED && gaps.fold(range, f64::min) < 0.02 * range {
@@ -137,7 +181,7 @@ impl Axis {
             named: false,
             low: scaled(low) - pad,
             high: scaled(high) + pad,
-            log,
+            scale,
         })
     }
 
@@ -147,18 +191,17 @@ impl Axis {
             Some(_) => multiples(low, high, nice_step((high - low) / count.max(1) as f64)),
             None => Vec::new(),
         };
-        Self { title: title.to_owned(), ticks, low, high, log: false, named: false }
+        Self { title: title.to_owned(), ticks, low, high, scale: Scale::Linear, named: false }
     }
 
     /// 0 at the lower end of the axis, 1 at the upper.
     pub fn position(&self, value: f64) -> f64 {
-        let value = if self.log { value.log10() } else { value };
-        ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
+        ((self.scale.of(value) - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
     }
 
     /// The value has a place on this axis.
     pub fn shows(&self, value: f64) -> bool {
-        drawable(value) && (!self.log || value > 0.0)
+        drawable(value) && self.scale.of(value).is_finite()
     }
 }
 
@@ -214,7 +257,7 @@ mod tests {
     use super::*;
 
     fn place(values: &[f64], value: f64) -> f64 {
-        let axis = Axis::numbers("x", values).unwrap();
+        let axis = Axis::numbers("x", values, None).unwrap();
         let at = |value| axis.position(value);
         (at(value) - at(values[0])) / (at(values[values.len() - 1]) - at(values[0]))
     }
@@ -225,18 +268,43 @@ mod tests {
         assert!((place(&[1.0, 2.0, 3.0, 4.0], 2.0) - 1.0 / 3.0).abs() < 1e-9);
         assert!((place(&[0.5, 1.0, 2.0, 4.0], 1.0) - 1.0 / 3.0).abs() < 1e-9);
         assert!((place(&[1e-4, 1e-3, 1e-1], 1e-3) - 1.0 / 3.0).abs() < 1e-9);
-        assert!(Axis::numbers("x", &[1.0, 10.0, 100.0]).unwrap().title.ends_with("log scale"));
+        assert!(Axis::numbers("x", &[1.0, 10.0, 100.0], None).unwrap().title.ends_with("log scale"));
+    }
+
+    #[test]
+    fn a_scale_that_is_known_is_taken() {
+        let is_log = |values: &[f64], log| Axis::numbers("x", values, log).unwrap().scale == Scale::Log;
+        // Drawn from a range with a log scale, and by chance evenly spread.
+        assert!(!is_log(&[1.0, 4.0, 7.0], None) && is_log(&[1.0, 4.0, 7.0], Some(true)));
+        assert!(is_log(&[1.0, 10.0, 100.0], None) && !is_log(&[1.0, 10.0, 100.0], Some(false)));
+        assert!(!is_log(&[0.0, 1.0, 2.0], Some(true)));
+    }
+
+    #[test]
+    fn first_epochs_do_not_press_the_others_flat() {
+        let axis = |values: &[f64]| Axis::accuracy("Accuracy (%)", values.iter().copied());
+        let steep = [60.0, 95.0, 97.0, 98.0, 98.5, 98.8, 99.0, 99.0, 99.1, 99.2];
+        let found = axis(&steep);
+        assert_eq!(found.title, "Accuracy (%), log scale of errors");
+        let labels: Vec<&str> = found.ticks.iter().map(|(_, label)| label.as_str()).collect();
+        assert_eq!(labels, ["80", "90", "95", "98", "99"]);
+        // From 90 to 99 is as far as from 0 to 90.
+        let far = |a, b| found.position(b) - found.position(a);
+        assert!((far(80.0, 98.0) - far(90.0, 99.0)).abs() < 1e-12);
+        assert!(!found.shows(100.0) && found.shows(99.9) && found.position(60.0) < found.position(61.0));
+        assert_eq!(axis(&[60.0, 70.0, 80.0, 90.0]).scale, Scale::Linear);
+        assert_eq!(axis(&[60.0, 95.0, 99.0, 99.5, 99.9, 100.0]).scale, Scale::Linear);
     }
 
     #[test]
     fn numbers_that_would_lie_on_one_another_have_no_scale() {
-        assert!(Axis::numbers("x", &[0.0, 1e-4, 1e-3, 1.0]).is_none());
+        assert!(Axis::numbers("x", &[0.0, 1e-4, 1e-3, 1.0], None).is_none());
     }
 
     #[test]
     fn many_numbers_have_round_ticks() {
         let values: Vec<f64> = (0..30).map(|i| 1e-4 * 1.15f64.powi(i)).collect();
-        let ticks = Axis::numbers("x", &values).unwrap().ticks;
+        let ticks = Axis::numbers("x", &values, None).unwrap().ticks;
         let labels: Vec<&str> = ticks.iter().map(|(_, label)| label.as_str()).collect();
         assert_eq!(labels[..4], ["0.0001", "0.0002", "0.0005", "0.001"]);
     }

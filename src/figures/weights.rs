@@ -6,6 +6,7 @@ use safetensors::Dtype;
 
 use super::FigureError;
 use super::reading::malformed;
+use super::results::Run;
 use crate::files::is_there;
 use crate::files::tensors::{TensorError, TensorFile};
 
@@ -19,10 +20,15 @@ pub struct Weights {
     pub values: Vec<f32>,
 }
 
-/// Weights of layer 0 of the best checkpoint, else of the last one.
-pub fn read_first_layer(run: &Path) -> Result<Option<Weights>, FigureError> {
-    let folder = run.join("checkpoints");
-    for name in ["best.safetensors", "last.safetensors"] {
+/// Weights of layer 0 of the checkpoint that is evaluated, the best one if held-out rows chose it, else the last one;
+/// where it is missing, of the other.
+pub fn read_first_layer(run: &Run) -> Result<Option<Weights>, FigureError> {
+    let folder = run.folder.join("checkpoints");
+    let mut names = ["last.safetensors", "best.safetensors"];
+    if run.split() == Some("validation") {
+        names.reverse();
+    }
+    for name in names {
         let path = folder.join(name);
         let found = is_there(&path);
         if found.map_err(|error| FigureError::Read { path: path.clone(), source: error.source })? {

@@ -7,7 +7,7 @@ use super::tensorboard::{
 };
 use super::{EpochReport, Observer, ObserverError, Start};
 use crate::config::{Config, LoggingConfig, Threshold, find_knob};
-use crate::figures::{Picture, confusion_picture, predictions_picture};
+use crate::figures::{Evaluated, Picture, confusion_picture, predictions_picture};
 use crate::files::FileError;
 use crate::run::{Status, Summary};
 use crate::spec::Spec;
@@ -28,6 +28,8 @@ pub struct TensorBoard {
     described: bool,
     /// Knobs that differ between the runs that this is one of.
     swept: Vec<String>,
+    /// What the classes are called; empty where their numbers are their names.
+    class_names: Vec<String>,
     logging: Option<LoggingConfig>,
     pixel_rows: Option<PixelRows>,
     widths: Vec<usize>,
@@ -52,6 +54,7 @@ impl TensorBoard {
             split: "test",
             described: false,
             swept: swept.to_vec(),
+            class_names: Vec::new(),
             logging: None,
             pixel_rows: None,
             widths: Vec::new(),
@@ -63,9 +66,11 @@ impl TensorBoard {
             self.writer.resume_at(start.finished_epochs as i64 + 1)?;
         }
         self.writer.text("Hyperparameters", 0, &hyperparameters(start.config))?;
-        let knobs = session_knobs(start, &self.swept);
+        let knobs = session_knobs(start);
         let knobs: Vec<(&str, HParam)> =
             knobs.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        let first: Vec<&str> =
+            knobs.iter().map(|(name, _)| *name).filter(|name| is_first(name, &self.swept)).collect();
         let mut metrics = vec!["Accuracy/test", "Accuracy/best", "Loss/train", "Loss/val"];
         if self.split == "validation" {
             metrics.insert(1, "Accuracy/val");
@@ -73,7 +78,7 @@ impl TensorBoard {
         if start.spec.head.is_some() {
             metrics.extend(["Accuracy/head", "Loss/head"]);
         }
-        self.writer.hparams(&knobs, &metrics, &start.config.logging.log_dir)?;
+        self.writer.hparams(&knobs, &first, &metrics, &start.config.logging.log_dir)?;
         self.writer.layout(&LAYOUT)?;
         self.writer.flush()
     }
@@ -159,18 +164,25 @@ impl TensorBoard {
         for (class, accuracy) in report.record.class_accuracy.iter().enumerate() {
             // A class without images has no accuracy.
             if let Some(accuracy) = accuracy {
-                writer.scalar(&format!("Class_Accuracy/class_{class}"), step, *accuracy)?;
+                let name = self.class_names.get(class).map_or_else(|| format!("class_{class}"), Clone::clone);
+                writer.scalar(&format!("Class_Accuracy/{name}"), step, *accuracy)?;
                 // The name that the original toolkit gave it.
                 writer.scalar(&format!("Accuracy/class_{class}"), step, *accuracy)?;
             }
         }
-        writer.text("Confusion_Matrix", step, &confusion_table(rows, self.split))
+        writer.text("Confusion_Matrix", step, &confusion_table(rows, self.split, &self.class_names))
     }
 
     fn pictures(&mut self, report: &EpochReport) -> Result<(), ObserverError> {
         let epoch = report.record.epoch;
-        let confusion = confusion_picture(report.confusion.rows(), self.split, epoch)?;
-        let predictions = predictions_picture(report.samples, report.image, self.split, epoch)?;
+        let evaluated = Evaluated {
+            epoch,
+            split: self.split,
+            confusion: report.confusion,
+            class_names: &self.class_names,
+        };
+        let confusion = confusion_picture(&evaluated)?;
+        let predictions = predictions_picture(&evaluated, (report.samples)()?, report.image)?;
         for (tag, picture) in [("Confusion_Matrix/image", confusion), ("Predictions/sample", predictions)] {
             let Some(Picture { width, height, png }) = picture else { continue };
             let size = (width.cast_signed(), height.cast_signed());
@@ -220,6 +232,7 @@ impl Observer for TensorBoard {
     fn started(&mut self, start: &Start) -> Result<(), ObserverError> {
         self.logging = Some(start.config.logging.clone());
         self.split = start.split();
+        self.class_names = start.class_names.to_vec();
         self.pixel_rows = Some(pixel_rows(start.spec));
         self.widths = start.spec.layers.iter().map(|layer| layer.units).collect();
         Ok(self.begin(start)?)
@@ -308,9 +321,8 @@ const LAYOUT: [ChartCategory<'static>; 3] = [
 /// Knobs whose value is a number or a word. TensorBoard cannot sort a column of both, so all are words.
 const WORDS: [(&str, &str); 1] = [("goodness", "threshold")];
 
-/// Columns of the HParams tab: numbers that say at a glance what a run is, those of swept knobs before others, then
-/// all knobs but where the run lies.
-fn session_knobs(start: &Start, swept: &[String]) -> Vec<(String, HParam)> {
+/// Columns of the HParams tab: numbers that say at a glance what a run is, and all knobs but where the run lies.
+fn session_knobs(start: &Start) -> Vec<(String, HParam)> {
     let config = start.config;
     let table = toml::Table::try_from(config).unwrap_or_default();
     let mut knobs = numbers(start);
@@ -328,15 +340,24 @@ fn session_knobs(start: &Start, swept: &[String]) -> Vec<(String, HParam)> {
             knobs.push((format!("{name}.{key}"), value));
         }
     }
-    let swept: Vec<&str> = swept.iter().filter_map(|key| Some(find_knob(key).ok()?.name)).collect();
-    let is_swept = |name: &str| {
-        let last = |knob: &str| knob.rsplit('.').next() == Some(name);
-        swept.iter().any(|knob| *knob == name || last(knob))
-    };
-    // Stable: within both parts the order stays.
-    knobs.sort_by_key(|(name, _)| !is_swept(name));
     knobs
 }
+
+/// Whether a column is shown before the others: the numbers of swept knobs, else what any run is at a glance.
+fn is_first(name: &str, swept: &[String]) -> bool {
+    let swept: Vec<&str> = swept.iter().filter_map(|key| Some(find_knob(key).ok()?.name)).collect();
+    if swept.is_empty() {
+        return GLANCE.contains(&name);
+    }
+    let sizes = swept.iter().any(|knob| knob.starts_with("network.layer"));
+    let words = WORDS.iter().any(|(table, key)| name == format!("{table}.{key}"));
+    let last = |knob: &str| knob.rsplit('.').next() == Some(name);
+    let of_sizes = sizes && ["depth", "width"].contains(&name);
+    of_sizes || !words && swept.iter().any(|knob| *knob == name || last(knob))
+}
+
+/// The numbers of [`numbers`].
+const GLANCE: [&str; 4] = ["threshold", "depth", "width", "parameters"];
 
 /// What a run is at a glance. A threshold that is `width` is the first layer's.
 fn numbers(start: &Start) -> Vec<(String, HParam)> {
@@ -346,24 +367,22 @@ fn numbers(start: &Start) -> Vec<(String, HParam)> {
         Threshold::Value(number) => number,
         Threshold::Width => layers.first().map_or(0, |layer| layer.units) as f64,
     };
-    let number = |name: &str, value: f64| (name.to_owned(), HParam::Number(value));
-    vec![
-        number("threshold", threshold),
-        number("depth", layers.len() as f64),
-        number("width", widest as f64),
-        number("parameters", start.parameters as f64),
-    ]
+    let values = [threshold, layers.len() as f64, widest as f64, start.parameters as f64];
+    let number = |(name, value): (&str, f64)| (name.to_owned(), HParam::Number(value));
+    GLANCE.into_iter().zip(values).map(number).collect()
 }
 
-fn confusion_table(rows: &[Vec<u64>], split: &str) -> String {
-    let header: String = (0..rows.len()).map(|class| format!(" {class} |")).collect();
+fn confusion_table(rows: &[Vec<u64>], split: &str, names: &[String]) -> String {
+    let name =
+        |class: usize| names.get(class).map_or_else(|| class.to_string(), |name| name.replace('|', "\\|"));
+    let header: String = (0..rows.len()).map(|class| format!(" {} |", name(class))).collect();
     let mut text = format!(
         "Counts of {split} images.\n\n| true \\ predicted |{header}\n|---|{}\n",
         "---|".repeat(rows.len())
     );
     for (class, row) in rows.iter().enumerate() {
         let cells: String = row.iter().map(|count| format!(" {count} |")).collect();
-        text += &format!("| **{class}** |{cells}\n");
+        text += &format!("| **{}** |{cells}\n", name(class));
     }
     text
 }

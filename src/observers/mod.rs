@@ -45,6 +45,8 @@ pub struct Start<'a> {
     pub spec: &'a Spec,
     /// Trained numbers, the head's included.
     pub parameters: usize,
+    /// What the classes are called; empty where their numbers are their names.
+    pub class_names: &'a [String],
     /// Epochs that are already done.
     pub finished_epochs: usize,
     /// Steps of an epoch.
@@ -71,8 +73,8 @@ pub struct EpochReport<'a> {
     pub confusion: &'a ConfusionMatrix,
     /// Shape of an image.
     pub image: ImageShape,
-    /// The first images of that split, and what the network makes of them.
-    pub samples: &'a [SampleRecord],
+    /// Scores the errors among that split's images: those, the most confident first, then images that are right.
+    pub samples: &'a dyn Fn() -> Result<Vec<SampleRecord>, BackendError>,
     /// Fetches weights `[fan_in, fan_out]` and bias of a layer from the device.
     pub weights: &'a dyn Fn(usize) -> Result<(Vec<f32>, Vec<f32>), BackendError>,
 }

@@ -225,8 +225,14 @@ pub struct EvaluationRecord {
     pub height: usize,
     /// Columns of pixels.
     pub width: usize,
-    /// The first test images.
+    /// Test images.
+    pub images: usize,
+    /// Those of them that were taken for another class.
+    pub errors: usize,
+    /// Some of the test images: errors, the most confident first, then images that are right.
     pub samples: Vec<SampleRecord>,
     /// Goodness of held-out rows in each layer.
     pub goodness: Vec<GoodnessHistogram>,
+    /// Mean activity of each unit of the first layer, in a neutral pass over test images.
+    pub activity: Vec<f64>,
 }

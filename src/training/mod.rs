@@ -8,6 +8,7 @@ mod local;
 mod pairs;
 mod resume;
 mod run;
+mod samples;
 mod saver;
 mod step;
 mod stepper;

@@ -1,30 +1,30 @@
 //! Epochs: train, evaluate, write down, go on.
 
+use std::cell::RefCell;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use ff_backend::Backend;
 
 use super::resume::Saved;
+use super::samples::samples;
 use super::saver::{Ended, Saver};
 use super::step::TrainTally;
 use super::{Limits, Stepper, TrainError};
 use crate::batching::EpochPlan;
 use crate::checkpoint::{self, Checkpoint};
 use crate::config::{Config, PredictKind};
-use crate::data::{Split, Splits};
+use crate::data::Splits;
 use crate::evaluation::{Evaluator, Predictions, ValidationLoss};
 use crate::metrics::ConfusionMatrix;
 use crate::network::{Network, download};
 use crate::observers::{EpochReport, Observer, Start};
 use crate::run::{
-    EVALUATED, EpochRecord, EvaluationRecord, LayerGoodness, LayerLosses, RunDirectory, SampleRecord,
-    Seconds, Status, Summary,
+    EVALUATED, EpochRecord, EvaluationRecord, LayerGoodness, LayerLosses, RunDirectory, Seconds, Status,
+    Summary,
 };
 use crate::spec::Spec;
 
-/// Predicted test images that figures and TensorBoard show.
-const SAMPLES: usize = 25;
 /// Bins of the goodness figure.
 const GOODNESS_BINS: usize = 30;
 
@@ -147,6 +147,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
             config: self.config,
             spec: &spec,
             parameters: self.network.parameters(),
+            class_names: &self.splits.class_names,
             finished_epochs: finished,
             batches: planned.batches,
             best_accuracy: self.best.best_accuracy,
@@ -250,13 +251,13 @@ impl<'a, B: Backend> Trainer<'a, B> {
 
         // A checkpoint is written last: it commits the epochs so far; resume truncates metrics beyond it.
         self.directory.append_metrics(&record)?;
-        let network = &self.network;
+        let (network, evaluator) = (&self.network, RefCell::new(&mut self.evaluator));
         let report = EpochReport {
             record: &record,
             num_epochs: self.config.training.num_epochs,
             confusion: &confusion,
             image: self.splits.image,
-            samples: &samples(held_out, chosen),
+            samples: &|| samples(self.backend, network, &mut evaluator.borrow_mut(), held_out, chosen),
             weights: &|l| {
                 let weights = &network.layers[l].tensors().weights;
                 let bias =
@@ -360,11 +361,15 @@ impl<'a, B: Backend> Trainer<'a, B> {
         summary.class_accuracy = confusion.class_accuracy();
         summary.confusion_matrix = confusion;
         let goodness = self.validation_loss.histograms(self.backend, &self.network, GOODNESS_BINS)?;
+        let activity = self.evaluator.first_activities(self.backend, &self.network)?;
         self.directory.write_evaluation(&EvaluationRecord {
             height: self.splits.image.height,
             width: self.splits.image.width,
-            samples: samples(test, chosen),
+            images: test.labels.len(),
+            errors: test.labels.len() - summary.confusion_matrix.correct() as usize,
+            samples: samples(self.backend, &self.network, &mut self.evaluator, test, chosen)?,
             goodness,
+            activity,
         })?;
         Ok(())
     }
@@ -380,14 +385,6 @@ fn chosen(predictions: &Predictions, predict: PredictKind) -> &[u32] {
 fn share_right(labels: &[u32], predictions: &[u32]) -> f64 {
     let right = labels.iter().zip(predictions).filter(|(label, prediction)| label == prediction).count();
     right as f64 / labels.len().max(1) as f64
-}
-
-fn samples(split: &Split, predictions: &[u32]) -> Vec<SampleRecord> {
-    let sample = |(i, (&label, &prediction)): (usize, (&u32, &u32))| {
-        let pixels = split.image(i)?.to_vec();
-        Some(SampleRecord { pixels, label, prediction })
-    };
-    split.labels.iter().zip(predictions).enumerate().take(SAMPLES).filter_map(sample).collect()
 }
 
 fn refuse_divergence(epoch: usize, losses: &[f64]) -> Result<(), TrainError> {

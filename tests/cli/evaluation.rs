@@ -2,6 +2,8 @@
 
 use std::io::BufWriter;
 
+use serde_json::{Value, json};
+
 use crate::idx::{self, write_set};
 use crate::place::{Place, keys};
 
@@ -95,6 +97,45 @@ fn predictions_of_idx_and_png() {
     let inverted: Vec<u8> = image.iter().map(|pixel| 255 - pixel).collect();
     place.write("inverted", idx::file(&[1, 12, 12], &inverted));
     assert_eq!(place.json("predict run inverted --invert --json")[0]["scores"], predictions[0]["scores"]);
+}
+
+/// What a run keeps for figures, beside what `ff predict` says of every image and every label.
+#[test]
+fn a_run_keeps_its_most_confident_errors() {
+    for recipe in ["baseline", "contrast --predict head", "backprop"] {
+        let place = Place::new();
+        write_set(&place.at("set"), 12, 4, 60, 40);
+        let (recipe, predict) = recipe.split_once(" --predict ").unwrap_or((recipe, ""));
+        let set = if predict.is_empty() { String::new() } else { format!("--set predict={predict}") };
+        // An odd chunk, so that errors end within one.
+        place.done(&format!(
+            "train 6 6 --dataset idx:set --recipe {recipe} {set} --num-epochs 1 --batch-size 32 \
+             --eval-batch-size 7 --backend cpu --log-dir run"
+        ));
+        let found: Value = serde_json::from_str(&place.read("run/evaluation.json")).unwrap();
+        let predictions = place.json("predict run set/t10k-images-idx3-ubyte --json");
+        let labels = place.bytes("set/t10k-labels-idx1-ubyte")[8..].to_vec();
+        let images = place.bytes("set/t10k-images-idx3-ubyte")[16..].to_vec();
+        let told = |i: usize| {
+            let (label, taken) = (labels[i] as usize, predictions[i]["label"].as_u64().unwrap() as usize);
+            let score = |label: usize| predictions[i]["scores"][label].as_f64().unwrap();
+            (label, taken, score(taken) - score(label))
+        };
+        let (mut wrong, right): (Vec<usize>, Vec<usize>) = (0..40).partition(|&i| told(i).0 != told(i).1);
+        assert!(wrong.len() > 1 && !right.is_empty(), "{recipe}: nothing to put in order");
+        wrong.sort_by(|&a, &b| told(b).2.total_cmp(&told(a).2));
+        assert_eq!((&found["images"], &found["errors"]), (&40.into(), &wrong.len().into()), "{recipe}");
+        let samples = found["samples"].as_array().unwrap();
+        assert_eq!(samples.len(), 25, "{recipe}");
+        for (sample, &i) in samples.iter().zip(wrong.iter().chain(&right)) {
+            assert_eq!(sample["label"], told(i).0, "{recipe}, image {i}");
+            assert_eq!(sample["prediction"], told(i).1, "{recipe}, image {i}");
+            assert_eq!(sample["pixels"], json!(&images[144 * i..144 * (i + 1)]), "{recipe}, image {i}");
+        }
+        let activity: Vec<f64> = serde_json::from_value(found["activity"].clone()).unwrap();
+        assert!(activity.len() == 6 && activity.iter().all(|h| *h >= 0.0), "{recipe}: {activity:?}");
+        assert!(activity.iter().any(|h| *h > 0.0), "{recipe}: {activity:?}");
+    }
 }
 
 #[test]

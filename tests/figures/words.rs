@@ -119,3 +119,52 @@ fn every_layer_is_named() {
     write_run(run, Shape { layers: 40, ..Shape::default() });
     assert!(text(run, "goodness").contains("the first 30 of 40 layers"));
 }
+
+#[test]
+fn errors_are_counted_and_called_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path();
+    write_run(run, Shape::default());
+    assert!(text(run, "predictions").contains("21 of the first 25 test images right"));
+    let with = |images: u64, errors: u64, of: &dyn Fn(&Value) -> bool| {
+        let mut evaluation = synthetic::evaluation(Shape::default());
+        (evaluation["images"], evaluation["errors"]) = (json!(images), json!(errors));
+        evaluation["samples"].as_array_mut().unwrap().retain(|sample| of(sample));
+        fs::write(run.join("evaluation.json"), evaluation.to_string()).unwrap();
+        text(run, "predictions")
+    };
+    let wrong = |sample: &Value| sample["label"] != sample["prediction"];
+    assert!(with(900, 4, &|_| true).contains("4 errors on 900 test images (red), the most confident first"));
+    assert!(with(900, 77, &wrong).contains("the 4 most confident of 77 errors on 900 test images"));
+    assert!(with(4, 4, &wrong).contains("4 errors on 4 test images, the most confident first"));
+    assert!(with(900, 0, &|sample| !wrong(sample)).contains("all of 900 test images right"));
+}
+
+/// The pictures in a figure of receptive fields, but for the scale beside them.
+fn fields(run: &Path) -> Vec<String> {
+    let svg = text(run, "receptive_fields");
+    let pictures = svg.split("<image").skip(1).map(|tag| tag.split("href=\"").nth(1).unwrap());
+    let pictures = pictures.map(|data| data.split('"').next().unwrap().to_owned());
+    pictures.collect::<Vec<_>>().split_off(1)
+}
+
+#[test]
+fn the_most_active_units_come_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path();
+    write_run(run, Shape::default());
+    // As many as are shown, so that all orders have one scale of colors.
+    synthetic::write_weights(run, 784, 60);
+    let mut first = fields(run);
+    assert!(!text(run, "receptive_fields").contains("most active"));
+    let mut evaluation = synthetic::evaluation(Shape::default());
+    evaluation["activity"] = (0..60).map(f64::from).collect();
+    fs::write(run.join("evaluation.json"), evaluation.to_string()).unwrap();
+    first.reverse();
+    assert!(fields(run) == first);
+    assert!(text(run, "receptive_fields").contains("the most active first"));
+    evaluation["activity"] = json!([1.0, 2.0]);
+    fs::write(run.join("evaluation.json"), evaluation.to_string()).unwrap();
+    first.reverse();
+    assert!(fields(run) == first, "activities of another network say nothing");
+}

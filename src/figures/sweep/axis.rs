@@ -7,6 +7,7 @@ use super::super::caption::capitalized;
 use super::super::numbers;
 use super::super::scale;
 use super::cell::Cell;
+use super::ranges::Ranges;
 
 /// Legends spell out the keys of up to this many axes, if they have no more letters than that.
 const SPELLED: usize = 2;
@@ -28,6 +29,8 @@ pub struct Axis {
     pub labels: Vec<String>,
     /// The same as numbers, if all of them are and lie between one another.
     numbers: Option<Vec<f64>>,
+    /// Whether they come from a range with a log scale, if they come from a range.
+    log: Option<bool>,
 }
 
 impl Axis {
@@ -37,6 +40,7 @@ impl Axis {
         keys: &[String],
         column: usize,
         written: impl Iterator<Item = &'a String>,
+        ranges: &Ranges,
     ) -> Self {
         let mut seen = HashSet::new();
         let mut values: Vec<String> = written.filter(|value| seen.insert(*value)).cloned().collect();
@@ -63,7 +67,8 @@ impl Axis {
             _ => key.replace(['_', '.'], " "),
         };
         let is_ordered = is_numeric && own != "seed" && sizes.len() == values.len();
-        Self { key: key.to_owned(), words, column, values, labels, numbers: is_ordered.then_some(sizes) }
+        let (key, numbers, log) = (key.to_owned(), is_ordered.then_some(sizes), ranges.is_log(key));
+        Self { key, words, column, values, labels, numbers, log }
     }
 
     /// Seeds are repeats.
@@ -90,7 +95,8 @@ impl Axis {
     /// The axis on paper, and where its values lie on it: numbers at their true places.
     pub fn scale(&self) -> (scale::Axis, Vec<f64>) {
         let numbers = self.numbers.as_ref();
-        match numbers.and_then(|numbers| Some((scale::Axis::numbers(&self.title(), numbers)?, numbers))) {
+        let axis = numbers.and_then(|numbers| scale::Axis::numbers(&self.title(), numbers, self.log));
+        match axis.zip(numbers) {
             Some((axis, numbers)) => (axis, numbers.clone()),
             None => {
                 let places = (0..self.values.len()).map(|index| index as f64).collect();

@@ -75,7 +75,7 @@ pub fn draw(table: &Table, axis: &Axis, name: &str, look: Look) -> Option<Canvas
     for (index, (title, bands)) in bands.iter().enumerate() {
         let slot = body.cell(index, columns, rows, 26.0);
         let y_title = if index % columns == 0 { table.epoch_title() } else { String::new() };
-        let y = scale::Axis::percent(&y_title, ends.iter().copied());
+        let y = scale::Axis::accuracy(&y_title, ends.iter().copied());
         let x = scale::Axis::epochs(all().map(|((epoch, _), _)| *epoch));
         let panel = Panel::draw(&mut canvas, slot, title, x, y);
         for (place, band) in bands.iter().enumerate() {

@@ -10,6 +10,7 @@ mod importance;
 mod map;
 mod overlay;
 mod parallel;
+mod ranges;
 mod search;
 mod statistics;
 mod table;
@@ -22,6 +23,7 @@ use super::canvas::{Canvas, Look};
 use super::caption::file_name;
 use super::reading::read_toml;
 use super::{Choice, FigureError, confusion};
+use ranges::{Ranges, Source};
 use table::Table;
 
 /// What a sweep directory holds so far.
@@ -39,19 +41,22 @@ pub struct Sweep {
 #[derive(Deserialize)]
 struct Spec {
     name: String,
+    #[serde(default)]
+    source: Source,
 }
 
 impl Sweep {
     /// Reads a sweep directory.
     pub fn read(folder: &Path, choice: &Choice) -> Result<Self, FigureError> {
         let mut damage = Vec::new();
-        let table = Table::read(folder, choice.metric.as_deref(), &mut damage)?;
+        let spec: Option<Spec> = read_toml(&folder.join("sweep.toml"))?;
+        let ranges = spec.as_ref().map(|spec| Ranges::of(&spec.source)).unwrap_or_default();
+        let table = Table::read(folder, choice.metric.as_deref(), &ranges, &mut damage)?;
         if let Some(unknown) = choice.axes.iter().find(|key| table.axis(key).is_none()) {
             let axes = table.varying().iter().map(|axis| axis.key.clone()).collect();
             return Err(FigureError::NoAxis { key: unknown.clone(), axes });
         }
         let chosen = choice.axes.clone();
-        let spec: Option<Spec> = read_toml(&folder.join("sweep.toml"))?;
         Ok(Self { name: spec.map_or_else(|| file_name(folder), |spec| spec.name), table, chosen, damage })
     }
 

@@ -61,7 +61,7 @@ pub fn draw(table: &Table, name: &str, look: Look) -> Option<Canvas> {
         body = explained(&mut canvas, body, &curves, &finished);
     }
     let epochs = Axis::epochs(all(&curves).map(|(epoch, _)| *epoch));
-    let y = Axis::percent(&table.epoch_title(), all(&curves).map(|(_, y)| *y));
+    let y = Axis::accuracy(&table.epoch_title(), all(&curves).map(|(_, y)| *y));
     let panel = Panel::draw(&mut canvas, body, "", epochs, y);
     // The best above the rest, and the few that failed or go on above them, not to be overlooked.
     let place = |state| [State::Pruned, State::Done].iter().position(|other| *other == state).unwrap_or(2);

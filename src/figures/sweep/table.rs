@@ -6,6 +6,7 @@ use super::super::results::Run;
 use super::super::{FigureError, reading::malformed, reading::read_text};
 use super::axis::Axis;
 use super::cell::{Cell, State};
+use super::ranges::Ranges;
 
 /// All cells of a sweep.
 #[derive(Clone, Debug)]
@@ -21,10 +22,11 @@ pub struct Table {
 
 impl Table {
     /// Reads `results.csv` of a sweep directory, and what its cells have saved. Cells whose files are damaged
-    /// are told in `damage`.
+    /// are told in `damage`; `ranges` says which axes have a scale.
     pub fn read(
         folder: &Path,
         metric: Option<&str>,
+        ranges: &Ranges,
         damage: &mut Vec<FigureError>,
     ) -> Result<Self, FigureError> {
         let path = folder.join("results.csv");
@@ -48,7 +50,8 @@ impl Table {
             cells.push(cell);
         }
         let values = |column: usize| cells.iter().filter_map(move |cell| cell.values.get(column));
-        let axes = keys.iter().enumerate().map(|(column, key)| Axis::new(key, &keys, column, values(column)));
+        let axis = |(column, key): (usize, &String)| Axis::new(key, &keys, column, values(column), ranges);
+        let axes = keys.iter().enumerate().map(axis);
         let (mut seeds, axes): (Vec<Axis>, Vec<Axis>) =
             axes.filter(|axis| axis.values.len() > 1).partition(Axis::is_seed);
         let metric = metric.map(|name| name.replace('_', " "));

@@ -28,11 +28,14 @@ pub enum SessionStatus {
     Failure,
 }
 
-/// Describes the columns of the table: hyperparameters with their types, and metrics by scalar tag.
-pub(super) fn experiment(params: &[(&str, HParam)], metrics: &[&str], now: f64) -> Value {
+/// Describes the columns of the table: hyperparameters with their types, and metrics by scalar tag. TensorBoard sorts
+/// hyperparameters by name, but those that differ, which the names in `first` are said to do, before the others, and
+/// shows five of them.
+pub(super) fn experiment(params: &[(&str, HParam)], first: &[&str], metrics: &[&str], now: f64) -> Value {
     let hparam_infos = params.iter().map(|(name, param)| HParamInfo {
         name: (*name).to_owned(),
         r#type: column_type(&kind(param)).into(),
+        differs: first.contains(name),
     });
     let metric_infos =
         metrics.iter().map(|tag| MetricInfo { name: Some(MetricName { tag: (*tag).to_owned() }) });

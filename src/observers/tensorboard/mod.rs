@@ -146,10 +146,16 @@ impl EventWriter {
 
     /// Logs what the run was started with: one row of TensorBoard's HParams tab.
     ///
-    /// `metrics` are tags of scalars, whose last values are shown in that row. Runs of the same
-    /// `group` are shown as repeats of one session; empty: the run is a group by itself.
-    pub fn hparams(&mut self, params: &[(&str, HParam)], metrics: &[&str], group: &str) -> Logged {
-        self.summary(0, hparams::experiment(params, metrics, now()))?;
+    /// `first` are the names of those that are shown first. `metrics` are tags of scalars, whose last values are shown
+    /// in that row. Runs of the same `group` are shown as repeats of one session; empty: the run is a group by itself.
+    pub fn hparams(
+        &mut self,
+        params: &[(&str, HParam)],
+        first: &[&str],
+        metrics: &[&str],
+        group: &str,
+    ) -> Logged {
+        self.summary(0, hparams::experiment(params, first, metrics, now()))?;
         self.summary(0, hparams::session_start(params, group, now()))
     }
 

@@ -180,6 +180,8 @@ pub struct HParamInfo {
     pub name: String,
     #[prost(enumeration = "HParamType", tag = "4")]
     pub r#type: i32,
+    #[prost(bool, tag = "7")]
+    pub differs: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, prost::Enumeration)]
