@@ -40,29 +40,48 @@ fn there_is_a_manual_page_for_every_command() {
     assert!(failed.stderr.contains("file/man1"), "{}", failed.stderr);
 }
 
-/// What a real bash makes of the last word of a line.
-fn completed(place: &Place, words: &[&str]) -> Vec<String> {
+/// What a real bash makes of a line that ends where the tab is pressed: bash's own words of it, cut at `=` and `:`.
+fn completed(place: &Place, line: &str) -> Vec<String> {
     place.write("completions.bash", place.done("completions bash").stdout);
-    let script = "source completions.bash; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); \
-                  _ff ff \"${COMP_WORDS[COMP_CWORD]}\" \"${COMP_WORDS[COMP_CWORD - 1]}\"; printf '%s\\n' \"${COMPREPLY[@]}\"";
-    let output = Command::new("bash")
-        .args(["-c", script, "bash"])
-        .args(words)
-        .current_dir(place.path())
-        .output()
-        .unwrap();
+    let script = "source completions.bash; COMP_LINE=$1; COMP_POINT=${#1}; \
+                  compopt() { :; }; $(complete -p ff | sed 's/.*-F \\([a-z_]*\\).*/\\1/') ff; printf '%s\\n' \"${COMPREPLY[@]}\"";
+    let mut bash = Command::new("bash");
+    let output = bash.args(["-c", script, "bash", line]).current_dir(place.path()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+}
+
+/// What a real fish offers for a line; none where there is no fish.
+fn offered_by_fish(place: &Place, line: &str) -> Option<Vec<String>> {
+    place.write("ff.fish", place.done("completions fish").stdout);
+    let script = "source ff.fish; complete -C $argv[1]";
+    let mut fish = Command::new("fish");
+    let output = fish.args(["--no-config", "-c", script, line]).current_dir(place.path()).output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    Some(text.lines().filter_map(|line| line.split('\t').next()).map(str::to_owned).collect())
 }
 
 #[test]
 fn a_shell_completes_commands_options_and_values() {
     let place = Place::new();
-    assert_eq!(completed(&place, &["ff", "ver"]), ["verify"]);
-    assert_eq!(completed(&place, &["ff", "train", "--recip"]), ["--recipe"]);
-    assert_eq!(completed(&place, &["ff", "train", "--recipe", "hin"]), ["hinton"]);
-    assert_eq!(completed(&place, &["ff", "train", "--dataset", "fash"]), ["fashion-mnist"]);
-    assert_eq!(completed(&place, &["ff", "sweep", "--backend", "openb"]), ["openblas"]);
-    assert_eq!(completed(&place, &["ff", "knobs", "goodness.thr"]), ["goodness.threshold"]);
-    assert_eq!(completed(&place, &["ff", "train", "--set", "data.jit"]), ["data.jitter="]);
+    std::fs::create_dir(place.at("runs")).unwrap();
+    for (line, word) in [
+        ("ff ver", "verify"),
+        ("ff train --recip", "--recipe"),
+        ("ff train --recipe hin", "hinton"),
+        ("ff train --recipe=hin", "hinton"),
+        ("ff train --dataset fash", "fashion-mnist"),
+        ("ff sweep --backend openb", "openblas"),
+        ("ff knobs goodness.thr", "goodness.threshold"),
+        ("ff train --set data.jit", "data.jitter="),
+        // Of this bash replaces what stands behind the `=`.
+        ("ff train --set training.loss=sy", "symba"),
+        ("ff train --log-dir ru", "runs/"),
+    ] {
+        assert_eq!(completed(&place, line), [word], "{line}");
+        let Some(offered) = offered_by_fish(&place, line) else { continue };
+        let whole = if line.contains("loss=") { "training.loss=symba" } else { word };
+        let whole = if line.contains("recipe=") { "--recipe=hinton" } else { whole };
+        assert!(offered.iter().any(|word| word == whole), "fish, {line}: {offered:?}");
+    }
 }
