@@ -17,6 +17,7 @@ mod on_backend;
 mod options;
 mod plot;
 mod predict;
+mod prose;
 mod recipes;
 mod report;
 mod runs;

@@ -62,7 +62,7 @@ impl Sweep {
         let trainer = trainer.restart(self.retry_failed);
         // Whatever is wrong with the request shows now, before anything is written.
         let before = if open.is_empty() { Vec::new() } else { self.begun(experiment, directory) };
-        trainer.prepare(&open, &before, super::report::tell(self.quiet))?;
+        trainer.prepare(&open, &before)?;
         // Only now: an OpenCL driver that is looked for takes SIGUSR1 for itself.
         signals::watch(&stop);
         directory.adopt(&spec, self.force_spec)?;

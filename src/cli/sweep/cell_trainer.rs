@@ -44,17 +44,13 @@ impl<'a> CellTrainer<'a> {
 
     /// Loads the data of cells, checks the cells against them, and makes sure that their backends are there
     /// and are those that cells were trained on before.
-    pub fn prepare(
-        &self,
-        cells: &[&Cell],
-        before: &[(&Cell, Arithmetic)],
-        say: impl Fn(Remark),
-    ) -> Result<(), CliError> {
+    pub fn prepare(&self, cells: &[&Cell], before: &[(&Cell, Arithmetic)]) -> Result<(), CliError> {
+        let say = |remark: Remark| self.display.of_backend(&remark);
         let mut known: Vec<(BackendConfig, Arithmetic)> = Vec::new();
         let mut found = |config: Config| match known.iter().find(|(other, _)| *other == config.backend) {
             Some((_, arithmetic)) => Ok::<_, CliError>(arithmetic.clone()),
             None => {
-                let arithmetic = Arithmetic::of(&on_backend(&config, &say, Look)?);
+                let arithmetic = Arithmetic::of(&on_backend(&config, say, Look)?);
                 known.push((config.backend, arithmetic.clone()));
                 Ok(arithmetic)
             }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 
+use super::super::on_backend::Remark;
 use super::super::report::percent;
 use super::screen::Screen;
 use crate::config::{Cell, Experiment};
@@ -75,11 +76,22 @@ impl Display {
         })]
     }
 
+    /// Tells what there is to tell of a backend: what results would not lead one to expect even to those who want no
+    /// progress.
+    pub fn of_backend(&self, remark: &Remark) {
+        match remark {
+            Remark::Choice(text) => self.screen.tell([text.to_string()]),
+            Remark::Warning(text) => self.screen.remark([format!("warning: {text}")]),
+        }
+    }
+
     /// Tells how a cell ended.
     pub fn ended(&self, cell: &Cell, result: Result<&Summary, &str>) {
         self.screen.count();
-        let told = told(result);
-        self.screen.tell(names(cell).map(|name| format!("{name} of {}: {told}", self.cells)));
+        let (long, brief) = (told(result), brief(result));
+        let [named, number] = names(cell);
+        let texts = [(&named, &long), (&number, &long), (&number, &brief)];
+        self.screen.tell(texts.map(|(name, told)| format!("{name} of {}: {told}", self.cells)));
     }
 
     /// Tells what a chosen cell does on the test set.
@@ -128,6 +140,14 @@ fn told(result: Result<&Summary, &str>) -> String {
         _ => format!(", best {} (epoch {})", percent(summary.best_accuracy), summary.best_epoch),
     };
     format!("{so_far}{} accuracy {}{best}, {seconds:.1} s", summary.split, percent(summary.accuracy))
+}
+
+/// The same for narrow terminals; why a cell failed is told in full.
+fn brief(result: Result<&Summary, &str>) -> String {
+    match result {
+        Ok(summary) => format!("{} {}", summary.split, percent(summary.accuracy)),
+        Err(_) => told(result),
+    }
 }
 
 /// Watches a cell in training.

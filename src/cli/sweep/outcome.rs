@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::super::{CliError, report, table};
+use super::super::{CliError, prose, report, table};
 use crate::config::{Cell, Experiment};
 use crate::run::Summary;
 use crate::sweep::{CellStatus, Column, Criterion, Failure, Row, Tally, table as ranking, told};
@@ -72,16 +72,18 @@ pub fn print(experiment: &Experiment, rows: &[Row], json: bool) -> Result<(), Cl
         text += &format!("… and {more} more\n");
     }
     if tally.done + tally.pruned > 0 {
-        text += &format!("\n{}\n", Criterion::of(rows).told(rows));
+        text += &format!("\n{}\n", prose::for_terminal(Criterion::of(rows).told(rows)));
     }
     if !left_out.is_empty() {
-        text += &format!("left out for want of room: {}\n", left_out.join(", "));
+        let left_out = format!("left out for want of room: {}", left_out.join(", "));
+        text += &format!("{}\n", prose::for_terminal(&left_out));
     }
     // Before the first results are gathered, and the figures drawn, there is nothing to point at.
     let is_there = |name: &&str| Path::new(&experiment.log_dir).join(name).exists();
     let there: Vec<&str> = ["results.csv", "results.md", "figures/"].into_iter().filter(is_there).collect();
     if !there.is_empty() {
-        text += &format!("\nresults  {}/{}\n", experiment.log_dir, there.join(", "));
+        let results = format!("results  {}/{}", experiment.log_dir, there.join(", "));
+        text += &format!("\n{}\n", prose::for_terminal(&results));
     }
     report::print(&text)
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use super::super::report::say;
 use crate::observers::{RewrittenLine, Shown, fitting, width};
@@ -36,11 +36,10 @@ impl Screen {
                 &overall,
                 match (counted, narrow) {
                     (false, _) => "{prefix}: {elapsed} so far",
-                    (true, true) => "{prefix} [{wide_bar}] {pos}/{len}, {eta}",
-                    (true, false) => {
-                        "{prefix} [{wide_bar}] {pos} of {len} cells, {elapsed} so far, about {eta} left"
-                    }
+                    (true, true) => "{prefix} [{wide_bar}] {pos}/{len}{left}",
+                    (true, false) => "{prefix} [{wide_bar}] {pos} of {len} cells, {elapsed} so far{left}",
                 },
+                finished as u64,
             );
             overall.set_prefix(shortened(name, width().map_or(usize::MAX, |width| width / 3)));
             // A machine that refuses threads has no clock for the line.
@@ -100,7 +99,7 @@ impl Screen {
         let room = width.saturating_sub(SAID + if narrow { 0 } else { BAR });
         let [long, short] = names;
         bar.set_prefix(if long.chars().count() <= room { long } else { short });
-        set_style(&bar, if narrow { "  {prefix} {msg}" } else { "  {prefix} [{bar:20}] {msg}" });
+        set_style(&bar, if narrow { "  {prefix} {msg}" } else { "  {prefix} [{bar:20}] {msg}" }, 0);
         Some(bar)
     }
 
@@ -128,8 +127,18 @@ fn shortened(text: &str, most: usize) -> String {
     }
 }
 
-fn set_style(bar: &ProgressBar, template: &str) {
+/// The style of a bar that began at `first`. `{left}` is the time left, as soon as something of it is done.
+fn set_style(bar: &ProgressBar, template: &str, first: u64) {
+    let left = move |state: &ProgressState, text: &mut dyn std::fmt::Write| {
+        let done = state.pos().saturating_sub(first);
+        let open = state.len().unwrap_or(0).saturating_sub(state.pos());
+        if done > 0 {
+            let left = state.elapsed().mul_f64(open as f64 / done as f64);
+            // What cannot be written into memory is not there to be missed.
+            let _ = write!(text, ", about {:#} left", HumanDuration(left));
+        }
+    };
     if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style.progress_chars("=> "));
+        bar.set_style(style.progress_chars("=> ").with_key("left", left));
     }
 }
