@@ -164,6 +164,20 @@ def jax_peer(batches, style):
     return losses[-1], layers
 
 
+def jax_hinton_peer(batches):
+    import jax
+    import jax.numpy as jnp
+
+    import jax_hinton
+
+    plan = tuple(jnp.asarray(part) for part in (batches.rows, batches.truth, batches.uniforms))
+    with jax.default_matmul_precision("highest"):
+        (layers, *_), (losses, drawn) = jax_hinton.steps(
+            jnp.asarray(batches.images), jnp.float32(1), jax_hinton.start(common.first_weights(LAYERS)), plan
+        )
+    return (losses[-1], layers), np.asarray(drawn)
+
+
 def torch_peer(batches):
     import torch
     from torch_baseline import Baseline
@@ -204,6 +218,8 @@ def main():
         "JAX": difference(jax_peer(batches, "fast"), numpy_baseline(batches)),
         "JAX, original style": difference(jax_peer(batches, "original"), numpy_original(batches)),
     }
+    got, drawn = jax_hinton_peer(batches)
+    found["JAX, hinton"] = difference(got, numpy_hinton(batches, drawn))
     try:
         import torch  # noqa: F401
     except ImportError as error:

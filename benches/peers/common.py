@@ -13,6 +13,11 @@ THRESHOLD = 2.0  # of `baseline`; the threshold of `hinton` is the layer's width
 # A norm of 0 must not divide.
 UNIT_EPSILON = 1e-8
 RMS_TINY = 1e-30
+# Of `hinton`: momentum, rates and weight decays of layers and head, peer normalization.
+MOMENTUM = 0.9
+HINTON_RATE, HINTON_DECAY = 0.01, 0.001
+HEAD_RATE, HEAD_DECAY = 0.1, 0.003
+PEER_STRENGTH, PEER_KEEP = 0.03, 0.9
 
 
 def options(description, layers, batch_size):

@@ -1,22 +1,15 @@
-"""Real epochs of recipe `baseline` in JAX: MNIST on the device, `lax.scan` over an epoch's batches, then the test set by
-label iteration. One line of JSON: seconds of training and of evaluation of every epoch, and the accuracies.
+"""Real epochs on MNIST in JAX, `lax.scan` over an epoch's batches: recipe `baseline` with label iteration, or recipe
+`hinton` with its head. One line of JSON: seconds of training and of evaluation of every epoch, and the accuracies.
 """
 
-import gzip
-import json
 import os
-import time
-from pathlib import Path
 
-import common
+import mnist
 
 if __name__ == "__main__":
-    parser = common.options(__doc__.splitlines()[0], [2000] * 4, 128)
-    parser.add_argument("--data-dir", type=Path, default=os.environ.get("FF_DATA_DIR"), help="folder of MNIST's IDX files")
-    parser.add_argument("--epochs", type=int, default=3)
-    args = common.parse(parser)
-    if args.data_dir is None:
-        parser.error("--data-dir: MNIST's folder is needed, or FF_DATA_DIR")
+    parser = mnist.options(__doc__.splitlines()[0], [2000] * 4)
+    parser.add_argument("--style", choices=["fast", "original"], default="fast", help="of `baseline`: see jax_baseline.py")
+    args = mnist.parse(parser)
     # Read when JAX is imported.
     os.environ["JAX_PLATFORMS"] = {"cpu": "cpu", "gpu": "cuda"}[args.device]
 
@@ -24,22 +17,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jax_baseline import fast_steps, overlay, pixels, start, unit
-
-# Images that are recognized at a time, ten rows each.
-EVALUATED = 1000
-
-
-def idx(folder, name):
-    """An IDX file of bytes, packed or not."""
-    path = folder / name
-    data = gzip.open(f"{path}.gz").read() if not path.exists() else path.read_bytes()
-    sizes = np.frombuffer(data, ">u4", data[3], 4)
-    return np.frombuffer(data, np.uint8, offset=4 + 4 * data[3]).reshape(sizes[0], -1)
+import common
+import jax_baseline
+import jax_hinton
+from jax_baseline import overlay, pixels, unit
 
 
 @jax.jit
-def recognize(parameters, images):
+def by_energy(parameters, images):
     """The label of the largest sum of squares over all layers but the first."""
 
     def energy(label):
@@ -56,28 +41,26 @@ def recognize(parameters, images):
 
 
 def main():
-    random = np.random.default_rng(1)
-    images, labels = (idx(args.data_dir, f"train-{kind}-ubyte") for kind in ["images-idx3", "labels-idx1"])
-    tests, truth = (idx(args.data_dir, f"t10k-{kind}-ubyte") for kind in ["images-idx3", "labels-idx1"])
-    steps = len(images) // args.batch_size
-    images, state = jnp.asarray(images), start(common.first_weights(args.layers))
-    seconds = {"train": [], "eval": []}
-    accuracies = []
+    weights = common.first_weights(args.layers)
+    if args.work == "hinton":
+        state, evaluate = jax_hinton.start(weights), lambda state, images: jax_hinton.recognize(state, images)
+    else:
+        state, evaluate = jax_baseline.start(weights), lambda state, images: by_energy(state[0], images)
+    on_device = None
+
+    def train(images, plan, rate):
+        nonlocal state, on_device
+        on_device = jnp.asarray(images) if on_device is None else on_device
+        rows, truth, wrong, uniforms = (jnp.asarray(part) for part in plan)
+        if args.work == "hinton":
+            state, _ = jax_hinton.steps(on_device, jnp.float32(rate), state, (rows, truth, uniforms))
+        else:
+            steps = {"fast": jax_baseline.fast_steps, "original": jax_baseline.original_steps}[args.style]
+            state, _ = steps(on_device, state, (rows, truth, wrong))
+        jax.block_until_ready(state)
+
     with jax.default_matmul_precision({"fp32": "highest", "tf32": "tensorfloat32"}[args.precision]):
-        for _ in range(args.epochs):
-            rows = random.permutation(len(images))[: steps * args.batch_size].astype(np.int32)
-            right = labels[rows, 0].astype(np.int32)
-            wrong = (right + random.integers(1, common.CLASSES, right.shape, dtype=np.int32)) % common.CLASSES
-            plan = tuple(jnp.asarray(part.reshape(steps, -1)) for part in (rows, right, wrong))
-            began = time.perf_counter()
-            state, _ = fast_steps(images, state, plan)
-            jax.block_until_ready(state)
-            trained = time.perf_counter()
-            parts = [recognize(state[0], jnp.asarray(part)) for part in np.split(tests, len(tests) // EVALUATED)]
-            accuracies.append(float(np.mean(np.concatenate(parts) == truth[:, 0])))
-            seconds["train"].append(trained - began)
-            seconds["eval"].append(time.perf_counter() - trained)
-    print(json.dumps({"peer": "JAX", "layer_sizes": args.layers, "seconds": seconds, "accuracy": accuracies}))
+        mnist.run("JAX", args, train, lambda images: np.asarray(evaluate(state, jnp.asarray(images))))
 
 
 if __name__ == "__main__":

@@ -5,13 +5,12 @@ The negatives are hard: their labels are drawn from what the head makes of the n
 
 import common
 import torch
+from common import HEAD_DECAY, HEAD_RATE, MOMENTUM, PEER_KEEP, PEER_STRENGTH
+from common import HINTON_DECAY as DECAY
+from common import HINTON_RATE as RATE
 from torch.nn.functional import one_hot, softplus
 from torch_baseline import on_device
 
-MOMENTUM = 0.9
-RATE, DECAY = 0.01, 0.001
-HEAD_RATE, HEAD_DECAY = 0.1, 0.003
-PEER_STRENGTH, PEER_KEEP = 0.03, 0.9
 
 
 class Hinton:
@@ -25,32 +24,42 @@ class Hinton:
         self.head_velocities = [torch.zeros_like(s) for s in self.head]
 
     @torch.no_grad()
-    def step(self, images, rows, truth, uniforms):
-        """The head, then every layer. Returns each layer's loss and the wrong labels that were drawn."""
+    def step(self, images, rows, truth, uniforms, scale=1.0):
+        """The head, then every layer, both learning rates times `scale`. Returns each layer's loss and the wrong labels
+        that were drawn.
+        """
         x = images[rows].float() / 255
-        wrong = self.learn_head(x, truth, uniforms)
-        return self.learn_layers(x, truth, wrong), wrong
+        wrong = self.learn_head(x, truth, uniforms, scale)
+        return self.learn_layers(x, truth, wrong, scale), wrong
 
-    def learn_head(self, x, truth, uniforms):
+    @torch.no_grad()
+    def recognize(self, images):
+        return self.neutral(images.float() / 255)[1].argmax(1)
+
+    def neutral(self, x):
+        """What the head reads, and its logits."""
         x = x.clone()
         x[:, : common.CLASSES] = 1 / common.CLASSES
         z, hidden = rms(x), []
         for w, b in self.layers:
             z = rms(torch.addmm(b, z, w).relu_())
             hidden.append(z)
-        logits = sum(z @ s for z, s in zip(hidden[1:], self.head))
+        return hidden[1:], sum(z @ s for z, s in zip(hidden[1:], self.head))
+
+    def learn_head(self, x, truth, uniforms, scale):
+        hidden, logits = self.neutral(x)
         chances = torch.softmax(logits, 1)
         truth_row = one_hot(truth, common.CLASSES)
         errors = (chances - truth_row) / len(x)
-        for z, s, velocity in zip(hidden[1:], self.head, self.head_velocities):
-            follow(s, velocity, z.T, errors, HEAD_RATE, HEAD_DECAY)
+        for z, s, velocity in zip(hidden, self.head, self.head_velocities):
+            follow(s, velocity, z.T, errors, scale * HEAD_RATE, HEAD_DECAY)
         chances = chances * (1 - truth_row)
         sums = torch.cumsum(chances, 1)
         drawn = (sums <= uniforms[:, None] * sums[:, -1:]).sum(1)
         # Rounding may leave no label to draw.
         return torch.where(drawn < common.CLASSES, drawn, (truth + 1) % common.CLASSES)
 
-    def learn_layers(self, x, truth, wrong):
+    def learn_layers(self, x, truth, wrong, scale):
         pairs = len(x)
         x = x.repeat(2, 1)
         x[:, : common.CLASSES] = one_hot(torch.cat([truth, wrong]), common.CLASSES)
@@ -66,9 +75,9 @@ class Hinton:
             delta = (-1 / pairs) * sign * torch.sigmoid(-logits) * h
             mean.mul_(PEER_KEEP).add_(h[:pairs].mean(0), alpha=1 - PEER_KEEP)
             delta[:pairs] -= PEER_STRENGTH / pairs * (mean.mean() - mean)
-            follow(w, velocity, z.T, delta, RATE, DECAY)
+            follow(w, velocity, z.T, delta, scale * RATE, DECAY)
             bias_velocity.mul_(MOMENTUM).sub_(delta.sum(0), alpha=1 - MOMENTUM)
-            b.add_(bias_velocity, alpha=RATE)
+            b.add_(bias_velocity, alpha=scale * RATE)
             z = next_z
         return torch.stack(losses)
 
