@@ -1,19 +1,25 @@
 """The README's results: measured over seeds, kept in experiments/results/*.json, and repeated.
 
-    results.py measure NAME...   runs a row's command for each of its seeds, and writes what came out into its file
+    results.py measure NAME...   runs a row's command for each of its seeds, and writes what came out into its file; the same
+                                 again goes on where it was stopped
     results.py table             writes the README's table from the files
     results.py check [--table]   fails where the README's table differs from the files, or a cheap row, repeated, from
                                  what its file says; --table repeats none
 
-A row's file holds `data`, `network`, `recipe`, `epochs`, `arguments` (of `ff train`), `cheap` (repeated by `check`), and,
-measured, `commit`, `machine`, `date` and for each seed `accuracy`, `head` (percent of the test set that is recognized after
-the last epoch, by what the recipe predicts with and by the head; null without a head) and `seconds` (of training and evaluation, beside whatever else the machine did: no
-benchmark). FF names the program.
+A row's file holds, chosen, `dataset`, `network`, `recipe`, `epochs`, `command`, `seeds`, `test_images`, `cheap` (repeated by
+`check`), `order` in the table, and perhaps `note`; measured, `commit`, `machine`, `date`, `mean` and `sd` over the seeds, and for each
+seed `accuracy` and `head_accuracy` (shares of the test set that are recognized after the last epoch, by what the recipe
+predicts with and by the head; null without a head) and `seconds` (of training and evaluation, beside whatever else the
+machine did: no benchmark). FF names the program; FF_RESULTS_DATASET a data set to measure on instead of the command's, which
+the row's note then has to say.
 """
 
 import datetime
 import json
+import math
 import os
+import shlex
+import shutil
 import statistics
 import subprocess
 import sys
@@ -22,6 +28,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 ROWS = ROOT / "experiments" / "results"
+RUNS = ROOT / "runs" / "results"
 README = ROOT / "README.md"
 BEGIN, END = "<!-- results -->\n", "<!-- /results -->"
 FF = os.environ.get("FF", ROOT / "target" / "release" / "ff")
@@ -33,17 +40,20 @@ def rows():
     return dict(sorted(files, key=lambda named: named[1]["order"]))
 
 
-def train(row, seed):
-    """What the last epoch of one seed gives."""
-    with tempfile.TemporaryDirectory() as folder:
-        options = ["--seed", seed, "--backend", "cpu", "--log-dir", Path(folder) / "run", "--progress", "none"]
-        command = [FF, "train", *row["arguments"], *options]
-        subprocess.run([str(part) for part in command], check=True, stdout=subprocess.DEVNULL)
-        epochs = [json.loads(line) for line in (Path(folder) / "run" / "metrics.jsonl").read_text().splitlines()]
-    percent = lambda share: None if share is None else round(100 * share, 2)
+def train(row, seed, folder):
+    """What the last epoch of one seed gives; goes on with a training that lies in the folder."""
+    arguments = shlex.split(row["command"])[1:]
+    dataset = os.environ.get("FF_RESULTS_DATASET")
+    options = ["--seed", seed, "--backend", "cpu", "--log-dir", folder, "--quiet"]
+    options += ["--dataset", dataset] if dataset else []
+    options += ["--resume"] if folder.exists() else []
+    subprocess.run([str(part) for part in [FF, *arguments, *options]], check=True, stdout=subprocess.DEVNULL)
+    epochs = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     seconds = sum(sum(epoch["seconds"].values()) for epoch in epochs)
     last = epochs[-1]
-    return {"accuracy": percent(last["accuracy"]), "head": percent(last.get("head_accuracy")), "seconds": round(seconds, 1)}
+    rounded = lambda share: None if share is None else round(share, 4)
+    found = {"accuracy": rounded(last["accuracy"]), "head_accuracy": rounded(last.get("head_accuracy"))}
+    return {"seed": seed, **found, "seconds": round(seconds, 1)}
 
 
 def machine():
@@ -57,36 +67,46 @@ def measure(names):
         path = ROWS / f"{name}.json"
         row = json.loads(path.read_text())
         commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, check=True, text=True, capture_output=True)
+        results = []
+        for seed in [result["seed"] for result in row["seeds"]]:
+            results.append(train(row, seed, RUNS / name / str(seed)))
+            print(f"{name}: {results[-1]}", file=sys.stderr, flush=True)
+        row["seeds"] = results
+        row |= statistic(results)
         row |= {"commit": commit.stdout.strip(), "machine": machine(), "date": datetime.date.today().isoformat()}
-        for seed in row["seeds"]:
-            row["seeds"][seed] = train(row, seed)
-            print(f"{name}, seed {seed}: {row['seeds'][seed]}", file=sys.stderr, flush=True)
-            path.write_text(json.dumps(row, indent=2, ensure_ascii=False) + "\n")
+        path.write_text(json.dumps(row, indent=2, ensure_ascii=False) + "\n")
+        shutil.rmtree(RUNS / name)
 
 
-def measured(row):
-    return [result for result in row["seeds"].values() if result]
+def statistic(results):
+    """Mean and standard deviation of the accuracy over the seeds."""
+    values = [result["accuracy"] for result in results]
+    sd = round(statistics.stdev(values), 6) if len(values) > 1 else None
+    return {"mean": round(statistics.mean(values), 6), "sd": sd}
 
 
 def stated(values):
     """Mean ± standard deviation over the seeds, and their number."""
     if any(value is None for value in values):
         return "–"
-    if len(values) == 1:
-        return f"{values[0]:.2f} % (one seed)"
-    return f"{statistics.mean(values):.2f} ± {statistics.stdev(values):.2f} %, n = {len(values)}"
+    percent = [100 * value for value in values]
+    if len(percent) == 1:
+        return f"{percent[0]:.2f} % (one seed)"
+    return f"{statistics.mean(percent):.2f} ± {statistics.stdev(percent):.2f} %, n = {len(percent)}"
 
 
 def table():
-    lines = ["", "| data | network | recipe | epochs | test accuracy | by the head | `ff train …` |", "|---" * 7 + "|"]
+    heads = ["data", "network", "recipe", "epochs", "test accuracy", "standard error of the test set", "by the head", "command"]
+    lines = ["", "| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for row in rows().values():
-        results = measured(row)
-        if not results:
+        results = row["seeds"]
+        if "accuracy" not in results[0]:
             continue
-        accuracy = [stated([result[key] for result in results]) for key in ("accuracy", "head")]
-        seeds = next(iter(row["seeds"])) if len(results) == 1 else "1"
-        command = " ".join([*row["arguments"], "--seed", seeds])
-        cells = [row["data"], row["network"], f"`{row['recipe']}`", row["epochs"], *accuracy, f"`{command}`"]
+        accuracy, head = (stated([result[key] for result in results]) for key in ("accuracy", "head_accuracy"))
+        error = 100 * math.sqrt(row["mean"] * (1 - row["mean"]) / row["test_images"])
+        command = f"{row['command']} --seed {results[0]['seed']}"
+        data = row["dataset"] + (f" ({row['note']})" if "note" in row else "")
+        cells = [data, row["network"], f"`{row['recipe']}`", row["epochs"], accuracy, f"{error:.2f}", head, f"`{command}`"]
         lines.append("| " + " | ".join(map(str, cells)) + " |")
     return "\n".join(lines) + "\n\n"
 
@@ -103,14 +123,17 @@ def check(repeated):
     if parts()[1] != table():
         yield "README.md: the table is not that of experiments/results: python3 scripts/results.py table"
     for name, row in rows().items():
+        if "mean" in row and statistic(row["seeds"]) != {key: row[key] for key in ("mean", "sd")}:
+            yield f"{name}: mean and sd are not those of its seeds: {statistic(row['seeds'])}"
         if not repeated or not row["cheap"]:
             continue
-        for seed, said in row["seeds"].items():
-            found = train(row, seed)
-            for key in ("accuracy", "head"):
+        for said in row["seeds"]:
+            with tempfile.TemporaryDirectory() as folder:
+                found = train(row, said["seed"], Path(folder) / "run")
+            for key in ("accuracy", "head_accuracy"):
                 if found[key] != said[key]:
-                    yield f"{name}, seed {seed}: {key} is {found[key]} %, not {said[key]} % as its file says"
-            print(f"{name}, seed {seed}: repeated", file=sys.stderr, flush=True)
+                    yield f"{name}, seed {said['seed']}: {key} is {found[key]}, not {said[key]} as its file says"
+            print(f"{name}, seed {said['seed']}: repeated", file=sys.stderr, flush=True)
 
 
 def main():

@@ -34,4 +34,16 @@ fn the_table_of_results_is_that_of_their_files() {
     fs::write(copy.path().join("README.md"), format!("{before}<!-- results -->{changed}")).unwrap();
     let found = check(&python, copy.path());
     assert_eq!(found.status.code(), Some(1), "{}", String::from_utf8_lossy(&found.stdout));
+
+    // The README as it is, and one seed's accuracy changed in its file.
+    fs::write(copy.path().join("README.md"), readme).unwrap();
+    assert!(check(&python, copy.path()).status.success());
+    let row = copy.path().join("experiments/results/mnist-pred-3x500.json");
+    let text = fs::read_to_string(&row).unwrap();
+    let changed = text.replacen("\"accuracy\": 0.98", "\"accuracy\": 0.97", 1);
+    assert_ne!(text, changed);
+    fs::write(&row, changed).unwrap();
+    let found = check(&python, copy.path());
+    let said = String::from_utf8_lossy(&found.stdout);
+    assert!(found.status.code() == Some(1) && said.contains("mnist-pred-3x500: mean and sd"), "{said}");
 }
