@@ -3,6 +3,8 @@
 
 #[path = "../examples/backend.rs"]
 mod backend;
+#[path = "../examples/growth.rs"]
+mod growth;
 #[path = "../examples/observe.rs"]
 mod observe;
 #[path = "../examples/sweep.rs"]
@@ -39,6 +41,26 @@ fn a_program_watches_epochs() {
     let shares = observe::observe(&folder.path().join("run")).unwrap();
     assert_eq!(shares.len(), 3);
     assert!(shares.iter().all(|share| (0.2..0.8).contains(share)), "{shares:?}");
+}
+
+#[test]
+fn a_program_draws_how_cost_grows() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = |what: &str, size: u32| {
+        let (time, memory) = (f64::from(size) / 200.0, u64::from(size) * 1_000_000);
+        serde_json::json!({"what": what, "size": size, "theory": 1, "milliseconds": time, "peak": memory, "reckoned": memory / 2})
+    };
+    let lines: Vec<_> = ["width", "depth"]
+        .iter()
+        .flat_map(|what| [250, 500].map(|size| line(what, size).to_string()))
+        .collect();
+    let (data, png) = (folder.path().join("lines"), folder.path().join("growth.png"));
+    std::fs::write(&data, lines.join("\n")).unwrap();
+    growth::draw(&data, &png).unwrap();
+    assert_eq!(image::image_dimensions(&png).unwrap(), (840, 800));
+    // A line of which something is missing.
+    std::fs::write(&data, r#"{"what": "width", "size": 250}"#).unwrap();
+    assert!(growth::draw(&data, &png).unwrap_err().to_string().contains("theory"));
 }
 
 #[test]

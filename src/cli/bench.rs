@@ -7,7 +7,8 @@ use ff_backend::{Backend, Result, host};
 use serde::Serialize;
 use toml::Value;
 
-use super::memory::refuse_oversize;
+use super::limits::peak_bytes;
+use super::memory::{reckoned_bytes, refuse_oversize};
 use super::on_backend::{OnBackend, on_backend};
 use super::source::{Knobs, flag, value};
 use super::train::text_flag;
@@ -83,6 +84,15 @@ struct Timing {
     sparse_floor_milliseconds: Floor,
     gflops: f64,
     evaluation_images_per_second: f64,
+    memory_bytes: Memory,
+}
+
+#[derive(Serialize)]
+struct Memory {
+    /// The most that training and evaluation had in use, the program with it; null where the system does not tell.
+    peak: Option<u64>,
+    /// What training is reckoned to hold, the program not counted.
+    reckoned: u64,
 }
 
 impl Bench {
@@ -138,7 +148,8 @@ fn described(timing: &Timing) -> String {
          ratio     {:.2}\n\
          density   {} (images, then layers)\n\
          sparse    {:.3} ms: products of that density {:.3}, optimizer's memory traffic {:.3}\n\
-         evaluate  {:.0} images/s\n",
+         evaluate  {:.0} images/s\n\
+         memory    {} at most; {:.0} MB reckoned for training\n",
         timing.recipe,
         timing.layer_sizes,
         timing.batch_size,
@@ -154,7 +165,9 @@ fn described(timing: &Timing) -> String {
         sparse.products + sparse.optimizer,
         sparse.products,
         sparse.optimizer,
-        timing.evaluation_images_per_second
+        timing.evaluation_images_per_second,
+        timing.memory_bytes.peak.map_or("unknown".into(), |peak| format!("{:.0} MB", peak as f64 / 1e6)),
+        timing.memory_bytes.reckoned as f64 / 1e6,
     )
 }
 
@@ -228,6 +241,8 @@ impl OnBackend for Measure<'_> {
         evaluator.predict(backend, &network, energy)?;
         let images_per_second = splits.test.len() as f64 / began.elapsed().as_secs_f64();
 
+        // Before the floor is measured, which has buffers of its own.
+        let memory = Memory { peak: peak_bytes(), reckoned: reckoned_bytes(spec, splits, &backend.device()) };
         let dense = vec![1.0; density.len()];
         let (floor, sparse_floor) = (floor(backend, spec, &dense)?, floor(backend, spec, &density)?);
         let device = backend.device();
@@ -249,6 +264,7 @@ impl OnBackend for Measure<'_> {
             density,
             sparse_floor_milliseconds: sparse_floor,
             evaluation_images_per_second: images_per_second,
+            memory_bytes: memory,
         })
     }
 }

@@ -70,6 +70,11 @@ fn available() -> Option<Headroom> {
     Some(Headroom { bytes, limit: "memory that is available".into(), counts_untouched: false })
 }
 
+/// The most memory that this process has had in use at a time; None where the system does not tell.
+pub fn peak_bytes() -> Option<u64> {
+    status_bytes("VmHWM:")
+}
+
 fn status_bytes(key: &str) -> Option<u64> {
     kibibytes(&std::fs::read_to_string("/proc/self/status").ok()?, key)
 }

@@ -91,6 +91,16 @@ impl Needs {
     }
 }
 
+/// What a training of this size is reckoned to hold in the host's memory, in bytes: weights with their moments, activities,
+/// lists, data and copies. The program itself is not counted.
+pub fn reckoned_bytes(spec: &Spec, splits: &Splits, device: &DeviceInfo) -> u64 {
+    let needs = Needs::new(spec, splits, &device.backend);
+    // Of room for lists, the half that is on at first is touched.
+    let on_device =
+        if device.backend.starts_with("opencl") { 0.0 } else { needs.device() - needs.lists / 2.0 };
+    (needs.host + on_device) as u64
+}
+
 /// Refuses a run that needs more than the device's memory, or than this process may have of the machine's: see
 /// [`headrooms`]. `origins` says who asked for it. Whether there is memory for copies of the network too, so that
 /// training need not wait while they are written.

@@ -45,9 +45,12 @@ fn bench_beside_its_floor() {
             "density",
             "sparse_floor_milliseconds",
             "gflops",
-            "evaluation_images_per_second"
+            "evaluation_images_per_second",
+            "memory_bytes"
         ]
     );
+    let memory = |key: &str| timing["memory_bytes"][key].as_u64().unwrap();
+    assert!(memory("peak") > memory("reckoned") && memory("reckoned") > 784 * 32 * 8, "{timing}");
     assert_eq!(keys(&timing["milliseconds_per_step"]), ["min", "median", "max"]);
     assert_eq!(keys(&timing["floor_milliseconds"]), ["products", "optimizer"]);
     assert_eq!(timing["layer_sizes"], serde_json::json!([32, 16]));
