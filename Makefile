@@ -6,12 +6,13 @@ FF = $(CARGO) run --release --quiet --
 # The same network as the README shows; well under a minute on two cores.
 DEMO = train 500 500 --recipe contrast --dataset digits --num-epochs 30 --backend cpu
 
-.PHONY: help demo test check fuzz bench figures results book wheel test-slurm setup setup-tests setup-kernels check-kernels
+.PHONY: help demo test check sanitize fuzz bench figures results book wheel test-slurm setup setup-tests setup-kernels check-kernels
 
 help:
 	@echo "make demo        train a network on the embedded digits"
 	@echo "make test        formatting, lints, docs, all tests"
 	@echo "make check       formatting, lints, docs"
+	@echo "make sanitize    the tests of backend cpu under AddressSanitizer"
 	@echo "make fuzz        ten minutes of fuzzing a target, with AddressSanitizer (FUZZ_SECONDS=600)"
 	@echo "make bench       a training step beside the floor of this machine"
 	@echo "make figures     draw the figures of the README again"
@@ -48,6 +49,11 @@ check: setup-tests
 	$(CARGO) clippy --package forward-forward --no-default-features --all-targets -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --workspace --no-deps
 	sh scripts/deny.sh
+	sh scripts/sanitize.sh --quiet sparsity microkernel lists without_shortcuts
+
+# Pointers of the microkernels: a few minutes, so `make check` runs a part of it.
+sanitize: setup
+	sh scripts/sanitize.sh
 
 # All targets in turn; the suite runs them over the committed corpus and a few mutations.
 FUZZ_SECONDS ?= 600
