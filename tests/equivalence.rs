@@ -162,6 +162,32 @@ fn greedy_layers_learn_from_layers_that_have_learned() {
     }
 }
 
+/// Without momentum, what a batch teaches is what its positive and its negative rows teach apart.
+#[test]
+fn sleep_parts_what_a_batch_teaches() {
+    let backend = Cpu::<f64>::new(0).unwrap();
+    for recipe in ["recipe=baseline", "recipe=contrast"] {
+        let plain = [recipe, "optimizer=momentum", "momentum=0", "negatives=random", "sleep_every=1"];
+        let weights = |phase: Option<usize>| {
+            let mut run = Run::new(&backend, if phase.is_some() { &plain } else { &plain[..4] });
+            let (layers, head) = (run.rule(0), run.spec.head_rule(1, 0));
+            let Run { network, stepper, images, plan, .. } = &mut run;
+            let mut batch = plan.batch(0);
+            batch.index = phase.unwrap_or(0);
+            stepper.step(&backend, network, images, &batch, layers, head).unwrap();
+            run.layer(1).swap_remove(0).1
+        };
+        let before = Run::new(&backend, &plain).layer(1).swap_remove(0).1;
+        let [both, awake, asleep] = [None, Some(0), Some(1)].map(weights);
+        let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|x| x * x).sum::<f64>().sqrt();
+        let taught = |after: &[f64]| norm(&mut after.iter().zip(&before).map(|(a, b)| a - b));
+        assert!(taught(&awake) > 0.0 && taught(&asleep) > 0.0, "{recipe}");
+        let sum = awake.iter().zip(&asleep).zip(&before).map(|((a, s), b)| a + s - b);
+        let apart = norm(&mut sum.zip(&both).map(|(sum, both)| sum - both));
+        assert!(apart < 1e-12 * taught(&both), "{recipe}: {apart:.1e} of {:.1e}", taught(&both));
+    }
+}
+
 #[test]
 fn idle_steps_are_steps_on_a_zero_gradient() {
     fn check<B: Backend>(backend: &B, tolerance: f64) {

@@ -4,6 +4,8 @@ use ff_backend::{Backend, IndexSlice};
 
 /// Where one batch's draws lie in the epoch's plan.
 pub struct Batch<'a, B: Backend> {
+    /// Its number in the epoch, from 0.
+    pub index: usize,
     /// Images of the positive rows.
     pub rows: IndexSlice<'a, B>,
     /// Their labels.

@@ -135,6 +135,7 @@ impl<B: Backend> EpochPlan<B> {
         let stacked = |indices| IndexSlice { indices, offset: 2 * index * self.pairs };
         let jittered = !self.dropout.is_empty() && self.shifts.columns() > 0;
         Batch {
+            index,
             rows: each(&self.rows),
             truth: each(&self.truth),
             numbers: each(&self.numbers),

@@ -375,6 +375,8 @@ tables! {
                     "`network.label = \"auto\"`: no label enters the network",
                 ),
             ]);
+        /// k batches in which positive rows alone learn, then k with the negative rows alone, in turn (sleep); 0: both at once.
+        sleep_every: usize = 0, knob(Takes::at_least(0), "training").no_effect(&[CLASSIFIERS]);
         /// λ: pulls every unit's running mean to the layer's.
         peer_normalization: f64 = 0.0, knob(Takes::Number(NotNegative), "training");
         /// How the step size changes over epochs.

@@ -78,7 +78,7 @@ impl<B: Backend> Layer<B> for Dense<B> {
     fn learn(&mut self, backend: &B, lesson: &Lesson<B>, rule: Rule) -> Result<()> {
         let Tensors { weights, running_mean } = &mut self.tensors;
         let rows = lesson.positives;
-        let peer = if self.peer_strength > 0.0 {
+        let peer = if self.peer_strength > 0.0 && rows > 0 {
             backend.running_mean(lesson.hidden, rows, KEEP, running_mean)?;
             Some(Peer { mean: running_mean, strength: self.peer_strength, rows })
         } else {

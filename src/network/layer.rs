@@ -15,7 +15,7 @@ pub struct Lesson<'a, B: Backend> {
     pub slopes: &'a B::Matrix,
     /// Coefficients c `[1, 2B]`: δ_r = c_r · slopes_r.
     pub coefficients: &'a B::Matrix,
-    /// B; all rows, where there are no negatives.
+    /// B, of which a peer pulls the mean; all rows, where there are no negatives; 0, where negatives alone learn.
     pub positives: usize,
 }
 

@@ -118,7 +118,7 @@ fn objective(config: &Config, units: usize) -> Objective {
     Objective {
         loss,
         factor: sign * factor,
-        gradient_scale: training.gradient_scale / (1.0 - training.dropout),
+        gradient_scales: [training.gradient_scale / (1.0 - training.dropout); 2],
     }
 }
 

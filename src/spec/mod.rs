@@ -51,6 +51,8 @@ pub struct Spec {
     pub batch_size: usize,
     /// Where negatives come from.
     pub negatives: NegativeKind,
+    /// Batches of the positive phase before as many of the negative one; 0: both in every batch.
+    pub sleep_every: usize,
     /// Training images are shifted by up to ± this many pixels.
     pub jitter: usize,
     /// Fraction of units silenced in training.
@@ -96,6 +98,7 @@ impl Spec {
             num_epochs: training.num_epochs,
             batch_size: training.batch_size,
             negatives: training.negatives,
+            sleep_every: training.sleep_every,
             jitter: config.data.jitter,
             dropout: training.dropout,
             layer_schedule: training.layer_schedule,

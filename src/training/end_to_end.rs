@@ -18,7 +18,8 @@ impl<B: Backend> EndToEnd<B> {
         let kept = 1.0 - spec.dropout;
         let passed = |l: usize| kept.powi((spec.depth() - 1 - l) as i32);
         let layers = spec.layers.iter().enumerate();
-        let factors: Vec<f64> = layers.map(|(l, layer)| layer.objective.gradient_scale / passed(l)).collect();
+        let factors: Vec<f64> =
+            layers.map(|(l, layer)| layer.objective.gradient_scales[0] / passed(l)).collect();
         Ok(EndToEnd(Classified::new(backend, spec, 1, &factors)?))
     }
 }

@@ -22,7 +22,7 @@ pub(super) struct Local<B: Backend> {
 impl<B: Backend> Local<B> {
     /// Buffers for batches of the spec's size.
     pub fn new(backend: &B, spec: &Spec, similarity: f64) -> Result<Self> {
-        let factors: Vec<f64> = spec.layers.iter().map(|layer| layer.objective.gradient_scale).collect();
+        let factors: Vec<f64> = spec.layers.iter().map(|layer| layer.objective.gradient_scales[0]).collect();
         Ok(Local {
             rows: Classified::new(backend, spec, spec.depth(), &factors)?,
             similarity,

@@ -6,6 +6,7 @@ mod error;
 mod limits;
 mod local;
 mod pairs;
+mod phase;
 mod resume;
 mod run;
 mod samples;

@@ -2,6 +2,7 @@
 
 use ff_backend::{Backend, LabelCode, Result, Rule, Shape, TALLY_ROWS, Tally};
 
+use super::phase::Phase;
 use super::step::{Step, TrainTally, take};
 use crate::batching::{Batch, Negatives, PlannedEpoch, negatives};
 use crate::config::LayerSchedule;
@@ -83,9 +84,10 @@ impl<B: Backend> Step<B> for Pairs<B> {
         }
         let errors = self.neutral.as_ref().map(|neutral| &neutral.errors);
         let code = LabelCode::Each(self.negatives.labels(backend, batch, errors)?);
+        let phase = Phase::of_batch(batch.index, spec.sleep_every);
         for l in 0..network.layers.len() {
             stack.forward(backend, network, spec, l, code, batch.dropout_seed)?;
-            stack.learn(backend, network, spec, l, code, layers)?;
+            stack.learn(backend, network, spec, l, code, phase, layers)?;
             if spec.layer_schedule == LayerSchedule::Greedy && l + 1 < network.layers.len() {
                 if l == 0 {
                     stack.images.multiply(backend, network)?;
@@ -152,18 +154,20 @@ impl<B: Backend> Stack<B> {
         spec: &Spec,
         l: usize,
         code: LabelCode<B>,
+        phase: Phase,
         rule: Rule,
     ) -> Result<()> {
         let (activities, layer) = (&self.activities, &spec.layers[l]);
         let tally = Tally { sums: &mut self.tally, layer: l };
-        backend.coefficients(activities.goodness(l), &layer.objective, &mut self.coefficients, tally)?;
+        let objective = phase.restrict(&layer.objective);
+        backend.coefficients(activities.goodness(l), &objective, &mut self.coefficients, tally)?;
         let (features, squares) = activities.below(l, &self.images);
         let lesson = Lesson {
             input: layer.input(features, squares, code),
             hidden: &activities.hidden[l],
             slopes: activities.slopes(l),
             coefficients: &self.coefficients,
-            positives: self.pairs,
+            positives: phase.positives(self.pairs),
         };
         network.layers[l].learn(backend, &lesson, rule)
     }

@@ -52,6 +52,7 @@ const CASES: &[(&str, &str, &str, Shows)] = &[
     ("training.beta", "--recipe predsim", "--set beta=0.5", Numbers),
     ("training.margin", "--set loss=margin", "--set margin=9", Numbers),
     ("training.negatives", "--set enabled=true", "--set negatives=hard", Numbers),
+    ("training.sleep_every", "", "--set sleep_every=1", Numbers),
     ("training.peer_normalization", "", "--set peer_normalization=0.5", Numbers),
     ("training.learning_rate_schedule", "", "--set learning_rate_schedule=constant", Numbers),
     ("training.layer_schedule", "", "--set layer_schedule=greedy", Numbers),

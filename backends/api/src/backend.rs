@@ -193,7 +193,7 @@ pub trait Backend: Sized + 'static {
 
     /// The objective of a batch of B positive, then B negative rows with sums of squares `squares` `[1, 2B]`.
     ///
-    /// `coefficients[r]` = gradient_scale · 2 · factor · ∂loss/∂G_r, so that δ_r = `coefficients[r]` · h_r.
+    /// `coefficients[r]` = gradient_scale of r's side · 2 · factor · ∂loss/∂G_r, so that δ_r = `coefficients[r]` · h_r.
     /// A probability under half an epsilon of the precision cannot be told from 0 beside 1 and counts
     /// as 0, so that such rows need no work. Adds to column `layer` of the tally.
     fn coefficients(

@@ -175,8 +175,16 @@ pub struct Objective {
     pub loss: Loss,
     /// 1 for `sum`, 1/n for `mean`, 1/k for `topk`; negative where positives are to be silent.
     pub factor: f64,
-    /// Factor of the gradient; 0.5 steps along h instead of 2h.
-    pub gradient_scale: f64,
+    /// Factors of the gradient of positive and of negative rows: 0.5 steps along h instead of 2h, 0 leaves rows as they are.
+    pub gradient_scales: [f64; 2],
+}
+
+impl Objective {
+    /// What turns ∂loss/∂G of a pair's rows into their coefficients: gradient_scale · 2 · factor / pairs, of the positive
+    /// and of the negative row.
+    pub fn chains(&self, pairs: usize) -> [f64; 2] {
+        self.gradient_scales.map(|scale| scale * 2.0 * self.factor / pairs as f64)
+    }
 }
 
 #[cfg(test)]

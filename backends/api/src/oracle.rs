@@ -209,14 +209,14 @@ impl<A: Arithmetic> Backend for A {
     ) -> Result<()> {
         shapes::coefficients::<Self>(squares, coefficients, &tally)?;
         let pairs = squares.columns / 2;
+        let [up, down] = objective.chains(pairs);
         let mut sums = [0.0; 4];
         for i in 0..pairs {
             let positive = objective.factor * squares.values[i];
             let negative = objective.factor * squares.values[pairs + i];
             let pair = objective.loss.of_pair::<f64>(positive, negative);
-            let chain = objective.gradient_scale * 2.0 * objective.factor / pairs as f64;
-            coefficients.values[i] = chain * pair.positive_slope;
-            coefficients.values[pairs + i] = chain * pair.negative_slope;
+            coefficients.values[i] = up * pair.positive_slope;
+            coefficients.values[pairs + i] = down * pair.negative_slope;
             let wrong = f64::from(u8::from(negative > positive));
             for (sum, value) in sums.iter_mut().zip([pair.loss, positive, negative, wrong]) {
                 *sum += value / pairs as f64;

@@ -289,14 +289,14 @@ impl<T: Scalar> Cpu<T> {
         let pairs = squares.columns() / 2;
         let (positives, negatives) = squares.slice().split_at(pairs);
         let (up, down) = coefficients.slice_mut().split_at_mut(pairs);
-        let chain = rounded::<T>(objective.gradient_scale * 2.0 * objective.factor / pairs as f64);
+        let chains = objective.chains(pairs).map(rounded::<T>);
         let (factor, loss) = (rounded::<T>(objective.factor), objective.loss.rounded::<T>());
         let mut sums = [0.0; 4];
         for (((&positive, &negative), up), down) in positives.iter().zip(negatives).zip(up).zip(down) {
             let (positive, negative) = (factor * positive.widened(), factor * negative.widened());
             let pair = loss.of_pair::<T>(positive, negative);
-            *up = T::from_f64(chain * pair.positive_slope);
-            *down = T::from_f64(chain * pair.negative_slope);
+            *up = T::from_f64(chains[0] * pair.positive_slope);
+            *down = T::from_f64(chains[1] * pair.negative_slope);
             let wrong = f64::from(u8::from(negative > positive));
             for (sum, value) in sums.iter_mut().zip([pair.loss, positive, negative, wrong]) {
                 *sum += value / pairs as f64;

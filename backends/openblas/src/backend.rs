@@ -183,14 +183,14 @@ impl<T: Scalar> Backend for OpenBlas<T> {
     ) -> Result<()> {
         shapes::coefficients::<Self>(squares, coefficients, &tally)?;
         let pairs = squares.columns() / 2;
-        let chain = objective.gradient_scale * 2.0 * objective.factor / pairs as f64;
+        let [up, down] = objective.chains(pairs);
         let mut sums = [0.0; 4];
         for i in 0..pairs {
             let goodness = |r: usize| objective.factor * Real::to_f64(squares.0[[0, r]]);
             let (positive, negative) = (goodness(i), goodness(pairs + i));
             let pair = objective.loss.of_pair::<T>(positive, negative);
-            coefficients.0[[0, i]] = T::from_f64(chain * pair.positive_slope);
-            coefficients.0[[0, pairs + i]] = T::from_f64(chain * pair.negative_slope);
+            coefficients.0[[0, i]] = T::from_f64(up * pair.positive_slope);
+            coefficients.0[[0, pairs + i]] = T::from_f64(down * pair.negative_slope);
             let wrong = if negative > positive { 1.0 } else { 0.0 };
             for (sum, figure) in sums.iter_mut().zip([pair.loss, positive, negative, wrong]) {
                 *sum += figure / pairs as f64;

@@ -83,7 +83,7 @@ impl<'a, B: Backend> Step<'a, B> {
     fn run(&mut self, step: u64, seconds: &mut [f64; 2], waits: bool) -> Result<()> {
         let backend = self.backend;
         let loss = Loss::Bce { threshold: 2.0, temperature: 1.0 };
-        let objective = Objective { loss, factor: 1.0, gradient_scale: 1.0 };
+        let objective = Objective { loss, factor: 1.0, gradient_scales: [1.0, 1.0] };
         let code = LabelCode::Each(IndexSlice { indices: &self.labels, offset: 0 });
         let label = LabelFeatures { code, classes: CLASSES, strength: 1.0, normalized: true };
         for l in 0..DEPTH {

@@ -16,10 +16,11 @@ INLINE real probability(real x)
 // Coefficients of `pairs` positive, then as many negative rows; adds loss, mean G+, mean G-, fraction of
 // wrong pairs to column `layer` of the tally. One work-group of GROUP.
 //
-// BCE: a = threshold, b = temperature. SYMBA: a = alpha. MARGIN: a = margin. chain = gradient_scale 2 factor / pairs.
+// BCE: a = threshold, b = temperature. SYMBA: a = alpha. MARGIN: a = margin. upward, downward = gradient_scale 2 factor / pairs,
+// of positive and of negative rows.
 // Squares in several parts are added up into `whole`, for those who read them later.
 kernel void coefficients(SQUARES_ARGS, OUT whole, const int pairs, const int loss, const float a, const float b,
-                         const float factor, const float chain, OUT out, OUT tally, const int layer,
+                         const float factor, const float upward, const float downward, OUT out, OUT tally, const int layer,
                          const int layers)
 {
     local real scratch[GROUP];
@@ -36,20 +37,20 @@ kernel void coefficients(SQUARES_ARGS, OUT whole, const int pairs, const int los
         if (loss == BCE) {
             const real up = ((real)a - good) / (real)b, down = (bad - (real)a) / (real)b;
             sums[0] += softplus(up) + softplus(down);
-            out[i] = -(real)chain * (probability(up) / (real)b);
-            out[pairs + i] = (real)chain * (probability(down) / (real)b);
+            out[i] = -(real)upward * (probability(up) / (real)b);
+            out[pairs + i] = (real)downward * (probability(down) / (real)b);
         } else if (loss == MARGIN) {
             const real missing = (real)a - (good - bad);
             const real slope = missing > REAL(0.0) ? REAL(1.0) : REAL(0.0);
             sums[0] += fmax(missing, REAL(0.0));
-            out[i] = -(real)chain * slope;
-            out[pairs + i] = (real)chain * slope;
+            out[i] = -(real)upward * slope;
+            out[pairs + i] = (real)downward * slope;
         } else {
             const real x = (real)a * (bad - good);
             const real slope = (real)a * probability(x);
             sums[0] += softplus(x);
-            out[i] = -(real)chain * slope;
-            out[pairs + i] = (real)chain * slope;
+            out[i] = -(real)upward * slope;
+            out[pairs + i] = (real)downward * slope;
         }
         sums[1] += good;
         sums[2] += bad;

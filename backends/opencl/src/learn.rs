@@ -48,6 +48,7 @@ impl OpenCl {
             return Ok(());
         }
         let (loss, [a, b]) = objective.loss.encoded();
+        let [up, down] = objective.chains(pairs);
         let args = self
             .args()
             .squares(squares)
@@ -57,7 +58,8 @@ impl OpenCl {
             .float(a)
             .float(b)
             .float(objective.factor)
-            .float(objective.gradient_scale * 2.0 * objective.factor / pairs as f64)
+            .float(up)
+            .float(down)
             .out(coefficients)
             .matrix(tally.sums)
             .count(tally.layer)

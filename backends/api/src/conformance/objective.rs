@@ -43,15 +43,18 @@ impl Case for Coefficients {
         let mut cases = Vec::new();
         for ([pairs], layer) in effort.shapes(2000).into_iter().chain([[0]]).zip((0..4).cycle()) {
             for loss in losses {
-                for (goodness, factor, gradient_scale) in [
-                    (Goodness::Moderate, 1.0, 1.0),
-                    (Goodness::Moderate, 1.0 / 93.0, 0.5),
+                for (goodness, factor, gradient_scales) in [
+                    (Goodness::Moderate, 1.0, [1.0, 1.0]),
+                    (Goodness::Moderate, 1.0 / 93.0, [0.5, 0.5]),
+                    // One side learns, the other not, or less.
+                    (Goodness::Moderate, 1.0, [1.0, 0.0]),
+                    (Goodness::Moderate, 1.0, [0.25, 1.0]),
                     // Positives that are to be silent.
-                    (Goodness::Moderate, -1.0, 1.0),
-                    (Goodness::Extreme, 1.0, 0.5),
-                    (Goodness::Extreme, 0.01, 1.0),
+                    (Goodness::Moderate, -1.0, [1.0, 1.0]),
+                    (Goodness::Extreme, 1.0, [0.5, 0.5]),
+                    (Goodness::Extreme, 0.01, [1.0, 1.0]),
                 ] {
-                    let objective = Objective { loss, factor, gradient_scale };
+                    let objective = Objective { loss, factor, gradient_scales };
                     cases.push(Coefficients { pairs, objective, goodness, layer });
                 }
             }
@@ -61,7 +64,7 @@ impl Case for Coefficients {
 
     fn run<B: Backend>(&self, trial: &mut Trial<B>) -> Result<()> {
         const LAYERS: usize = 4;
-        let Objective { loss, factor, gradient_scale } = self.objective;
+        let Objective { loss, factor, .. } = self.objective;
         // The largest |∂loss/∂G|, about where goodness is compared, and by how much that is magnified.
         let (steepest, center, condition) = match loss {
             Loss::Bce { threshold, temperature } => {
@@ -75,7 +78,8 @@ impl Case for Coefficients {
             Goodness::Extreme => [0.0, 1e3, 1e6][draw.below(3)],
         });
         let sums = trial.draw.signed(TALLY_ROWS, LAYERS);
-        let chain = gradient_scale * 2.0 * factor.abs() / self.pairs.max(1) as f64 * steepest;
+        let [up, down] = self.objective.chains(self.pairs.max(1));
+        let chain = up.abs().max(down.abs()) * steepest;
         let mean = factor.abs() * squares.largest();
         let figures = [steepest * mean + condition, mean, mean, 1.0];
         let mut scales = vec![0.0; TALLY_ROWS * LAYERS];

@@ -161,7 +161,7 @@ fn learning<B: Backend>(b: &B) -> Result<Vec<Attempt>> {
     askew.weight.first = b.weight(6, 5)?;
     let mut short_weight = Weights { weight: parameter(b, 4, 6)?, bias: None };
     let loss = Loss::Symba { alpha: 1.0 };
-    let objective = Objective { loss, factor: 1.0, gradient_scale: 1.0 };
+    let objective = Objective { loss, factor: 1.0, gradient_scales: [1.0, 1.0] };
     let mut tally = |squares, out: &mut B::Matrix, layer| {
         b.coefficients(squares, &objective, out, Tally { sums: &mut sums, layer })
     };

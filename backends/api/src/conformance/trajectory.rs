@@ -156,7 +156,7 @@ impl<B: Backend> Training<B> {
                 Loss::Bce { threshold: 0.25, temperature: 0.5 }
             };
             let gradient_scale = if self.hinton { width / 8.0 } else { 1.0 };
-            let objective = Objective { loss, factor: 1.0, gradient_scale };
+            let objective = Objective { loss, factor: 1.0, gradient_scales: [gradient_scale; 2] };
             let mut coefficients = b.zeros(1, 2 * BATCH)?;
             let tally = Tally { sums: &mut self.tally, layer };
             b.coefficients(&out.1, &objective, &mut coefficients, tally)?;
