@@ -184,7 +184,7 @@ fn sleep_parts_what_a_batch_teaches() {
         assert!(taught(&awake) > 0.0 && taught(&asleep) > 0.0, "{recipe}");
         let sum = awake.iter().zip(&asleep).zip(&before).map(|((a, s), b)| a + s - b);
         let apart = norm(&mut sum.zip(&both).map(|(sum, both)| sum - both));
-        assert!(apart < 1e-12 * taught(&both), "{recipe}: {apart:.1e} of {:.1e}", taught(&both));
+        assert!(apart < 1e-9 * taught(&both), "{recipe}: {apart:.1e} of {:.1e}", taught(&both));
     }
 }
 
