@@ -20,6 +20,8 @@ pub struct Pairs<B: Backend> {
 /// Positive rows, then negative ones.
 struct Stack<B: Backend> {
     pairs: usize,
+    /// Which of them learn from the batch under way.
+    phase: Phase,
     images: ImageRows<B>,
     activities: Activities<B>,
     coefficients: B::Matrix,
@@ -49,6 +51,7 @@ impl<B: Backend> Pairs<B> {
         let neutral = spec.head.map(|_| Neutral::new(backend, spec, shared)).transpose()?;
         let stack = Stack {
             pairs,
+            phase: Phase::Both,
             images: ImageRows::new(backend, spec, image_rows)?,
             activities: Activities::new(backend, spec, 2 * pairs)?,
             coefficients: backend.zeros(1, 2 * pairs)?,
@@ -84,10 +87,10 @@ impl<B: Backend> Step<B> for Pairs<B> {
         }
         let errors = self.neutral.as_ref().map(|neutral| &neutral.errors);
         let code = LabelCode::Each(self.negatives.labels(backend, batch, errors)?);
-        let phase = Phase::of_batch(batch.index, spec.sleep_every);
+        stack.phase = Phase::of_batch(batch.index, spec.sleep_every);
         for l in 0..network.layers.len() {
             stack.forward(backend, network, spec, l, code, batch.dropout_seed)?;
-            stack.learn(backend, network, spec, l, code, phase, layers)?;
+            stack.learn(backend, network, spec, l, code, layers)?;
             if spec.layer_schedule == LayerSchedule::Greedy && l + 1 < network.layers.len() {
                 if l == 0 {
                     stack.images.multiply(backend, network)?;
@@ -154,12 +157,11 @@ impl<B: Backend> Stack<B> {
         spec: &Spec,
         l: usize,
         code: LabelCode<B>,
-        phase: Phase,
         rule: Rule,
     ) -> Result<()> {
         let (activities, layer) = (&self.activities, &spec.layers[l]);
         let tally = Tally { sums: &mut self.tally, layer: l };
-        let objective = phase.restrict(&layer.objective);
+        let objective = self.phase.restrict(&layer.objective);
         backend.coefficients(activities.goodness(l), &objective, &mut self.coefficients, tally)?;
         let (features, squares) = activities.below(l, &self.images);
         let lesson = Lesson {
@@ -167,7 +169,7 @@ impl<B: Backend> Stack<B> {
             hidden: &activities.hidden[l],
             slopes: activities.slopes(l),
             coefficients: &self.coefficients,
-            positives: phase.positives(self.pairs),
+            positives: self.phase.positives(self.pairs),
         };
         network.layers[l].learn(backend, &lesson, rule)
     }

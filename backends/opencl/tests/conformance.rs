@@ -147,7 +147,7 @@ fn other_measures(backend: &OpenCl) -> ff_backend::Result<()> {
     for goodness in [Goodness::TopK { k: 30 }, Goodness::L1] {
         backend.measure(&activities, goodness, &mut slopes, &mut sums)?;
     }
-    let objective = Objective { loss: Loss::Margin { margin: 1.0 }, factor: 1.0, gradient_scale: 1.0 };
+    let objective = Objective { loss: Loss::Margin { margin: 1.0 }, factor: 1.0, gradient_scales: [1.0; 2] };
     let (mut coefficients, mut tally) = (drawn(1, 2 * pairs)?, drawn(TALLY_ROWS, 1)?);
     let column = Tally { sums: &mut tally, layer: 0 };
     backend.coefficients(&sums, &objective, &mut coefficients, column)?;
