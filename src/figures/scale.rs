@@ -153,24 +153,25 @@ impl Axis {
         }
     }
 
-    /// Given, different numbers in order, each at its place: on a log scale if `log` says so, or, where it says nothing,
-    /// if that spreads them more evenly. `None` where a few of them would lie on one another.
-    pub fn numbers(title: &str, values: &[f64], log: Option<bool>) -> Option<Self> {
+    /// Given, different numbers in order, each at its place: on the scale of the range that they are from, else on a log
+    /// scale if that spreads them more evenly. `None` where a few of them, from no range, would lie on one another.
+    pub fn numbers(title: &str, values: &[f64], from_range: Option<bool>) -> Option<Self> {
         let (low, high) = extent(values.iter().copied())?;
         let middle = *values.get(values.len() / 2)? / 2.0 + *values.get((values.len() - 1) / 2)? / 2.0;
         let skew =
             |scale: fn(f64) -> f64| ((scale(middle) - scale(low)) / (scale(high) - scale(low)) - 0.5).abs();
         let spreads = || high / low >= 3.0 && skew(f64::log10) < skew(|value| value);
-        let log = low > 0.0 && log.unwrap_or_else(spreads);
+        let log = low > 0.0 && from_range.unwrap_or_else(spreads);
         let scale = if log { Scale::Log } else { Scale::Linear };
         let scaled = |value| scale.of(value);
         let range = scaled(high) - scaled(low);
         let gaps = values.windows(2).map(|pair| scaled(pair[1]) - scaled(pair[0]));
-        if values.len() <= LABELLED && gaps.fold(range, f64::min) < 0.02 * range {
+        let crowded = gaps.fold(range, f64::min) < 0.02 * range;
+        if values.len() <= LABELLED && crowded && from_range.is_none() {
             return None;
         }
         let ticks = match values.len() {
-            ..=LABELLED => values.iter().copied().zip(labels(values)).collect(),
+            ..=LABELLED if !crowded => values.iter().copied().zip(labels(values)).collect(),
             _ if log => log_ticks(low / 1.2, high * 1.2),
             _ => multiples(low, high, nice_step(range / 8.0)),
         };
@@ -278,6 +279,10 @@ mod tests {
         assert!(!is_log(&[1.0, 4.0, 7.0], None) && is_log(&[1.0, 4.0, 7.0], Some(true)));
         assert!(is_log(&[1.0, 10.0, 100.0], None) && !is_log(&[1.0, 10.0, 100.0], Some(false)));
         assert!(!is_log(&[0.0, 1.0, 2.0], Some(true)));
+        // Drawn close to one another: they keep their places, and ticks are round.
+        let drawn = Axis::numbers("x", &[1.314, 1.351, 1.573, 5.174, 29.1], Some(true)).unwrap();
+        let labels: Vec<&str> = drawn.ticks.iter().map(|(_, label)| label.as_str()).collect();
+        assert_eq!(labels, ["2", "5", "10", "20"]);
     }
 
     #[test]
