@@ -203,7 +203,7 @@ train() { # file, name, arguments of ff train
     shift 2
     if grep -q "^{\"run\":\"$name\"," "$file" 2>/dev/null; then
         echo "done: $name"
-    elif summary=$(limited "$FF" train "$@" --backend "$backend" --num-epochs "$epochs" --json --quiet --force \
+    elif summary=$(limited "$FF" train "$@" --backend "$backend" --num-epochs "$epochs" --set checkpoint_seconds=30 --json --quiet --force \
         --log-dir "$runs/$name" --set logging.figures=false); then
         printf '{"run":"%s","summary":%s}\n' "$name" "$summary" >>"$file"
         cp "$runs/$name/metrics.jsonl" "$out/metrics_$name.jsonl"
@@ -241,7 +241,7 @@ figures() {
         limited "$FF" sweep "$experiment" --backend "$backend" --quiet \
             --log-dir "$drawn/$(basename "$experiment" .toml)"
     done
-    limited "$FF" train "${wide[@]}" --recipe hinton --backend "$backend" --num-epochs "$epochs" --quiet --force \
+    limited "$FF" train "${wide[@]}" --recipe hinton --backend "$backend" --num-epochs "$epochs" --set checkpoint_seconds=30 --quiet --force \
         --log-dir "$drawn/hinton"
     # Where no sweep began there is nothing to take.
     [ -d "$drawn" ] || return

@@ -449,7 +449,7 @@ tables! {
             knob(Takes::Folder { may_be_empty: false }, "run").flag("--log-dir").without_numbers().resumable();
         /// Seconds of training that a kill may cost: epochs that take less together share a checkpoint, which is written
         /// beside the training; 0: training waits for one after every epoch.
-        checkpoint_seconds: f64 = 30.0, knob(Takes::Number(NotNegative), "training").without_numbers().resumable();
+        checkpoint_seconds: f64 = 0.0, knob(Takes::Number(NotNegative), "training").without_numbers().resumable();
         /// Write TensorBoard events.
         tensorboard: bool = true, knob(Takes::Bool, "observers").without_numbers().resumable();
         /// Epochs between scalars in TensorBoard.

@@ -69,7 +69,7 @@ const CASES: &[(&str, &str, &str, Shows)] = &[
     ("backend.precision", "", "--set precision=tf32", Refusal("tf32")),
     ("backend.threads", "--set threads=1", "--set threads=2", File(units)),
     ("logging.log_dir", "", "--log-dir elsewhere", File(summary)),
-    ("logging.checkpoint_seconds", "--num-epochs 3", "--set checkpoint_seconds=0", File(previous)),
+    ("logging.checkpoint_seconds", "--num-epochs 3", "--set checkpoint_seconds=1000", File(previous)),
     ("logging.tensorboard", "", "--set tensorboard=false", File(events)),
     ("logging.scalars_every", "", "--set scalars_every=2", File(events)),
     ("logging.histograms_every", "", "--set histograms_every=1", File(events)),
