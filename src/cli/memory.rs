@@ -89,16 +89,22 @@ impl Needs {
     fn device(&self) -> f64 {
         self.weights + self.activities + self.lists + self.data
     }
+
+    /// What is written to: half of the units are on at first, and of what is kept free for the others nothing is.
+    fn touched(self) -> Needs {
+        Needs { lists: self.lists / 2.0, ..self }
+    }
+
+    /// Of the host's memory, where the device may be the host itself.
+    fn in_host(&self, backend: &str) -> f64 {
+        self.host + if backend.starts_with("opencl") { 0.0 } else { self.device() }
+    }
 }
 
 /// What a training of this size is reckoned to hold in the host's memory, in bytes: weights with their moments, activities,
 /// lists, data and copies. The program itself is not counted.
 pub fn reckoned_bytes(spec: &Spec, splits: &Splits, device: &DeviceInfo) -> u64 {
-    let needs = Needs::new(spec, splits, &device.backend);
-    // Of room for lists, the half that is on at first is touched.
-    let on_device =
-        if device.backend.starts_with("opencl") { 0.0 } else { needs.device() - needs.lists / 2.0 };
-    (needs.host + on_device) as u64
+    Needs::new(spec, splits, &device.backend).touched().in_host(&device.backend) as u64
 }
 
 /// Refuses a run that needs more than the device's memory, or than this process may have of the machine's: see
@@ -111,15 +117,13 @@ pub fn refuse_oversize(
     splits: &Splits,
 ) -> Result<bool, CliError> {
     let headrooms = headrooms();
-    let on_host = !device.backend.starts_with("opencl");
     // The limit that a config breaks if so much has to be left beside it: what it needs, what is there, what sets it.
     let broken = |config: &Config, spare: f64| -> Option<(Needs, f64, f64, &str)> {
         let needs = Needs::new(&Spec::new(config, splits.image, splits.classes), splits, &device.backend);
-        // Half of the units are on at first, and of what is kept free for the others nothing is written to.
-        let touched = Needs { lists: needs.lists / 2.0, ..needs };
+        let touched = needs.touched();
         // The images are in the host's memory already.
         let loaded = (splits.train.pixels.len() + splits.test.pixels.len()) as f64;
-        let host = |needs: &Needs| needs.host - loaded + if on_host { needs.device() } else { 0.0 };
+        let host = |needs: &Needs| needs.in_host(&device.backend) - loaded;
         // 0: unknown.
         let of_device = (device.memory_bytes > 0).then_some(device.memory_bytes as f64);
         let of_device = of_device.map(|there| (touched, touched.device(), there, device.device.as_str()));

@@ -87,8 +87,8 @@ pub fn run<B: Backend>(
     directory: &RunDirectory,
     options: Options,
 ) -> Result<Summary, TrainError> {
-    let Options { resume, accept_changed_data, mut observers, limits, about, swept, .. } = options;
-    let Options { keeps_test_set, copies, .. } = options;
+    let Options { resume, accept_changed_data, mut observers, limits, about, keeps_test_set, swept, copies } =
+        options;
     let device = backend.device();
     let mut config = config.clone();
     config.validate()?;
