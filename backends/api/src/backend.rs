@@ -1,8 +1,8 @@
 //! The trait.
 
 use crate::{
-    Delta, DeviceInfo, Goodness, Gradient, IndexSlice, Input, Normalization, Objective, Real, Result, Rule,
-    Tally, Weights, unfused,
+    Connected, Delta, DeviceInfo, Fields, Goodness, Gradient, IndexSlice, Input, Normalization, Objective,
+    Real, Result, Rule, Tally, Weights, unfused,
 };
 
 /// Rows and columns of something a backend holds.
@@ -23,6 +23,8 @@ pub trait Shape {
 pub trait Tensor<B: Backend>: Shape + Sized {
     /// A new one of zeros. Fails with [`BackendError::OutOfMemory`](crate::BackendError::OutOfMemory).
     fn zeros(backend: &B, rows: usize, columns: usize) -> Result<Self>;
+    /// A new one of zeros, of the same shape, and of the same fields where it is weights.
+    fn like(&self, backend: &B) -> Result<Self>;
     /// `self` ← `values`, of which there must be rows · columns.
     fn upload(&mut self, backend: &B, values: &[B::Real]) -> Result<()>;
     /// The values. Waits for everything enqueued before.
@@ -38,6 +40,10 @@ pub trait Tensor<B: Backend>: Shape + Sized {
 /// Rows of a layer may share features: n rows of features serve R rows, R a multiple of n, row r reads row r mod n.
 /// h are activities (max(0, ·) of a weighted sum), G goodness, s_r the scale that normalizes row r, m a unit's running
 /// mean. Indexes count from 0. Pixels are bytes, features are brightnesses from 0 to 1, losses are in nats.
+///
+/// Weights are dense, or local: then each unit sees the features of its place's field alone, and the weights know which
+/// ([`Fields`]). Whatever is said of W holds for both, W's missing weights being 0; the work is that of the weights that
+/// there are.
 ///
 /// # Rules
 /// Operations may only enqueue: `download` and `synchronize` alone wait, and an error of an enqueued
@@ -62,7 +68,7 @@ pub trait Backend: Sized + 'static {
     type Matrix: Tensor<Self>;
     /// The weights of a layer `[fan_in, fan_out]`, their gradient or their moments, laid out as this
     /// backend multiplies them.
-    type Weight: Tensor<Self>;
+    type Weight: Tensor<Self> + Connected;
     /// A list of u32 on the device: `[1, n]`.
     type Indices: Shape;
     /// u8 images on the device, one a row, each `height · width` pixels.
@@ -80,6 +86,9 @@ pub trait Backend: Sized + 'static {
     fn weight(&self, rows: usize, columns: usize) -> Result<Self::Weight> {
         Self::Weight::zeros(self, rows, columns)
     }
+    /// New weights of zeros for units that see no more than their fields, behind `labels` rows for label features:
+    /// `[labels + fields.rows(), fields.units()]`.
+    fn local_weight(&self, labels: usize, fields: &Fields) -> Result<Self::Weight>;
     /// `target` ← `values`, row-major.
     fn upload<T: Tensor<Self>>(&self, target: &mut T, values: &[Self::Real]) -> Result<()> {
         target.upload(self, values)

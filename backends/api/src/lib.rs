@@ -9,6 +9,7 @@
 mod backend;
 pub mod conformance;
 mod error;
+mod fields;
 pub mod host;
 mod numbers;
 mod objective;
@@ -19,6 +20,7 @@ pub mod unfused;
 
 pub use backend::{Backend, Shape, Tensor};
 pub use error::{BackendError, Result};
+pub use fields::{Connected, Fields, Stretch};
 pub use numbers::{FLUSH_BELOW, Real, dropout_keeps};
 pub use objective::{Goodness, Loss, Objective, PairLoss, sigmoid, similarity_of_labels, softplus};
 pub use types::{

@@ -11,8 +11,9 @@ pub use matrix::Matrix;
 
 use crate::host::{Images, Indices};
 use crate::{
-    Backend, Delta, DeviceInfo, Goodness, Gradient, IndexSlice, Input, LabelCode, Normalization, Objective,
-    Parameter, Real, Result, Rule, Shape, Tally, Weights, dropout_keeps, shapes, similarity_of_labels,
+    Backend, Connected, Delta, DeviceInfo, Fields, Goodness, Gradient, IndexSlice, Input, LabelCode,
+    Normalization, Objective, Parameter, Real, Result, Rule, Shape, Tally, Weights, dropout_keeps, shapes,
+    similarity_of_labels,
 };
 
 /// What weighted sums are made with. Whatever implements it is a [`Backend`].
@@ -71,6 +72,11 @@ impl<A: Arithmetic> Backend for A {
             memory_bytes: 0,
             precision: "fp64".into(),
         }
+    }
+
+    fn local_weight(&self, labels: usize, fields: &Fields) -> Result<Matrix> {
+        let weight = self.weight(labels + fields.rows(), fields.units())?;
+        Ok(Matrix { fields: Some(fields.clone()), ..weight })
     }
 
     fn indices(&self, len: usize) -> Result<Indices> {
@@ -137,10 +143,12 @@ impl<A: Arithmetic> Backend for A {
 
     fn product(&self, input: &Matrix, weight: &Matrix, first_row: usize, out: &mut Matrix) -> Result<()> {
         shapes::product::<Self>(input, weight, first_row, out)?;
-        for r in 0..out.rows {
-            for j in 0..out.columns {
-                let add = |sum, k| self.multiply_add(sum, input.at(r, k), weight.at(first_row + k, j));
-                out.set(r, j, (0..input.columns).fold(0.0, add));
+        for j in 0..out.columns {
+            let seen = weight.of_column(j, input.columns);
+            for r in 0..out.rows {
+                let term =
+                    |sum, (k, f): &_| self.multiply_add(sum, input.at(r, *f), weight.at(first_row + *k, j));
+                out.set(r, j, seen.iter().fold(0.0, term));
             }
         }
         Ok(())
@@ -248,6 +256,8 @@ impl<A: Arithmetic> Backend for A {
         let Gradient { weight, bias } = gradient;
         let mut bias_gradient = vec![0.0; weight.columns];
         weight.values.fill(0.0);
+        let (classes, features) = (input.classes(), input.features.columns);
+        let seen: Vec<_> = (0..weight.columns).map(|j| weight.of_column(j, features)).collect();
         for r in 0..delta.outputs.rows {
             let z = normalized_row(input, r);
             for (j, bias_j) in bias_gradient.iter_mut().enumerate() {
@@ -257,8 +267,9 @@ impl<A: Arithmetic> Backend for A {
                     d -= peer.strength / peer.rows as f64 * (mean_of_means - peer.mean.values[j]);
                 }
                 *bias_j += d;
-                for (k, z) in z.iter().enumerate() {
-                    weight.set(k, j, self.multiply_add(weight.at(k, j), *z, d));
+                let labels = (0..classes).map(|c| (c, c));
+                for (k, f) in labels.chain(seen[j].iter().map(|(k, f)| (classes + k, classes + f))) {
+                    weight.set(k, j, self.multiply_add(weight.at(k, j), z[f], d));
                 }
             }
         }
@@ -309,13 +320,17 @@ impl<A: Arithmetic> Backend for A {
     ) -> Result<()> {
         shapes::back_project(errors, weight, activities, squares, out)?;
         let units = activities.columns;
+        let seen: Vec<_> = (0..weight.columns).map(|c| weight.of_column(c, units)).collect();
         for r in 0..activities.rows {
             let scale = normalization.scale(squares.values[r], units);
-            let error = |k| (0..errors.columns).map(|c| errors.at(r, c) * weight.at(k, c)).sum::<f64>();
+            let mut error = vec![0.0; units];
+            for (c, seen) in seen.iter().enumerate() {
+                seen.iter().for_each(|(k, f)| error[*f] += errors.at(r, c) * weight.at(*k, c));
+            }
             let z = |k| scale * activities.at(r, k);
-            let along: f64 = (0..units).map(|k| error(k) * z(k)).sum();
+            let along: f64 = (0..units).map(|k| error[k] * z(k)).sum();
             for k in 0..units {
-                let slope = scale * (error(k) - normalization.radial(units) * z(k) * along);
+                let slope = scale * (error[k] - normalization.radial(units) * z(k) * along);
                 out.set(r, k, if activities.at(r, k) > 0.0 { slope } else { 0.0 });
             }
         }

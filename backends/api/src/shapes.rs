@@ -1,8 +1,8 @@
 //! What fits what: one check per operation, called first by every backend, so that kernels may assume it.
 
 use crate::{
-    Backend, BackendError, Delta, Goodness, Gradient, IndexSlice, Input, LabelCode, Parameter, Result, Rule,
-    Shape, TALLY_ROWS, Tally, Weights,
+    Backend, BackendError, Connected, Delta, Goodness, Gradient, IndexSlice, Input, LabelCode, Parameter,
+    Result, Rule, Shape, TALLY_ROWS, Tally, Weights,
 };
 
 /// Fails unless `left` has the shape `rows × columns`.
@@ -54,6 +54,34 @@ pub fn copy(source: &impl Shape, target: &impl Shape) -> Result<()> {
     expect("copy", "target", target, source.rows(), source.columns())
 }
 
+/// Checks `copy` of weights: they are of the same fields.
+pub fn copy_weight(source: &impl Connected, target: &impl Connected) -> Result<()> {
+    copy(source, target)?;
+    same_fields("copy", "fields of the target", source, target)
+}
+
+/// Fails unless the units of both see the same features.
+fn same_fields(
+    operation: &'static str,
+    what: &'static str,
+    left: &impl Connected,
+    right: &impl Connected,
+) -> Result<()> {
+    let extent = |weight: &dyn Connected| weight.fields().map_or((0, 0), |f| (f.places(), f.features()));
+    if left.fields() == right.fields() {
+        return Ok(());
+    }
+    Err(BackendError::Shape { operation, what, left: extent(left), right: extent(right) })
+}
+
+/// Fails unless the weight is for so many features, behind `first_row` rows for labels.
+fn reads(operation: &'static str, weight: &impl Connected, first_row: usize, features: usize) -> Result<()> {
+    if let Some(fields) = weight.fields() {
+        fits(operation, "features of the fields", (features, 1), (fields.features(), 1))?;
+    }
+    expect(operation, "weight", weight, first_row + weight.rows_for(features), weight.columns())
+}
+
 /// Checks `gather`.
 pub fn gather<B: Backend>(
     images: &B::Images,
@@ -88,7 +116,7 @@ pub fn product<B: Backend>(
     first_row: usize,
     out: &B::Matrix,
 ) -> Result<()> {
-    expect("product", "weight", weight, first_row + input.columns(), weight.columns())?;
+    reads("product", weight, first_row, input.columns())?;
     expect("product", "out", out, input.rows(), weight.columns())
 }
 
@@ -100,7 +128,7 @@ fn input<B: Backend>(
 ) -> Result<()> {
     let n = input.features.rows();
     expect(operation, "squares of the input", input.squares, 1, n)?;
-    expect(operation, "weight", weight, input.classes() + input.features.columns(), weight.columns())?;
+    reads(operation, weight, input.classes(), input.features.columns())?;
     if let Some(label) = input.label {
         match label.code {
             LabelCode::Each(labels) => slice(operation, &labels, rows)?,
@@ -118,6 +146,10 @@ fn input<B: Backend>(
 fn layer<B: Backend>(operation: &'static str, layer: &Weights<B>) -> Result<()> {
     let (rows, columns) = (layer.weight.value.rows(), layer.weight.value.columns());
     moments(operation, &layer.weight, rows, columns)?;
+    let Parameter { value, first, second } = &layer.weight;
+    for moment in std::iter::once(first).chain(second) {
+        same_fields(operation, "fields of a moment", moment, value)?;
+    }
     layer.bias.as_ref().map_or(Ok(()), |bias| moments(operation, bias, 1, columns))
 }
 
@@ -238,6 +270,7 @@ pub fn update<B: Backend>(weights: &Weights<B>, gradient: &Gradient<B>, rule: Ru
     memory_of(rule, weights)?;
     let (rows, columns) = (weights.weight.value.rows(), weights.weight.value.columns());
     expect("update", "gradient of the weight", &gradient.weight, rows, columns)?;
+    same_fields("update", "fields of the gradient", &gradient.weight, &weights.weight.value)?;
     let shape = |bias: Option<&B::Matrix>| bias.map_or((0, 0), |bias| (bias.rows(), bias.columns()));
     let (given, needed) = (gradient.bias.as_ref(), weights.bias.as_ref().map(|bias| &bias.value));
     fits("update", "gradient of the bias", shape(given), shape(needed))
@@ -259,25 +292,27 @@ pub fn learn<B: Backend>(
 pub fn read_out(
     activities: &impl Shape,
     squares: &impl Shape,
-    weight: &impl Shape,
+    weight: &impl Connected,
     logits: &impl Shape,
 ) -> Result<()> {
     expect("read_out", "squares", squares, 1, activities.rows())?;
     expect("read_out", "weight", weight, activities.columns(), weight.columns())?;
+    let places = weight.fields().map_or(0, |fields| fields.places());
+    fits("read_out", "places of a dense weight", (places, 1), (0, 1))?;
     expect("read_out", "logits", logits, activities.rows(), weight.columns())
 }
 
 /// Checks `back_project`.
 pub fn back_project(
     errors: &impl Shape,
-    weight: &impl Shape,
+    weight: &impl Connected,
     activities: &impl Shape,
     squares: &impl Shape,
     out: &impl Shape,
 ) -> Result<()> {
     expect("back_project", "squares", squares, 1, activities.rows())?;
-    expect("back_project", "errors", errors, activities.rows(), errors.columns())?;
-    expect("back_project", "weight", weight, activities.columns(), errors.columns())?;
+    expect("back_project", "errors", errors, activities.rows(), weight.columns())?;
+    reads("back_project", weight, 0, activities.columns())?;
     expect("back_project", "out", out, activities.rows(), activities.columns())
 }
 

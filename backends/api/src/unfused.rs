@@ -23,10 +23,9 @@ pub fn learn<B: Backend>(
     layer: &mut Weights<B>,
     rule: Rule,
 ) -> Result<()> {
-    let (rows, columns) = (layer.weight.value.rows(), layer.weight.value.columns());
     let mut gradient = Gradient {
-        weight: backend.weight(rows, columns)?,
-        bias: layer.bias.as_ref().map(|_| B::Matrix::zeros(backend, 1, columns)).transpose()?,
+        weight: layer.weight.value.like(backend)?,
+        bias: layer.bias.as_ref().map(|bias| bias.value.like(backend)).transpose()?,
     };
     backend.gradient(input, delta, &mut gradient)?;
     backend.update(layer, &gradient, rule)

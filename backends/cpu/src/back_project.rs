@@ -1,7 +1,8 @@
 //! The way back through a layer's weights: a product with the transposed, then row by row through the normalization.
 
-use ff_backend::{Normalization, Result, Shape, host, shapes};
+use ff_backend::{Connected, Fields, Normalization, Result, Shape, Tensor, host, shapes};
 
+use crate::fields::{self, scatter, stretches};
 use crate::kernels::dot;
 use crate::products::Raw;
 use crate::vector::{Loop, widest};
@@ -40,7 +41,15 @@ impl<T: Scalar> Cpu<T> {
         out: &mut Matrix<T>,
     ) -> Result<()> {
         shapes::back_project(errors, weight, activities, squares, out)?;
-        self.multiply(errors, &self.transposed(weight)?, 0, out, &Raw)?;
+        let transposed = self.transposed(weight)?;
+        match weight.fields() {
+            None => self.multiply(errors, &transposed, 0, out, &Raw)?,
+            Some(fields) => {
+                let mut parts = Matrix::zeros(self, out.rows(), fields.places() * fields.rows())?;
+                self.multiply(errors, &transposed, 0, &mut parts, &Raw)?;
+                self.add_up(&parts, fields, out);
+            }
+        }
         let (rows, width) = (out.rows(), out.columns());
         let part = Self::rows_per_part(rows, self.threads_for(rows * width));
         let radial = T::from_f64(normalization.radial(width));
@@ -57,11 +66,26 @@ impl<T: Scalar> Cpu<T> {
         Ok(())
     }
 
+    /// out = what every place sends back, added up where it was seen.
+    fn add_up(&self, parts: &Matrix<T>, fields: &Fields, out: &mut Matrix<T>) {
+        let (rows, wide, width) = (out.rows(), parts.columns(), out.columns());
+        let stretches = &stretches(fields);
+        let part = Self::rows_per_part(rows, self.threads_for(rows * wide));
+        let parts = parts.slice().chunks((part * wide).max(1));
+        let parts = parts.zip(out.slice_mut().chunks_mut((part * width).max(1))).collect();
+        self.each(parts, |(parts, out): (&[T], &mut [T])| {
+            let rows = parts.chunks_exact(wide.max(1)).zip(out.chunks_exact_mut(width.max(1)));
+            rows.for_each(|(parts, out)| scatter(stretches, fields.rows(), parts, out));
+        });
+    }
+
+    /// Weights with rows and columns exchanged; of local ones, those of each place.
     pub(crate) fn transposed(&self, weight: &Weight<T>) -> Result<Weight<T>> {
-        let transposed = weight.0.transposed(|panels, weight| {
+        let panels = weight.panels.transposed(|panels, weight| {
             self.each(panels, |(index, panel)| weight.transpose_rows(index, panel));
         });
         let no_room = || host::out_of_memory::<T>(weight.columns(), weight.rows(), "cpu");
-        transposed.map(Weight).ok_or_else(no_room)
+        let fields = weight.fields().map(fields::transposed).transpose()?;
+        Ok(Weight { panels: panels.ok_or_else(no_room)?, fields })
     }
 }

@@ -6,15 +6,16 @@
 
 use std::sync::PoisonError;
 
-use ff_backend::{Delta, Input, LabelCode, Peer, Shape};
+use ff_backend::{Delta, Fields, Input, LabelCode, Peer, Shape};
 use ndarray::{ArrayViewMut2, Axis};
 
+use crate::fields::gather;
 use crate::forward::{RowTerms, rounded};
 use crate::kernels::{add_scaled, multiply_by};
-use crate::lists::{ColumnLists, ColumnsMut};
+use crate::lists::{ColumnLists, ColumnsMut, Lists};
 use crate::micro_panels::{MicroPanelMut, MicroPanels, pack_columns_of_rows};
 use crate::microkernel::{MR, NR};
-use crate::panels::{count, room};
+use crate::panels::{Grouping, count, room};
 use crate::vector::{Loop, widest};
 use crate::{Cpu, Matrix, Scalar};
 
@@ -26,7 +27,9 @@ const BLOCK: usize = 64;
 pub(crate) struct Workspace<T> {
     /// The left operand, dense.
     pub left: MicroPanels<T>,
-    /// The left operand, by lists.
+    /// The left operand of local weights, by lists.
+    pub seen: Lists<T>,
+    /// The transposed left operand, by lists.
     columns: ColumnLists<T>,
     /// Panels of D.
     delta: Vec<T>,
@@ -42,12 +45,14 @@ pub(crate) struct Folded<'a, T> {
     pub left: LeftTransposed<'a, T>,
     /// K.
     pub depth: usize,
-    /// F.
+    /// Rows of the weights below the labels': F, or as many as a place sees.
     pub width: usize,
-    /// D `[K, N]` in panels `[K, NR]`, the last one filled up with zeros.
+    /// What the units of each place see, if not everything.
+    pub fields: Option<&'a Fields>,
+    /// D `[K, N]` in panels `[K, NR]`, the last one of each group filled up with zeros.
     pub delta: &'a [T],
-    /// N.
-    pub columns: usize,
+    /// N columns, in a group for each place.
+    pub grouping: Grouping,
     /// `[N]`.
     pub bias: &'a [T],
     /// `[C, N]`.
@@ -57,18 +62,19 @@ pub(crate) struct Folded<'a, T> {
 /// The left operand Aᵀ: its columns, that is the features, are what a tile's rows are made of.
 #[derive(Clone, Copy)]
 pub(crate) enum LeftTransposed<'a, T> {
-    /// A micro-panel for each MR features.
+    /// For each place a micro-panel for each MR features that it sees.
     Dense(&'a MicroPanels<T>),
     /// For each feature, the rows in which it is on.
     Lists(&'a ColumnLists<T>),
 }
 
 impl<T: Scalar> Cpu<T> {
-    /// Calls `then` with the folded operands.
+    /// Calls `then` with the folded operands, for weights of these fields.
     pub(crate) fn fold<R>(
         &self,
         input: &Input<Self>,
         delta: &Delta<Self>,
+        fields: Option<&Fields>,
         then: impl FnOnce(Folded<T>) -> R,
     ) -> R {
         let (shared, rows, columns) = (input.features.rows(), delta.outputs.rows(), delta.outputs.columns());
@@ -80,8 +86,10 @@ impl<T: Scalar> Cpu<T> {
         let depth = active.len() + usize::from(delta.peer.is_some());
 
         let mut workspace = self.workspace.lock().unwrap_or_else(PoisonError::into_inner);
-        let Workspace { left, columns: column_lists, delta: folded, sums, peer: peer_row } = &mut *workspace;
-        let folded = room(folded, columns.div_ceil(NR) * NR * depth);
+        let Workspace { left, columns: column_lists, delta: folded, sums, peer: peer_row, .. } =
+            &mut *workspace;
+        let grouping = Grouping { columns, groups: fields.map_or(1, Fields::places) };
+        let folded = room(folded, grouping.panels() * NR * depth);
         let sums = room(sums, (1 + classes) * columns);
         let peer_row = room(peer_row, width);
         let source = input.features.slice();
@@ -97,42 +105,75 @@ impl<T: Scalar> Cpu<T> {
         // Rows whose coefficient is 0 cost nothing, so few may be left to share.
         let work = depth * rows.div_ceil(shared.max(1)) * columns;
         let part = columns.div_ceil(self.threads_for(work)).next_multiple_of(NR);
-        let mut parts_of_delta = folded.chunks_mut((part * depth).max(1));
-        if let Ok(mut sums) = ArrayViewMut2::from_shape((1 + classes, columns), &mut *sums) {
-            let parts = sums.axis_chunks_iter_mut(Axis(1), part.max(1)).enumerate();
-            let parts = parts.map(|(index, sums)| FoldColumns {
-                terms: &terms,
-                neutral: matches!(input.label.map(|label| label.code), Some(LabelCode::Neutral)),
-                coefficients,
-                outputs: delta.outputs.slice(),
-                columns,
-                first: index * part,
-                active: &active,
-                shared,
-                peer,
-                pull: pull.as_deref(),
-                delta: parts_of_delta.next().unwrap_or_default(),
-                sums,
-            });
-            self.each(parts.collect(), widest);
+        if let Ok(sums) = ArrayViewMut2::from_shape((1 + classes, columns), &mut *sums) {
+            let (mut parts, mut sums_left, mut delta_left) = (Vec::new(), sums, &mut *folded);
+            for columns_here in grouping.parts(part) {
+                let (sums, sums_right) = sums_left.split_at(Axis(1), columns_here.len());
+                let panels = count::<NR>(columns_here.len()) * NR * depth;
+                let (folded, delta_right) = delta_left.split_at_mut(panels);
+                (sums_left, delta_left) = (sums_right, delta_right);
+                parts.push(FoldColumns {
+                    terms: &terms,
+                    neutral: matches!(input.label.map(|label| label.code), Some(LabelCode::Neutral)),
+                    coefficients,
+                    outputs: delta.outputs.slice(),
+                    columns,
+                    first: columns_here.start,
+                    active: &active,
+                    shared,
+                    peer,
+                    pull: pull.as_deref(),
+                    delta: folded,
+                    sums,
+                });
+            }
+            self.each(parts, widest);
         }
         let peer_row = delta.peer.as_ref().map(|_| &*peer_row);
         let left = match self.column_lists(input.features, &active, peer_row, column_lists) {
             true => LeftTransposed::Lists(column_lists),
             false => {
-                let mut panels: Vec<_> = left.room(count::<MR>(width), depth).collect();
-                let groups = panels.chunks_mut(BLOCK / MR).enumerate().collect();
-                self.each(groups, |(index, panels): (usize, &mut [MicroPanelMut<T>])| {
-                    pack_columns_of_rows(&features, index * BLOCK, panels);
-                    if self.exact_shortcuts {
-                        panels.iter_mut().for_each(MicroPanelMut::skip_zeros);
-                    }
-                });
+                self.pack_transposed(&features, fields, width, left);
                 LeftTransposed::Dense(left)
             }
         };
         let (bias, labels) = sums.split_at(columns);
-        then(Folded { left, depth, width, delta: folded, columns, bias, labels })
+        let width = fields.map_or(width, Fields::rows);
+        then(Folded { left, depth, width, fields, delta: folded, grouping, bias, labels })
+    }
+
+    /// Micro-panels of the transposed left operand: for each place one for each MR features that it sees.
+    fn pack_transposed(
+        &self,
+        rows: &[&[T]],
+        fields: Option<&Fields>,
+        width: usize,
+        left: &mut MicroPanels<T>,
+    ) {
+        let (places, width) = fields.map_or((1, width), |fields| (fields.places(), fields.rows()));
+        let of_a_place = count::<MR>(width).max(1);
+        let mut panels: Vec<_> = left.room(places * count::<MR>(width), rows.len()).collect();
+        let places = panels.chunks_mut(of_a_place).enumerate();
+        let groups = places.flat_map(|(place, panels)| {
+            panels.chunks_mut(BLOCK / MR).enumerate().map(move |(index, panels)| (place, index, panels))
+        });
+        self.each_by(groups.collect(), |thread, (place, index, panels): (_, _, &mut [MicroPanelMut<T>])| {
+            match fields {
+                None => pack_columns_of_rows(rows, index * BLOCK, panels),
+                Some(fields) => {
+                    let part = index * BLOCK..width.min((index + 1) * BLOCK);
+                    let (wide, stretches) = (part.len(), fields.stretches(place, part));
+                    let mut scratch = self.scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
+                    let seen = room(&mut scratch, rows.len() * wide);
+                    let each = rows.iter().zip(seen.chunks_exact_mut(wide));
+                    each.for_each(|(row, seen)| gather(&stretches, row, seen));
+                    pack_columns_of_rows(&seen.chunks_exact(wide).collect::<Vec<_>>(), 0, panels);
+                }
+            }
+            if self.exact_shortcuts {
+                panels.iter_mut().for_each(MicroPanelMut::skip_zeros);
+            }
+        });
     }
 
     /// Makes the list of every feature: the rows, of those that are active, in which it is on, and the peer's row after

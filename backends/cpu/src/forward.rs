@@ -6,8 +6,7 @@ use ff_backend::{
 use ndarray::{Axis, s};
 
 use crate::kernels::{LANES, activate, fold_lanes, sum_of_squares};
-use crate::lists::RowMut;
-use crate::microkernel::{Kernel, Microkernel};
+use crate::lists::{ListRow, RowMut};
 use crate::products::{Epilogue, Raw};
 use crate::vector::{Loop, widest};
 use crate::{Cpu, Matrix, Scalar, Weight};
@@ -112,19 +111,6 @@ impl<T: Scalar> Loop for WholeRow<'_, T> {
     #[inline(always)]
     fn run(self) {
         self.activation.finish(self.row, 0, self.out);
-    }
-}
-
-/// One row, from its activities to their list.
-struct ListRow<'a, 'b, T> {
-    list: &'a mut RowMut<'b, T>,
-    row: &'a [T],
-}
-
-impl<T: Scalar> Kernel<T> for ListRow<'_, '_, T> {
-    #[inline(always)]
-    fn run<M: Microkernel<T>>(self) {
-        self.list.take::<M>(self.row);
     }
 }
 

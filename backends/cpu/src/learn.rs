@@ -3,7 +3,7 @@
 
 use std::marker::PhantomData;
 
-use ff_backend::{Delta, Gradient, Input, Parameter, Result, Rule, Weights, shapes};
+use ff_backend::{Delta, Fields, Gradient, Input, Parameter, Result, Rule, Weights, shapes};
 
 use crate::fold::{Folded, LeftTransposed};
 use crate::kernels::Prepared;
@@ -85,11 +85,12 @@ impl<T: Scalar> Cpu<T> {
         gradient: &mut Gradient<Self>,
     ) -> Result<()> {
         shapes::gradient::<Self>(input, delta, gradient)?;
-        self.fold(input, delta, |folded| {
+        let fields = gradient.weight.fields.clone();
+        self.fold(input, delta, fields.as_ref(), |folded| {
             if let Some(bias) = &mut gradient.bias {
                 bias.slice_mut().copy_from_slice(folded.bias);
             }
-            let blocks = folded.blocks(&mut gradient.weight.0);
+            let blocks = folded.blocks(&mut gradient.weight.panels);
             self.each_block(&folded, blocks.into_iter().map(Store));
         });
         Ok(())
@@ -103,8 +104,9 @@ impl<T: Scalar> Cpu<T> {
     ) -> Result<()> {
         shapes::update::<Self>(layer, gradient, rule)?;
         let Parameter { value, first, second } = &mut layer.weight;
-        let second = second.as_mut().map(|second| second.0.values_mut()).unwrap_or_default();
-        self.step(value.0.values_mut(), first.0.values_mut(), second, gradient.weight.0.values(), rule);
+        let second = second.as_mut().map(|second| second.panels.values_mut()).unwrap_or_default();
+        let (value, first) = (value.panels.values_mut(), first.panels.values_mut());
+        self.step(value, first, second, gradient.weight.panels.values(), rule);
         if let (Some(bias), Some(gradient)) = (&mut layer.bias, &gradient.bias) {
             self.step_bias(bias, gradient.slice(), rule);
         }
@@ -139,13 +141,15 @@ impl<T: Scalar> Cpu<T> {
     ) -> Result<()> {
         shapes::learn::<Self>(input, delta, layer, rule)?;
         let Weights { weight: Parameter { value, first, second }, bias } = layer;
-        self.fold(input, delta, |folded| {
+        let fields = value.fields.clone();
+        self.fold(input, delta, fields.as_ref(), |folded| {
             if let Some(bias) = bias {
                 self.step_bias(bias, folded.bias, rule);
             }
             let rule = &Prepared::new(rule);
-            let mut seconds = second.iter_mut().flat_map(|second| folded.blocks(&mut second.0));
-            let moments = folded.blocks(&mut value.0).into_iter().zip(folded.blocks(&mut first.0));
+            let mut seconds = second.iter_mut().flat_map(|second| folded.blocks(&mut second.panels));
+            let values = folded.blocks(&mut value.panels).into_iter();
+            let moments = values.zip(folded.blocks(&mut first.panels));
             let steps = moments.map(|(values, first)| {
                 let second = seconds.next().unwrap_or_default();
                 Step { values, first, second, rule }
@@ -171,7 +175,7 @@ impl<T: Scalar> Cpu<T> {
 impl<T: Scalar> Folded<'_, T> {
     /// Label features: the first rows of the weights.
     fn classes(&self) -> usize {
-        self.labels.len() / self.columns.max(1)
+        self.labels.len() / self.grouping.columns.max(1)
     }
 
     fn blocks_of_a_panel(&self) -> usize {
@@ -196,7 +200,8 @@ struct Block<'a, T, K> {
 impl<T: Scalar, K: Target<T>> Kernel<T> for Block<'_, T, K> {
     #[inline(always)]
     fn run<M: Microkernel<T>>(mut self) {
-        let Folded { left, depth, delta, width, .. } = *self.folded;
+        let Folded { left, depth, delta, width, fields, grouping, .. } = *self.folded;
+        let place = grouping.group_of(self.panel);
         let right = &delta[self.panel * depth * NR..][..depth * NR];
         let at = if self.index == 0 { self.take_labels() } else { 0 };
         let first = self.index * MC * MR;
@@ -204,7 +209,7 @@ impl<T: Scalar, K: Target<T>> Kernel<T> for Block<'_, T, K> {
         match left {
             LeftTransposed::Dense(left) => {
                 // A tile is handed over while the next one is multiplied.
-                let mut at = at;
+                let (mut at, own) = (at, place * count::<MR>(width));
                 let mut sums = [[[T::zero(); NR]; MR]; 2];
                 let [mut now, mut before] = sums.each_mut();
                 let mut last = None;
@@ -212,7 +217,7 @@ impl<T: Scalar, K: Target<T>> Kernel<T> for Block<'_, T, K> {
                     *now = [[T::zero(); NR]; MR];
                     let (target, vectors) = (&mut self.target, PhantomData::<M>);
                     let mut hand_over = HandOver { target, at: last, sums: before, vectors };
-                    M::multiply(left.micro_panel(feature / MR), right, now, &mut hand_over);
+                    M::multiply(left.micro_panel(own + feature / MR), right, now, &mut hand_over);
                     last = Some(at);
                     at += MR * NR;
                     std::mem::swap(&mut now, &mut before);
@@ -222,8 +227,13 @@ impl<T: Scalar, K: Target<T>> Kernel<T> for Block<'_, T, K> {
                 (0..2 * MR).for_each(|piece| rest.piece(piece));
             }
             LeftTransposed::Lists(left) => {
+                let seen = fields.map(|fields| fields.list(place));
                 for (i, feature) in features.enumerate() {
                     let at = at + i * NR;
+                    let feature = match seen.map(|seen| seen[feature]) {
+                        None => Some(feature),
+                        Some(feature) => (feature != Fields::NOTHING).then_some(feature as usize),
+                    };
                     let mut sums = [T::zero(); NR];
                     M::accumulate(left.list(feature), right, &mut sums);
                     for (piece, gradient) in sums.as_chunks::<PIECE>().0.iter().enumerate() {
@@ -240,10 +250,11 @@ impl<T: Scalar, K: Target<T>> Block<'_, T, K> {
     /// Hands the labels' rows over; what follows them begins where it says.
     #[inline(always)]
     fn take_labels(&mut self) -> usize {
-        let Folded { labels, columns, .. } = *self.folded;
-        for (row, gradient) in labels.chunks_exact(columns.max(1)).enumerate() {
+        let Folded { labels, grouping, .. } = *self.folded;
+        for (row, gradient) in labels.chunks_exact(grouping.columns.max(1)).enumerate() {
             let mut wide = [T::zero(); NR];
-            wide.iter_mut().zip(&gradient[self.panel * NR..]).for_each(|(wide, &x)| *wide = x);
+            let own = &gradient[grouping.columns_of(self.panel)];
+            wide.iter_mut().zip(own).for_each(|(wide, &x)| *wide = x);
             for (piece, gradient) in wide.as_chunks::<PIECE>().0.iter().enumerate() {
                 self.target.take(row * NR + piece * PIECE, gradient);
             }

@@ -6,6 +6,7 @@
 //! dense or by lists, so that same seed means same bits, whatever the threads.
 
 mod back_project;
+mod fields;
 mod fold;
 mod forward;
 mod inputs;
@@ -26,7 +27,7 @@ use std::sync::Mutex;
 
 use ff_backend::host::{Images, Indices};
 use ff_backend::{
-    Backend, BackendError, Delta, DeviceInfo, Goodness, Gradient, IndexSlice, Input, Normalization,
+    Backend, BackendError, Delta, DeviceInfo, Fields, Goodness, Gradient, IndexSlice, Input, Normalization,
     Objective, Result, Rule, Tally, Weights, host,
 };
 
@@ -121,6 +122,10 @@ impl<T: Scalar> Backend for Cpu<T> {
             memory_bytes: host::memory_bytes(),
             precision: T::NAME.into(),
         }
+    }
+
+    fn local_weight(&self, labels: usize, fields: &Fields) -> Result<Weight<T>> {
+        Weight::of_fields(labels + fields.rows(), fields.units(), Some(fields))
     }
 
     fn indices(&self, len: usize) -> Result<Indices> {

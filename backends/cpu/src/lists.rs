@@ -1,7 +1,7 @@
 //! Lists of the units that are on: what is left of a matrix of activities, almost all of which are 0.
 
 use crate::Scalar;
-use crate::microkernel::{MASKED, Microkernel};
+use crate::microkernel::{Kernel, MASKED, Microkernel};
 
 /// Columns of a block: products visit a block of all rows before the next one, so that the weights of a block stay in
 /// cache.
@@ -15,6 +15,7 @@ pub struct List<'a, T> {
 }
 
 /// The list of every row of a matrix, cut into blocks of KC columns.
+#[derive(Default)]
 pub(crate) struct Lists<T> {
     columns: usize,
     /// A slot of `columns` entries for each row. Memory that no entry has reached is not touched.
@@ -45,6 +46,16 @@ impl<T: Scalar> Lists<T> {
             ends: vec![0; rows * blocks],
             complete: true,
         }
+    }
+
+    /// Empty lists of so many rows, in memory that is kept from step to step.
+    pub(crate) fn reset(&mut self, rows: usize, columns: usize) {
+        if self.at.len() < rows * columns {
+            *self = Lists::new(rows, columns);
+        }
+        (self.columns, self.complete) = (columns, true);
+        self.ends.clear();
+        self.ends.resize(rows * self.blocks(), 0);
     }
 
     /// Whether there are entries, and not only their counts.
@@ -142,6 +153,19 @@ impl<T: Scalar> RowMut<'_, T> {
     }
 }
 
+/// One row, from its activities to their list.
+pub(crate) struct ListRow<'a, 'b, T> {
+    pub list: &'a mut RowMut<'b, T>,
+    pub row: &'a [T],
+}
+
+impl<T: Scalar> Kernel<T> for ListRow<'_, '_, T> {
+    #[inline(always)]
+    fn run<M: Microkernel<T>>(self) {
+        self.list.take::<M>(self.row);
+    }
+}
+
 /// The list of every column of some rows: the rows in which it is on.
 pub(crate) struct ColumnLists<T> {
     /// Entries that a column has room for.
@@ -190,9 +214,10 @@ impl<T: Scalar> ColumnLists<T> {
         })
     }
 
-    /// The rows in which a column is on.
+    /// The rows in which a column is on; of no column, none.
     #[inline(always)]
-    pub(crate) fn list(&self, column: usize) -> List<'_, T> {
+    pub(crate) fn list(&self, column: Option<usize>) -> List<'_, T> {
+        let Some(column) = column else { return List { at: &[], values: &[] } };
         let part = column * self.room..column * self.room + self.counts[column] as usize;
         List { at: &self.at[part.clone()], values: &self.values[part] }
     }

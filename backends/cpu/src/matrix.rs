@@ -1,10 +1,10 @@
 //! What this backend holds: matrices with the lists of what is on in them, weights in panels.
 
-use ff_backend::{Result, Shape, Tensor, host, shapes};
+use ff_backend::{Connected, Fields, Result, Shape, Tensor, host, shapes};
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
 use crate::lists::Lists;
-use crate::panels::Panels;
+use crate::panels::{Grouping, Panels};
 use crate::{Cpu, Scalar};
 
 /// A matrix in host memory, row-major.
@@ -72,6 +72,10 @@ impl<T: Scalar> Tensor<Cpu<T>> for Matrix<T> {
         Ok(Matrix { values, lists: None, listed: false })
     }
 
+    fn like(&self, cpu: &Cpu<T>) -> Result<Self> {
+        Self::zeros(cpu, self.rows(), self.columns())
+    }
+
     fn upload(&mut self, cpu: &Cpu<T>, values: &[T]) -> Result<()> {
         shapes::upload(self, values.len())?;
         self.slice_mut().copy_from_slice(values);
@@ -92,42 +96,65 @@ impl<T: Scalar> Tensor<Cpu<T>> for Matrix<T> {
 }
 
 /// A layer's weights in host memory, as products read them.
-pub struct Weight<T>(pub(crate) Panels<T>);
+pub struct Weight<T> {
+    /// In a group for each place.
+    pub(crate) panels: Panels<T>,
+    /// What its units see, if not everything.
+    pub(crate) fields: Option<Fields>,
+}
 
 impl<T: Scalar> Shape for Weight<T> {
     fn rows(&self) -> usize {
-        self.0.extent().0
+        self.panels.extent().0
     }
     fn columns(&self) -> usize {
-        self.0.extent().1
+        self.panels.extent().1
+    }
+}
+
+impl<T: Scalar> Connected for Weight<T> {
+    fn fields(&self) -> Option<&Fields> {
+        self.fields.as_ref()
     }
 }
 
 impl<T: Scalar> Weight<T> {
+    /// Zeros: local where there are fields.
+    pub(crate) fn of_fields(rows: usize, columns: usize, fields: Option<&Fields>) -> Result<Self> {
+        let grouping = Grouping { columns, groups: fields.map_or(1, Fields::places) };
+        let panels =
+            Panels::new(rows, grouping).ok_or_else(|| host::out_of_memory::<T>(rows, columns, "cpu"))?;
+        Ok(Weight { panels, fields: fields.cloned() })
+    }
+
     /// The first rows, row-major.
     pub(crate) fn first_rows(&self, count: usize) -> Vec<T> {
-        self.0.rows(count)
+        self.panels.rows(count)
     }
 }
 
 impl<T: Scalar> Tensor<Cpu<T>> for Weight<T> {
     fn zeros(_: &Cpu<T>, rows: usize, columns: usize) -> Result<Self> {
-        Panels::new(rows, columns).map(Weight).ok_or_else(|| host::out_of_memory::<T>(rows, columns, "cpu"))
+        Weight::of_fields(rows, columns, None)
+    }
+
+    fn like(&self, _: &Cpu<T>) -> Result<Self> {
+        Weight::of_fields(self.rows(), self.columns(), self.fields())
     }
 
     fn upload(&mut self, _: &Cpu<T>, values: &[T]) -> Result<()> {
         shapes::upload(self, values.len())?;
-        self.0.load(values);
+        self.panels.load(values);
         Ok(())
     }
 
     fn download(&self, _: &Cpu<T>) -> Result<Vec<T>> {
-        Ok(self.0.rows(self.rows()))
+        Ok(self.panels.rows(self.rows()))
     }
 
     fn copy(&self, cpu: &Cpu<T>, target: &mut Self) -> Result<()> {
-        shapes::copy(self, target)?;
-        cpu.copy_slice(self.0.values(), target.0.values_mut());
+        shapes::copy_weight(self, target)?;
+        cpu.copy_slice(self.panels.values(), target.panels.values_mut());
         Ok(())
     }
 }

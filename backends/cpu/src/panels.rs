@@ -1,31 +1,84 @@
 //! Panels: the right operand of a product, NR of its columns at a time, in the order in which tiles read it.
 
+use std::ops::Range;
+
 use ff_backend::host;
 
 use crate::Scalar;
 use crate::microkernel::{MR, NR};
 
-/// Weights, and their optimizer's moments: panels one after the other, each `[rows, NR]`. Zeros fill up the last one,
-/// and follow every panel's rows, so that a tile may begin in any row.
+/// How columns lie in panels: in groups of equally many, no two of which share a panel. The places of local weights are
+/// groups; of dense ones there is one.
+#[derive(Clone, Copy)]
+pub(crate) struct Grouping {
+    pub columns: usize,
+    pub groups: usize,
+}
+
+impl Grouping {
+    /// Columns of a group.
+    fn wide(self) -> usize {
+        self.columns / self.groups.max(1)
+    }
+
+    /// Panels of a group.
+    fn panels_of_a_group(self) -> usize {
+        count::<NR>(self.wide())
+    }
+
+    /// Panels of all groups.
+    pub(crate) fn panels(self) -> usize {
+        self.groups * self.panels_of_a_group()
+    }
+
+    /// The group of a panel.
+    pub(crate) fn group_of(self, panel: usize) -> usize {
+        panel / self.panels_of_a_group().max(1)
+    }
+
+    /// The columns of a panel.
+    pub(crate) fn columns_of(self, panel: usize) -> Range<usize> {
+        let group = self.group_of(panel);
+        let first = (panel - group * self.panels_of_a_group()) * NR;
+        group * self.wide() + first..group * self.wide() + self.wide().min(first + NR)
+    }
+
+    /// Every group in parts of `wide` columns, a multiple of NR, or less.
+    pub(crate) fn parts(self, wide: usize) -> impl Iterator<Item = Range<usize>> {
+        let (own, wide) = (self.wide(), wide.max(NR));
+        let group = move |group: usize| {
+            let parts = (0..own).step_by(wide);
+            parts.map(move |first| group * own + first..group * own + own.min(first + wide))
+        };
+        (0..self.groups).flat_map(group)
+    }
+}
+
+/// Weights, and their optimizer's moments: panels one after the other, each `[rows, NR]`. Zeros fill up the last one of
+/// each group, and follow every panel's rows, so that a tile may begin in any row.
 pub(crate) struct Panels<T> {
     memory: Vec<T>,
     /// Where a cache line begins, so that vectors lie in one.
     skip: usize,
     rows: usize,
-    columns: usize,
+    grouping: Grouping,
 }
 
 impl<T: Scalar> Panels<T> {
     /// All zeros; none if there is not so much memory.
-    pub(crate) fn new(rows: usize, columns: usize) -> Option<Self> {
-        let count = count::<NR>(columns).checked_mul(rows.checked_add(MR)?)?.checked_mul(NR)?;
+    pub(crate) fn new(rows: usize, grouping: Grouping) -> Option<Self> {
+        let count = grouping.panels().checked_mul(rows.checked_add(MR)?)?.checked_mul(NR)?;
         let mut memory = host::reserve(count.checked_add(LINE)?)?;
         let skip = begin(&mut memory, count);
-        Some(Panels { memory, skip, rows, columns })
+        Some(Panels { memory, skip, rows, grouping })
     }
 
     pub(crate) fn extent(&self) -> (usize, usize) {
-        (self.rows, self.columns)
+        (self.rows, self.grouping.columns)
+    }
+
+    pub(crate) fn grouping(&self) -> Grouping {
+        self.grouping
     }
 
     /// Elements of a panel.
@@ -35,11 +88,11 @@ impl<T: Scalar> Panels<T> {
 
     /// All elements, those that fill up too.
     pub(crate) fn values(&self) -> &[T] {
-        &self.memory[self.skip..][..count::<NR>(self.columns) * self.space()]
+        &self.memory[self.skip..][..self.grouping.panels() * self.space()]
     }
 
     pub(crate) fn values_mut(&mut self) -> &mut [T] {
-        let count = count::<NR>(self.columns) * self.space();
+        let count = self.grouping.panels() * self.space();
         &mut self.memory[self.skip..][..count]
     }
 
@@ -65,23 +118,27 @@ impl<T: Scalar> Panels<T> {
         self.values_mut().chunks_exact_mut(space).flat_map(cut).collect()
     }
 
-    /// The same weights with rows and columns exchanged, panel by panel as `each` runs them; none if there is not so
+    /// Each group's weights with rows and columns exchanged, panel by panel as `each` runs them; none if there is not so
     /// much memory.
     pub(crate) fn transposed(&self, each: impl FnOnce(Vec<(usize, &mut [T])>, &Self)) -> Option<Self> {
-        let mut transposed = Panels::new(self.columns, self.rows)?;
+        let groups = self.grouping.groups;
+        let grouping = Grouping { columns: groups.checked_mul(self.rows)?, groups };
+        let mut transposed = Panels::new(self.grouping.wide(), grouping)?;
         let space = transposed.space();
         let panels = transposed.values_mut().chunks_exact_mut(space.max(1)).enumerate().collect();
         each(panels, self);
         Some(transposed)
     }
 
-    /// Rows `index * NR ..` of the weights as the columns of a panel.
+    /// NR rows of a group's weights as the columns of panel `index` of the transposed.
     pub(crate) fn transpose_rows(&self, index: usize, out: &mut [T]) {
+        let (across, down) = (self.grouping.panels_of_a_group(), count::<NR>(self.rows).max(1));
+        let (group, index) = (index / down, index % down);
         let rows = index * NR..self.rows.min((index + 1) * NR);
-        for panel in 0..count::<NR>(self.columns) {
+        for (i, panel) in (group * across..(group + 1) * across).enumerate() {
             let source = &self.panel(panel)[rows.start * NR..rows.end * NR];
-            let out = out[panel * NR * NR..].as_chunks_mut::<NR>().0;
-            for (column, out) in out.iter_mut().take(columns_of(panel, self.columns)).enumerate() {
+            let out = out[i * NR * NR..].as_chunks_mut::<NR>().0;
+            for (column, out) in out.iter_mut().take(self.grouping.columns_of(panel).len()).enumerate() {
                 out.iter_mut().zip(source.as_chunks::<NR>().0).for_each(|(out, row)| *out = row[column]);
             }
         }
@@ -89,18 +146,20 @@ impl<T: Scalar> Panels<T> {
 
     /// Takes over row-major values.
     pub(crate) fn load(&mut self, values: &[T]) {
-        let (columns, space) = (self.columns.max(1), self.space());
+        let (grouping, space) = (self.grouping, self.space());
         for (panel, out) in self.values_mut().chunks_exact_mut(space).enumerate() {
-            pack_columns::<T, NR>(values.chunks_exact(columns), panel * NR, out);
+            let columns = grouping.columns_of(panel);
+            let rows = values.chunks_exact(grouping.columns.max(1)).map(|row| &row[..columns.end]);
+            pack_columns::<T, NR>(rows, columns.start, out);
         }
     }
 
     /// The first `rows` rows, row-major.
     pub(crate) fn rows(&self, rows: usize) -> Vec<T> {
-        let mut values = Vec::with_capacity(rows * self.columns);
+        let mut values = Vec::with_capacity(rows * self.grouping.columns);
         for row in 0..rows {
-            for panel in 0..count::<NR>(self.columns) {
-                let wide = columns_of(panel, self.columns);
+            for panel in 0..self.grouping.panels() {
+                let wide = self.grouping.columns_of(panel).len();
                 values.extend_from_slice(&self.panel(panel)[row * NR..][..wide]);
             }
         }
@@ -130,11 +189,6 @@ pub(crate) fn pack_columns<'a, T: Scalar, const N: usize>(
 /// Number of panels of `N` that cover `extent`.
 pub(crate) fn count<const N: usize>(extent: usize) -> usize {
     extent.div_ceil(N)
-}
-
-/// Columns that panel `index` of a matrix with `columns` columns really has.
-pub(crate) fn columns_of(index: usize, columns: usize) -> usize {
-    (columns - index * NR).min(NR)
 }
 
 /// Bytes of a cache line.

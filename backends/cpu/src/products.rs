@@ -3,13 +3,14 @@
 
 use std::sync::PoisonError;
 
-use ff_backend::{Result, Shape};
+use ff_backend::{Connected, Fields, Result, Shape};
 use ndarray::{ArrayViewMut2, Axis};
 
+use crate::fields::{gather, stretches};
 use crate::lists::{KC, Lists};
 use crate::micro_panels::MicroPanels;
 use crate::microkernel::{Kernel, MR, Microkernel, NR};
-use crate::panels::{Panels, count, room};
+use crate::panels::{Grouping, Panels, count, room};
 use crate::{Cpu, Matrix, Scalar, Weight};
 
 /// Rows of features that are multiplied at a time: with their sums they stay in the second-level cache.
@@ -29,11 +30,12 @@ impl<T> Epilogue<T> for Raw {
     fn finish(&self, _row: usize, _first: usize, _out: &mut [T]) {}
 }
 
-/// The left operand of a product.
+/// The left operand of a product: what each place sees of each row. Dense weights have one place, which sees all.
 #[derive(Clone, Copy)]
 enum Left<'a, T> {
-    /// For each MR rows a micro-panel for each KC columns, as [`Cpu::pack`] leaves them.
+    /// For each MR rows and each place a micro-panel for each KC columns, as [`Cpu::pack`] leaves them.
     Dense(&'a MicroPanels<T>),
+    /// For each row a list for each place.
     Lists(&'a Lists<T>),
 }
 
@@ -47,19 +49,26 @@ impl<T: Scalar> Cpu<T> {
         out: &mut Matrix<T>,
         epilogue: &impl Epilogue<T>,
     ) -> Result<()> {
-        let (rows, depth, columns) = (features.rows(), features.columns(), out.columns());
+        let (rows, columns) = (features.rows(), out.columns());
+        let (depth, grouping) = (weight.rows_for(features.columns()), weight.panels.grouping());
         if columns == 0 {
             return Ok(());
         }
         // A few parts for each thread, so that one that is held up does not hold up the others.
         let few = 4 * self.threads_for(rows * depth / 16 * columns);
-        let parts = parts(out, columns.div_ceil(few).next_multiple_of(NR));
+        let parts = parts(out, grouping, columns.div_ceil(few).next_multiple_of(NR));
         let mut workspace = self.workspace.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = match self.lists(features) {
-            Some(lists) => Left::Lists(lists),
-            None => {
-                self.pack(features, &mut workspace.left);
-                Left::Dense(&workspace.left)
+        let workspace = &mut *workspace;
+        let (left, seen) = (&mut workspace.left, &mut workspace.seen);
+        let left = match (self.lists(features), weight.fields()) {
+            (Some(lists), None) => Left::Lists(lists),
+            (Some(_), Some(fields)) => {
+                self.list_fields(features, fields, seen);
+                Left::Lists(seen)
+            }
+            (None, fields) => {
+                self.pack(features, fields, left);
+                Left::Dense(left)
             }
         };
         self.each_by(parts, |thread, part: Part<T>| {
@@ -69,7 +78,7 @@ impl<T: Scalar> Cpu<T> {
             self.instructions.run(Product {
                 left,
                 depth,
-                weight: &weight.0,
+                weight: &weight.panels,
                 first_row,
                 part,
                 sums,
@@ -91,23 +100,39 @@ impl<T: Scalar> Cpu<T> {
         self.exact_shortcuts && on as f64 <= self.break_even * all as f64
     }
 
-    /// Micro-panels of features: for each MR rows one for each KC columns.
-    fn pack(&self, features: &Matrix<T>, left: &mut MicroPanels<T>) {
-        let (rows, depth) = (features.rows(), features.columns());
+    /// Micro-panels of features: for each MR rows and each place one for each KC columns.
+    fn pack(&self, features: &Matrix<T>, fields: Option<&Fields>, left: &mut MicroPanels<T>) {
+        let (rows, width) = (features.rows(), features.columns());
+        let (places, depth) = fields.map_or((1, width), |fields| (fields.places(), fields.rows()));
+        let stretches = &fields.map(stretches).unwrap_or_default();
         let blocks = depth.div_ceil(KC);
-        let mut panels: Vec<_> = left.room(count::<MR>(rows) * blocks, KC).collect();
-        let eights = features.slice().chunks((MR * depth).max(1));
-        let mut eights: Vec<_> = panels.chunks_mut(blocks.max(1)).zip(eights).collect();
-        let batch = eights.len().div_ceil(self.threads_for(rows * depth)).max(1);
-        self.each(eights.chunks_mut(batch).collect(), |eights| {
+        let mut panels: Vec<_> = left.room(count::<MR>(rows) * places * blocks, KC.min(depth)).collect();
+        let eights = features.slice().chunks((MR * width).max(1));
+        let mut eights: Vec<_> = panels.chunks_mut((places * blocks).max(1)).zip(eights).collect();
+        let batch = eights.len().div_ceil(self.threads_for(rows * places * depth)).max(1);
+        self.each_by(eights.chunks_mut(batch).collect(), |thread, eights| {
+            let mut scratch = self.scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
+            let seen = room(&mut scratch, if stretches.is_empty() { 0 } else { MR * depth });
             for (panels, rows) in eights {
-                for (block, panel) in panels.iter_mut().enumerate() {
-                    let part = block * KC..depth.min((block + 1) * KC);
-                    let row =
-                        |i: usize| rows.get(i * depth + part.start..i * depth + part.end).unwrap_or_default();
-                    panel.transpose(std::array::from_fn(row));
-                    if self.exact_shortcuts {
-                        panel.skip_zeros();
+                for (place, panels) in panels.chunks_mut(blocks.max(1)).enumerate() {
+                    let rows = match stretches.get(place) {
+                        None => &**rows,
+                        Some(stretches) => {
+                            let each =
+                                rows.chunks_exact(width.max(1)).zip(seen.chunks_exact_mut(depth.max(1)));
+                            each.for_each(|(row, seen)| gather(stretches, row, seen));
+                            &seen[..rows.len() / width.max(1) * depth]
+                        }
+                    };
+                    for (block, panel) in panels.iter_mut().enumerate() {
+                        let part = block * KC..depth.min((block + 1) * KC);
+                        let row = |i: usize| {
+                            rows.get(i * depth + part.start..i * depth + part.end).unwrap_or_default()
+                        };
+                        panel.transpose(std::array::from_fn(row));
+                        if self.exact_shortcuts {
+                            panel.skip_zeros();
+                        }
                     }
                 }
             }
@@ -121,21 +146,22 @@ struct Part<'a, T> {
     row: usize,
     /// Its first column.
     first: usize,
+    /// The first of its panels of weights.
+    panel: usize,
     out: ArrayViewMut2<'a, T>,
 }
 
 /// A product in parts of `wide` columns, in blocks of equal height: a low block costs as much packing as a high one.
-fn parts<T: Scalar>(out: &mut Matrix<T>, wide: usize) -> Vec<Part<'_, T>> {
+fn parts<T: Scalar>(out: &mut Matrix<T>, grouping: Grouping, wide: usize) -> Vec<Part<'_, T>> {
     let mut parts = Vec::new();
     let rows = out.rows();
     let tall = rows.div_ceil(rows.div_ceil(MC).max(1)).next_multiple_of(MR).max(MR);
     for (block, mut rest) in out.view_mut().into_axis_chunks_iter_mut(Axis(0), tall).enumerate() {
-        let mut first = 0;
-        while rest.ncols() > 0 {
-            let columns = wide.min(rest.ncols());
-            let (out, right) = rest.split_at(Axis(1), columns);
-            parts.push(Part { row: block * tall, first, out });
-            (first, rest) = (first + columns, right);
+        let mut panel = 0;
+        for columns in grouping.parts(wide) {
+            let (out, right) = rest.split_at(Axis(1), columns.len());
+            parts.push(Part { row: block * tall, first: columns.start, panel, out });
+            (panel, rest) = (panel + count::<NR>(columns.len()), right);
         }
     }
     parts
@@ -146,6 +172,7 @@ fn parts<T: Scalar>(out: &mut Matrix<T>, wide: usize) -> Vec<Part<'_, T>> {
 struct Product<'a, 'out, T, E> {
     /// All features.
     left: Left<'a, T>,
+    /// Features that a place sees.
     depth: usize,
     weight: &'a Panels<T>,
     /// The row of the weights that the first feature is for.
@@ -169,7 +196,8 @@ impl<T: Scalar, E: Epilogue<T>> Kernel<T> for Product<'_, '_, T, E> {
 impl<T: Scalar, E: Epilogue<T>> Product<'_, '_, T, E> {
     #[inline(always)]
     fn dense<M: Microkernel<T>>(mut self, left: &MicroPanels<T>) {
-        let Part { row: top, first, out } = &mut self.part;
+        let Part { row: top, first, panel: own, out } = &mut self.part;
+        let (places, place) = (self.weight.grouping().groups, self.weight.grouping().group_of(*own));
         let (across, down) = (count::<NR>(out.ncols()), count::<MR>(out.nrows()));
         let blocks = self.depth.div_ceil(KC);
         self.sums.fill(T::zero());
@@ -177,10 +205,10 @@ impl<T: Scalar, E: Epilogue<T>> Product<'_, '_, T, E> {
         for block in 0..blocks {
             let deep = (block * KC)..self.depth.min((block + 1) * KC);
             for panel in 0..across {
-                let right = self.weight.panel(*first / NR + panel);
+                let right = self.weight.panel(*own + panel);
                 let right = &right[(self.first_row + deep.start) * NR..(self.first_row + deep.end) * NR];
                 for (i, sums) in tiles[panel * down..][..down].iter_mut().enumerate() {
-                    let left = left.micro_panel((*top / MR + i) * blocks + block);
+                    let left = left.micro_panel(((*top / MR + i) * places + place) * blocks + block);
                     M::multiply(left, right, sums, &mut ());
                 }
             }
@@ -196,13 +224,14 @@ impl<T: Scalar, E: Epilogue<T>> Product<'_, '_, T, E> {
 
     #[inline(always)]
     fn by_lists<M: Microkernel<T>>(mut self, lists: &Lists<T>) {
-        let Part { row: top, first, out } = &mut self.part;
+        let Part { row: top, first, panel: own, out } = &mut self.part;
+        let (places, place) = (self.weight.grouping().groups, self.weight.grouping().group_of(*own));
         let (rows, width) = (out.nrows(), out.ncols());
         let blocks = self.depth.div_ceil(KC).max(1);
         let sums = &mut self.sums.as_chunks_mut::<NR>().0[..rows];
         for panel in 0..count::<NR>(width) {
             let columns = panel * NR..width.min((panel + 1) * NR);
-            let right = &self.weight.panel(*first / NR + panel)[self.first_row * NR..];
+            let right = &self.weight.panel(*own + panel)[self.first_row * NR..];
             sums.fill([T::zero(); NR]);
             for block in 0..blocks {
                 for (row, sums) in sums.iter_mut().enumerate() {
@@ -219,7 +248,7 @@ impl<T: Scalar, E: Epilogue<T>> Product<'_, '_, T, E> {
                         M::fetch(out, columns.start + NR / 2);
                     }
                     if self.depth > 0 {
-                        M::accumulate(lists.list(*top + row, block), right, sums);
+                        M::accumulate(lists.list((*top + row) * places + place, block), right, sums);
                     }
                 }
             }

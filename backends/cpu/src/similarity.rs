@@ -53,7 +53,7 @@ impl<T: Scalar> Cpu<T> {
         }
         let (centred, scales) = self.centred(activities)?;
         let mut right = Weight::zeros(self, rows, width)?;
-        right.0.load(centred.slice());
+        right.panels.load(centred.slice());
         let mut excess = Matrix::zeros(self, rows, rows)?;
         self.multiply(&centred, &self.transposed(&right)?, 0, &mut excess, &Raw)?;
         let loss = excess_of(excess.slice_mut(), &labels.indices.0[labels.offset..][..rows], classes);

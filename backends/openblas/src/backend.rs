@@ -2,12 +2,13 @@
 
 use ff_backend::host::{Images, Indices};
 use ff_backend::{
-    Backend, Delta, DeviceInfo, Goodness, Gradient, IndexSlice, Input, Normalization, Objective, Real,
-    Result, Rule, Shape, Tally, Tensor, Weights, dropout_keeps, host, shapes, similarity_of_labels,
+    Backend, Connected, Delta, DeviceInfo, Fields, Goodness, Gradient, IndexSlice, Input, Normalization,
+    Objective, Real, Result, Rule, Shape, Tally, Tensor, Weights, dropout_keeps, host, shapes,
+    similarity_of_labels,
 };
 use ndarray::{Axis, Zip, s};
 
-use crate::formulas::{delta, normalized, product, scales, step};
+use crate::formulas::{blocks, delta, errors_below, normalized, product, scales, step};
 use crate::{Matrix, OpenBlas, Scalar};
 
 impl<T: Scalar> Backend for OpenBlas<T> {
@@ -28,6 +29,11 @@ impl<T: Scalar> Backend for OpenBlas<T> {
             memory_bytes: host::memory_bytes(),
             precision: T::PRECISION.into(),
         }
+    }
+
+    fn local_weight(&self, labels: usize, fields: &Fields) -> Result<Matrix<T>> {
+        let weight = self.weight(labels + fields.rows(), fields.units())?;
+        Ok(Matrix(weight.0, Some(fields.clone())))
     }
 
     fn indices(&self, len: usize) -> Result<Indices> {
@@ -102,7 +108,10 @@ impl<T: Scalar> Backend for OpenBlas<T> {
         out: &mut Matrix<T>,
     ) -> Result<()> {
         shapes::product::<Self>(input, weight, first_row, out)?;
-        product(&input.0.view(), &weight.0.slice(s![first_row.., ..]), &mut out.0.view_mut());
+        for (units, seen) in blocks(input.0.view(), 0, weight) {
+            let weight = weight.0.slice(s![first_row.., units.clone()]);
+            product(&seen.view(), &weight, &mut out.0.slice_mut(s![.., units]));
+        }
         Ok(())
     }
 
@@ -226,7 +235,10 @@ impl<T: Scalar> Backend for OpenBlas<T> {
         shapes::gradient::<Self>(input, change, gradient)?;
         let z = normalized(self, input, change.outputs.rows())?;
         let delta = delta(self, change)?;
-        product(&z.0.t(), &delta.0.view(), &mut gradient.weight.0.view_mut());
+        for (units, seen) in blocks(z.0.view(), input.classes(), &gradient.weight) {
+            let delta = delta.0.slice(s![.., units.clone()]);
+            product(&seen.t(), &delta, &mut gradient.weight.0.slice_mut(s![.., units]));
+        }
         if let Some(bias) = &mut gradient.bias {
             bias.0.row_mut(0).assign(&delta.0.sum_axis(Axis(0)));
         }
@@ -274,7 +286,10 @@ impl<T: Scalar> Backend for OpenBlas<T> {
         out: &mut Matrix<T>,
     ) -> Result<()> {
         shapes::back_project(errors, weight, activities, squares, out)?;
-        product(&errors.0.view(), &weight.0.t(), &mut out.0.view_mut());
+        match weight.fields() {
+            Some(fields) => errors_below(&errors.0.view(), weight, fields, &mut out.0.view_mut()),
+            None => product(&errors.0.view(), &weight.0.t(), &mut out.0.view_mut()),
+        }
         let units = activities.columns();
         let radial = T::from_f64(normalization.radial(units));
         for (r, (mut out, h)) in out.0.rows_mut().into_iter().zip(activities.0.rows()).enumerate() {
@@ -299,7 +314,7 @@ impl<T: Scalar> Backend for OpenBlas<T> {
     ) -> Result<()> {
         shapes::match_similarities::<Self>(activities, &labels, slopes, cost)?;
         let (rows, units) = activities.0.dim();
-        let mut centred = Matrix(activities.0.clone());
+        let mut centred = Matrix(activities.0.clone(), None);
         let mut scales = Vec::with_capacity(rows);
         for mut row in centred.0.rows_mut() {
             let mean = row.sum() / T::from_f64(units as f64);

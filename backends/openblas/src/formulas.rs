@@ -1,8 +1,10 @@
 //! The formulas that more than one operation needs.
 
-use ff_backend::{Delta, Input, LabelCode, Parameter, Real, Result, Rule, Shape, Tensor};
+use std::ops::Range;
+
+use ff_backend::{Connected, Delta, Fields, Input, LabelCode, Parameter, Real, Result, Rule, Shape, Tensor};
 use ndarray::linalg::general_mat_mul;
-use ndarray::{ArrayView2, ArrayViewMut2, Zip, s};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, CowArray, Ix2, Zip, s};
 
 use crate::{Matrix, OpenBlas, Scalar};
 
@@ -12,6 +14,49 @@ pub(crate) fn product<T: Scalar>(a: &ArrayView2<T>, b: &ArrayView2<T>, out: &mut
         out.fill(T::zero());
     } else if !out.is_empty() {
         general_mat_mul(T::one(), a, b, T::zero(), out);
+    }
+}
+
+/// Columns of weights whose units see the same features, and those columns of `x`: all, where weights are dense. The
+/// first `labels` columns of `x` are seen everywhere.
+pub(crate) fn blocks<'x, T: Scalar>(
+    x: ArrayView2<'x, T>,
+    labels: usize,
+    weight: &Matrix<T>,
+) -> Vec<(Range<usize>, CowArray<'x, T, Ix2>)> {
+    let Some(fields) = weight.fields() else { return vec![(0..weight.columns(), x.into())] };
+    let block = |place: usize| {
+        let list = fields.list(place);
+        let seen =
+            Array2::from_shape_fn((x.nrows(), labels + list.len()), |(r, i)| match i.checked_sub(labels) {
+                None => x[[r, i]],
+                Some(i) if list[i] == Fields::NOTHING => T::zero(),
+                Some(i) => x[[r, labels + list[i] as usize]],
+            });
+        (place * fields.channels()..(place + 1) * fields.channels(), seen.into())
+    };
+    (0..fields.places()).map(block).collect()
+}
+
+/// e = errors · weightᵀ, of local weights: what every place sends back is added up where it was seen.
+pub(crate) fn errors_below<T: Scalar>(
+    errors: &ArrayView2<T>,
+    weight: &Matrix<T>,
+    fields: &Fields,
+    out: &mut ArrayViewMut2<T>,
+) {
+    out.fill(T::zero());
+    for place in 0..fields.places() {
+        let units = place * fields.channels()..(place + 1) * fields.channels();
+        let mut part = Array2::zeros((errors.nrows(), fields.rows()));
+        let (errors, weight) = (errors.slice(s![.., units.clone()]), weight.0.slice(s![.., units]));
+        product(&errors, &weight.t(), &mut part.view_mut());
+        for (part, &feature) in part.columns().into_iter().zip(fields.list(place)) {
+            if feature != Fields::NOTHING {
+                let mut below = out.column_mut(feature as usize);
+                below += &part;
+            }
+        }
     }
 }
 

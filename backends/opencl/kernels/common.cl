@@ -213,10 +213,9 @@ INLINE int label_of(int r, LABEL_ARGS)
     return label < (uint)classes ? (int)label : -1;
 }
 
-// Adds to columns j .. of row r, which has scale `scale`, what its label is worth.
-INLINE vec with_label(vec x, int r, float scale, int j, int columns, LABEL_ARGS)
+// Adds to columns j .. of row r, `left` of them, what its label is worth. The row has scale `scale`.
+INLINE vec with_label(vec x, int r, float scale, int j, int left, int columns, LABEL_ARGS)
 {
-    const int left = columns - j;
     if (label_mode == NEUTRAL) {
         vec all = 0.0f;
         for (int c = 0; c < classes; c++) all += load(label_rows + (size_t)c * columns + j, left);
@@ -225,4 +224,17 @@ INLINE vec with_label(vec x, int r, float scale, int j, int columns, LABEL_ARGS)
     const int label = label_of(r, LABEL_NAMES);
     if (label < 0) return x;
     return x + label_scale(scale, LABEL_NAMES) * load(label_rows + (size_t)label * columns + j, left);
+}
+
+// Columns of local weights come in as many blocks as there are places, whose units see the same `depth` features: those
+// of place p are features p * depth .. of each row, as `see` lays them out. Dense weights have one place. A tile of
+// `wide` columns lies within a place: the first column of group x, and the end of its place's columns.
+INLINE int place_of_group(int x, int columns, int places, int wide)
+{
+    return x / ((columns / places + wide - 1) / wide);
+}
+INLINE int first_column(int x, int columns, int places, int wide)
+{
+    const int own = columns / places, tiles = (own + wide - 1) / wide;
+    return x / tiles * own + x % tiles * wide;
 }

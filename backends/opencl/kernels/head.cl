@@ -114,11 +114,14 @@ kernel void argmax(OUT scores, const int rows, const int class_count, global uin
     for (int c = 0; c < class_count; c++) row[c] = 0.0f;
 }
 
-// out[c, k] = weight[k, c]. One work-item per element of weight.
-kernel void transpose(IN weight, const int elements, const int rows, const int columns, OUT out)
+// out[c, k] = weight[k, c], of each place's columns by themselves: out [columns / places, places * rows]. One work-item
+// per element of weight.
+kernel void transpose(IN weight, const int elements, const int rows, const int columns, const int places, OUT out)
 {
-    const int at = get_global_id(0);
-    if (at < elements) out[(size_t)(at % columns) * rows + at / columns] = weight[at];
+    const int at = get_global_id(0), own = columns / places;
+    if (at >= elements) return;
+    const int row = at / columns, place = at % columns / own, column = at % columns % own;
+    out[((size_t)column * places + place) * rows + row] = weight[at];
 }
 
 // From e = errors weight^T, in `slopes`, to s (e - w z sum of e z) where h > 0, z = s h: see Backend::back_project.

@@ -12,7 +12,7 @@ kernel void activate(IN product, const int shared_rows, const int columns, SQUAR
     for (int j = get_local_id(0) * VEC; j < columns; j += ITEMS * VEC) {
         const int left = columns - j;
         vec a = scale * load(product + (size_t)row * columns + j, left);
-        a = with_label(a, r, scale, j, columns, LABEL_NAMES);
+        a = with_label(a, r, scale, j, left, columns, LABEL_NAMES);
         if (has_bias) a += load(bias + j, left);
         const vec h = positive(a);
         store(h, out + (size_t)r * columns + j, left);
@@ -20,6 +20,28 @@ kernel void activate(IN product, const int shared_rows, const int columns, SQUAR
     }
     const float total = sum_items(sum(squared), scratch, ITEMS);
     if (get_local_id(0) == 0) out_squares[r] = total;
+}
+
+// out[r, e] = features[r, seen[e]], 0 where there is no such feature: what each place of a local layer sees, one after the
+// other. `wide` entries of `seen`.
+kernel void see(IN features, const int columns, LIST seen, const int wide, OUT out)
+{
+    const size_t r = get_group_id(0);
+    for (int e = get_local_id(0); e < wide; e += ITEMS) {
+        const uint feature = seen[e];
+        out[r * wide + e] = feature < (uint)columns ? features[r * columns + feature] : 0.0f;
+    }
+}
+
+// out[r, f] = sum of parts[r, e] over the entries e that see feature f, in order: those from starts[f] on.
+kernel void unsee(IN parts, const int wide, LIST starts, LIST entries, const int columns, OUT out)
+{
+    const size_t r = get_group_id(0);
+    for (int f = get_local_id(0); f < columns; f += ITEMS) {
+        float total = 0.0f;
+        for (uint i = starts[f]; i < starts[f + 1]; i++) total += parts[r * wide + entries[i]];
+        out[r * columns + f] = total;
+    }
 }
 
 // squares[r] = sum of x[r]^2.

@@ -55,17 +55,18 @@
 
 // out = features weight[first_row..]; unless `raw`, then scaled, labelled, biased, rectified as a layer is. Squares are
 // left to row_squares, which adds up whole rows: `partials` is not touched.
-// Work-group (x, y): columns x PROJECT_COLUMNS.., rows y group_rows..; group_rows <= PROJECT_ROWS.
+// Work-group (x, y): tile x of columns, see first_column; rows y group_rows..; group_rows <= PROJECT_ROWS.
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void project(IN features, const int rows, const int depth, IN weight, const int first_row, const int columns,
-             const int group_rows, const int raw, SQUARES_ARGS, SCALE_ARGS, LABEL_ARGS, IN bias,
+             const int places, const int group_rows, const int raw, SQUARES_ARGS, SCALE_ARGS, LABEL_ARGS, IN bias,
              const int has_bias, OUT out, OUT partials)
 {
     local float packed[PROJECT_DEPTH * PROJECT_COLUMNS];
     local float tile[PROJECT_ROWS * PROJECT_COLUMNS];
-    const int j0 = get_group_id(0) * PROJECT_COLUMNS;
+    const int place = place_of_group(get_group_id(0), columns, places, PROJECT_COLUMNS);
+    const int j0 = first_column(get_group_id(0), columns, places, PROJECT_COLUMNS);
     const int r0 = get_group_id(1) * group_rows;
-    const int width = min(PROJECT_COLUMNS, columns - j0), tall = min(group_rows, rows - r0);
+    const int width = min(PROJECT_COLUMNS, (place + 1) * (columns / places) - j0), tall = min(group_rows, rows - r0);
     CLEAR(tile, PROJECT_ROWS * PROJECT_COLUMNS);
     for (int k0 = 0; k0 < depth; k0 += PROJECT_DEPTH) {
         const int deep = min(PROJECT_DEPTH, depth - k0);
@@ -79,7 +80,7 @@ void project(IN features, const int rows, const int depth, IN weight, const int 
         for (int i0 = 0; i0 < tall; i0 += 8) {
             global const float *a[8];
 #pragma unroll
-            for (int i = 0; i < 8; i++) a[i] = features + (size_t)(r0 + min(i0 + i, tall - 1)) * depth + k0;
+            for (int i = 0; i < 8; i++) a[i] = features + ((size_t)(r0 + min(i0 + i, tall - 1)) * places + place) * depth + k0;
 #define ROW_AT(i, k) a[i][k]
             for (int j = 0; j < width; j += PANEL)
                 MULTIPLY(ROW_AT, deep, packed + j * PROJECT_DEPTH, tile + i0 * PROJECT_COLUMNS + j,
@@ -97,7 +98,7 @@ void project(IN features, const int rows, const int depth, IN weight, const int 
         const float scale = scale_of(squares_of(r, SQUARES_NAMES), SCALE_NAMES);
         for (int j = 0; j < width; j += 16) {
             float16 h = scale * vload16(0, sums + j);
-            h = with_label(h, r, scale, j0 + j, columns, LABEL_NAMES);
+            h = with_label(h, r, scale, j0 + j, width - j, columns, LABEL_NAMES);
             if (has_bias) h += load(bias + j0 + j, width - j);
             h = positive(h);
             store(h, to + j, width - j);
@@ -106,18 +107,19 @@ void project(IN features, const int rows, const int depth, IN weight, const int 
 }
 
 // weight = sum over active rows of (s features)^T D, stored or used up by the optimizer at once.
-// Work-group (x, y): columns x LEARN_COLUMNS.., rows y LEARN_ROWS.. of the features' part of the weights; y after the
+// Work-group (x, y): tile x of columns, see first_column; rows y LEARN_ROWS.. of the features' part of the weights; y after the
 // last of those are the label rows, then the bias, if there is one: small work comes last, when others have ended.
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void learn(IN features, const int width_in, IN pull_row, INPUT_SCALE_ARGS, LIST active, LIST count, DELTA_ARGS,
+void learn(IN features, const int width_in, const int places, IN pull_row, INPUT_SCALE_ARGS, LIST active, LIST count, DELTA_ARGS,
            LABEL_ARGS, OUT value, OUT first, OUT second, OUT bias_value,
            OUT bias_first, OUT bias_second, RULE_ARGS)
 {
     local float packed[LEARN_DEPTH * LEARN_COLUMNS];
     local float slab[LEARN_DEPTH * 8];
     local float tile[LEARN_ROWS * LEARN_COLUMNS];
-    const int j0 = get_group_id(0) * LEARN_COLUMNS;
-    const int width = min(LEARN_COLUMNS, columns - j0);
+    const int place = place_of_group(get_group_id(0), columns, places, LEARN_COLUMNS);
+    const int j0 = first_column(get_group_id(0), columns, places, LEARN_COLUMNS);
+    const int width = min(LEARN_COLUMNS, (place + 1) * (columns / places) - j0);
     const int label = (int)get_group_id(1) - (width_in + LEARN_ROWS - 1) / LEARN_ROWS;
     if (label >= 0) {
         for (int j = 0; j < width; j += 16) {
@@ -152,7 +154,7 @@ void learn(IN features, const int width_in, IN pull_row, INPUT_SCALE_ARGS, LIST 
             for (int k = 0; k < deep; k++) {
                 const int row = active[k0 + k];
                 global const float *from =
-                    (row < shared_rows ? features + (size_t)row * width_in : pull_row) + f0 + i0;
+                    (row < shared_rows ? features + (size_t)row * places * width_in : pull_row) + place * width_in + f0 + i0;
                 if (i0 + 8 <= tall) {
                     vstore8(vload8(0, from), k, slab);
                 } else {

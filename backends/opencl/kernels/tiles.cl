@@ -37,7 +37,7 @@ INLINE float4 collect(local const float *space, int line, int c, int rows, int c
 // The contract of portable.cl's project, with group_rows = PROJECT_ROWS.
 kernel __attribute__((reqd_work_group_size(TEAM, 1, 1)))
 void project(IN features, const int rows, const int depth, IN weight, const int first_row, const int columns,
-             const int group_rows, const int raw, SQUARES_ARGS, SCALE_ARGS, LABEL_ARGS, IN bias,
+             const int places, const int group_rows, const int raw, SQUARES_ARGS, SCALE_ARGS, LABEL_ARGS, IN bias,
              const int has_bias, OUT out, OUT partials)
 {
     local float4 aligned_space[PROJECT_SPACE / 4];
@@ -48,7 +48,9 @@ void project(IN features, const int rows, const int depth, IN weight, const int 
     local float *const a = space, *const b = space + 2 * PROJECT_A;
     const int item = get_local_id(0);
     const place_t at = place_of(item, PROJECT_ROWS, PROJECT_COLUMNS);
-    const int j0 = get_group_id(0) * PROJECT_COLUMNS, r0 = get_group_id(1) * PROJECT_ROWS;
+    const int place = place_of_group(get_group_id(0), columns, places, PROJECT_COLUMNS);
+    const int j0 = first_column(get_group_id(0), columns, places, PROJECT_COLUMNS);
+    const int end = (place + 1) * (columns / places), r0 = get_group_id(1) * PROJECT_ROWS;
     const int stages = (depth + PROJECT_DEPTH - 1) / PROJECT_DEPTH;
     float4 next_a[SHARE(PROJECT_ROWS, PROJECT_DEPTH)], next_b[SHARE(PROJECT_COLUMNS, PROJECT_DEPTH)];
     sums_t sums;
@@ -64,13 +66,14 @@ void project(IN features, const int rows, const int depth, IN weight, const int 
             for (int i = 0; i < SHARE(PROJECT_ROWS, PROJECT_DEPTH); i++) {
                 const int e = item + i * TEAM;
                 const int r = r0 + e / (PROJECT_DEPTH / 4), k = k0 + e % (PROJECT_DEPTH / 4) * 4;
-                next_a[i] = r < rows ? load(features + (size_t)r * depth + k, depth - k) : (float4)0.0f;
+                next_a[i] = r < rows ? load(features + ((size_t)r * places + place) * depth + k, depth - k)
+                                     : (float4)0.0f;
             }
 #pragma unroll
             for (int i = 0; i < SHARE(PROJECT_COLUMNS, PROJECT_DEPTH); i++) {
                 const int e = item + i * TEAM;
                 const int j = j0 + e % (PROJECT_COLUMNS / 4) * 4, k = k0 + e / (PROJECT_COLUMNS / 4);
-                next_b[i] = k < depth ? load(weight + ((size_t)first_row + k) * columns + j, columns - j)
+                next_b[i] = k < depth ? load(weight + ((size_t)first_row + k) * columns + j, end - j)
                                       : (float4)0.0f;
             }
         }
@@ -102,13 +105,13 @@ void project(IN features, const int rows, const int depth, IN weight, const int 
         barrier(CLK_LOCAL_MEM_FENCE);
         for (int e = item; e < PROJECT_ROWS / 4 * across; e += TEAM) {
             const int line = row_of(part, e / across, PROJECT_ROWS), r = r0 + line;
-            const int j = j0 + e % across * 4, left = columns - j;
+            const int j = j0 + e % across * 4, left = end - j;
             row_sums[e] = 0.0f;
             if (r >= rows || left <= 0) continue;
             float4 value = collect(space, e / across, e % across, PROJECT_ROWS, PROJECT_COLUMNS);
             if (!raw) {
                 const float scale = row_scales[line];
-                value = with_label(scale * value, r, scale, j, columns, LABEL_NAMES);
+                value = with_label(scale * value, r, scale, j, left, columns, LABEL_NAMES);
                 if (has_bias) value += load(bias + j, left);
                 // Columns beyond the matrix are 0: their sums, labels and biases are.
                 value = positive(value);
@@ -135,7 +138,7 @@ void project(IN features, const int rows, const int depth, IN weight, const int 
 // local memory, each with the factor of its line of D. So what is fetched is stored as it is, and multiplied when it
 // comes to local memory: nothing waits for a load before a load.
 kernel __attribute__((reqd_work_group_size(TEAM, 1, 1)))
-void learn(IN features, const int width_in, IN pull_row, INPUT_SCALE_ARGS, const int skip_zeros, DELTA_ARGS,
+void learn(IN features, const int width_in, const int places, IN pull_row, INPUT_SCALE_ARGS, const int skip_zeros, DELTA_ARGS,
            LABEL_ARGS, OUT value, OUT first, OUT second, OUT bias_value, OUT bias_first, OUT bias_second, RULE_ARGS)
 {
     local float4 aligned_space[LEARN_SPACE / 4];
@@ -146,25 +149,27 @@ void learn(IN features, const int width_in, IN pull_row, INPUT_SCALE_ARGS, const
     local float *const space = (local float *)aligned_space;
     local float *const a = space, *const b = space + 2 * LEARN_A;
     const int item = get_local_id(0);
-    const int j0 = get_group_id(0) * LEARN_COLUMNS, across = LEARN_COLUMNS / 4;
+    const int spot = place_of_group(get_group_id(0), columns, places, LEARN_COLUMNS);
+    const int j0 = first_column(get_group_id(0), columns, places, LEARN_COLUMNS), across = LEARN_COLUMNS / 4;
+    const int end = (spot + 1) * (columns / places);
 
     // Work-groups of label rows and the bias walk past the product's barriers without a product: PoCL 3.1
     // miscompiles barriers that only some work-groups meet. Their work-items share columns, each with a slice of rows.
     const int label = (int)get_group_id(1) - (width_in + LEARN_ROWS - 1) / LEARN_ROWS;
     const int own_j = j0 + item % across * 4;
-    aligned_space[item] = label >= 0 && own_j < columns
+    aligned_space[item] = label >= 0 && own_j < end
         ? small_gradient(label, own_j, item / across, TEAM / across, INPUT_SCALE_NAMES, LABEL_NAMES, DELTA_NAMES)
         : (float4)0.0f;
     barrier(CLK_LOCAL_MEM_FENCE);
-    if (label >= 0 && item < across && own_j < columns) {
+    if (label >= 0 && item < across && own_j < end) {
         float4 gradient = 0.0f;
         for (int s = 0; s < TEAM / across; s++) gradient += aligned_space[s * across + item];
         if (label < classes) {
-            apply(gradient, (size_t)label * columns + own_j, columns - own_j, value, first, second, RULE_NAMES);
+            apply(gradient, (size_t)label * columns + own_j, end - own_j, value, first, second, RULE_NAMES);
         } else {
             float16 mild = numbers;
             if (rule == MOMENTUM) mild.DECAY = 0.0f;
-            apply(gradient, own_j, columns - own_j, bias_value, bias_first, bias_second, rule, steps, mild);
+            apply(gradient, own_j, end - own_j, bias_value, bias_first, bias_second, rule, steps, mild);
         }
     }
 
@@ -218,8 +223,9 @@ void learn(IN features, const int width_in, IN pull_row, INPUT_SCALE_ARGS, const
                     next_a[i] = 0.0f;
                     if (k < depth) {
                         const int row = table_rows[k];
-                        global const float *from = row < shared_rows ? features + (size_t)row * width_in : pull_row;
-                        next_a[i] = load(from + f, width_in - f);
+                        global const float *from =
+                            row < shared_rows ? features + (size_t)row * places * width_in : pull_row;
+                        next_a[i] = load(from + spot * width_in + f, width_in - f);
                     }
                 }
 #pragma unroll
@@ -227,7 +233,7 @@ void learn(IN features, const int width_in, IN pull_row, INPUT_SCALE_ARGS, const
                     const int e = item + i * TEAM;
                     const int j = j0 + e % across * 4, k = k0 + e / across;
                     next_b[i] = 0.0f;
-                    if (k < depth && j < columns) {
+                    if (k < depth && j < end) {
                         const int row = table_rows[k], is_pull = row >= shared_rows;
                         global const float *from = is_pull ? pull_line : outputs + (size_t)row * columns;
                         next_b[i] = load(from + j, columns - j);
@@ -263,9 +269,9 @@ void learn(IN features, const int width_in, IN pull_row, INPUT_SCALE_ARGS, const
         barrier(CLK_LOCAL_MEM_FENCE);
         for (int e = item; e < LEARN_ROWS / 4 * across; e += TEAM) {
             const int f = f0 + row_of(part, e / across, LEARN_ROWS), j = j0 + e % across * 4;
-            if (label < 0 && f < width_in && j < columns)
+            if (label < 0 && f < width_in && j < end)
                 apply(collect(space, e / across, e % across, LEARN_ROWS, LEARN_COLUMNS),
-                      ((size_t)classes + f) * columns + j, columns - j, value, first, second, RULE_NAMES);
+                      ((size_t)classes + f) * columns + j, end - j, value, first, second, RULE_NAMES);
         }
         barrier(CLK_LOCAL_MEM_FENCE);
     }

@@ -1,8 +1,9 @@
 //! A layer's activities.
 
-use ff_backend::{Goodness, Input, Result, Weights, shapes};
+use ff_backend::{Connected, Goodness, Input, Result, Weights, shapes};
 
 use crate::args::Args;
+use crate::local::{Seen, places};
 use crate::memory::Buffer;
 use crate::scratch::Slot;
 use crate::{KernelPath, Matrix, OpenCl};
@@ -16,12 +17,26 @@ pub(crate) struct Product<'a> {
     pub weight: &'a Buffer,
     pub first_row: usize,
     pub columns: usize,
+    /// Blocks of columns, of which each has `depth` features of its own in a row of the input.
+    pub places: usize,
 }
 
 impl<'a> Product<'a> {
-    fn new(input: &'a Matrix, weight: &'a Matrix, first_row: usize, out: &Matrix) -> Self {
-        let (rows, depth, columns) = (out.rows, input.columns, weight.columns);
-        Product { input: &input.buffer, rows, depth, weight: &weight.buffer, first_row, columns }
+    fn new(seen: &'a Seen, features: usize, weight: &'a Matrix, first_row: usize, out: &Matrix) -> Self {
+        Product {
+            input: seen.buffer(),
+            rows: out.rows,
+            depth: weight.rows_for(features),
+            weight: &weight.buffer,
+            first_row,
+            columns: weight.columns,
+            places: places(weight),
+        }
+    }
+
+    /// Tiles of `wide` columns; none reaches beyond its place.
+    fn tiles(&self, wide: usize) -> usize {
+        self.places * (self.columns / self.places.max(1)).div_ceil(wide)
     }
 }
 
@@ -34,9 +49,9 @@ impl OpenCl {
         out: &mut Matrix,
     ) -> Result<()> {
         shapes::product::<Self>(input, weight, first_row, out)?;
-        self.add_parts(input)?;
+        let seen = self.seen(input, weight)?;
         out.parts.forget();
-        self.multiply(&Product::new(input, weight, first_row, out), &out.buffer)
+        self.multiply(&Product::new(&seen, input.columns, weight, first_row, out), &out.buffer)
     }
 
     /// out = the product and nothing more.
@@ -59,8 +74,8 @@ impl OpenCl {
     ) -> Result<()> {
         shapes::project::<Self>(input, layer, out, squares)?;
         let weight = &layer.weight.value;
-        self.add_parts(input.features)?;
-        let product = Product::new(input.features, weight, input.classes(), out);
+        let seen = self.seen(input.features, weight)?;
+        let product = Product::new(&seen, input.features.columns, weight, input.classes(), out);
         let args = self
             .product_args(&product)
             .flag(false)
@@ -68,7 +83,7 @@ impl OpenCl {
             .input_scale(input)
             .label(input, weight);
         let args = bias(args, layer).out(out);
-        let tiles = out.columns.div_ceil(self.tuning.project.columns);
+        let tiles = product.tiles(self.tuning.project.columns);
         if self.tuning.path == KernelPath::Portable || tiles == 0 {
             // Whole rows are added up, in the order of the CPU backend.
             self.launch_project(&product, args.buffer(&squares.buffer))?;
@@ -135,7 +150,7 @@ impl OpenCl {
 
     /// The first parameters of `project`.
     fn product_args(&self, product: &Product) -> Args<'_> {
-        let Product { input, rows, depth, weight, first_row, columns } = *product;
+        let Product { input, rows, depth, weight, first_row, columns, places } = *product;
         self.args()
             .buffer(input)
             .count(rows)
@@ -143,25 +158,26 @@ impl OpenCl {
             .buffer(weight)
             .count(first_row)
             .count(columns)
-            .count(self.rows_per_group(rows, columns))
+            .count(places)
+            .count(self.rows_per_group(product))
     }
 
     fn launch_project(&self, product: &Product, args: Args) -> Result<()> {
         let tile = self.tuning.project;
-        let rows = self.rows_per_group(product.rows, product.columns);
-        let groups = [product.columns.div_ceil(tile.columns), product.rows.div_ceil(rows)];
+        let rows = self.rows_per_group(product);
+        let groups = [product.tiles(tile.columns), product.rows.div_ceil(rows)];
         self.launch(&self.products.project, groups, self.tuning.product_items(), args)
     }
 
     /// Rows of a tile of `project`: on a CPU fewer than it could hold if units would idle.
-    fn rows_per_group(&self, rows: usize, columns: usize) -> usize {
+    fn rows_per_group(&self, product: &Product) -> usize {
         let tile = self.tuning.project;
         if self.tuning.path != KernelPath::Portable {
             return tile.rows;
         }
-        let across = columns.div_ceil(tile.columns).max(1);
+        let across = product.tiles(tile.columns).max(1);
         let wanted = (4 * self.candidate.units).div_ceil(across);
-        rows.div_ceil(wanted).next_multiple_of(8).clamp(8, tile.rows)
+        product.rows.div_ceil(wanted).next_multiple_of(8).clamp(8, tile.rows)
     }
 }
 

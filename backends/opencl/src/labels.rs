@@ -5,6 +5,7 @@ use std::rc::Rc;
 use ff_backend::{IndexSlice, Normalization, Result, shapes};
 
 use crate::forward::Product;
+use crate::local::places;
 use crate::memory::Buffer;
 use crate::scratch::Slot;
 use crate::{Indices, Matrix, OpenCl};
@@ -43,18 +44,28 @@ impl OpenCl {
         out: &mut Matrix,
     ) -> Result<()> {
         shapes::back_project(errors, weight, activities, squares, out)?;
-        let transposed = self.transposed(&weight.buffer, weight.rows, weight.columns)?;
+        // What a place sends back is made of its own units' errors.
+        let places = places(weight);
+        let transposed = self.transposed(&weight.buffer, weight.rows, weight.columns, places)?;
         self.add_parts(errors)?;
         out.parts.forget();
         let product = Product {
             input: &errors.buffer,
             rows: out.rows,
-            depth: errors.columns,
+            depth: errors.columns / places.max(1),
             weight: &transposed,
             first_row: 0,
-            columns: out.columns,
+            columns: places * weight.rows,
+            places,
         };
-        self.multiply(&product, &out.buffer)?;
+        match &weight.local {
+            None => self.multiply(&product, &out.buffer)?,
+            Some(local) => {
+                let parts = self.scratch(Slot::SentBack, product.rows * product.columns)?;
+                self.multiply(&product, &parts)?;
+                self.add_up(&parts, local, out)?;
+            }
+        }
         let args = self
             .args()
             .matrix(activities)
@@ -66,11 +77,17 @@ impl OpenCl {
         self.launch_rows(&self.small.way_back, out.rows, args)
     }
 
-    /// A matrix `[rows, columns]` with rows and columns exchanged.
-    pub(crate) fn transposed(&self, matrix: &Buffer, rows: usize, columns: usize) -> Result<Rc<Buffer>> {
+    /// A matrix `[rows, columns]` with rows and columns exchanged, each place's columns by themselves.
+    pub(crate) fn transposed(
+        &self,
+        matrix: &Buffer,
+        rows: usize,
+        columns: usize,
+        places: usize,
+    ) -> Result<Rc<Buffer>> {
         let elements = rows * columns;
         let transposed = self.scratch(Slot::Transposed, elements)?;
-        let args = self.args().buffer(matrix).count(elements).count(rows).count(columns);
+        let args = self.args().buffer(matrix).count(elements).count(rows).count(columns).count(places);
         self.launch_elements(&self.small.transpose, elements, args.buffer(&transposed))?;
         Ok(transposed)
     }

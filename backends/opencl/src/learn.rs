@@ -7,10 +7,12 @@
 use std::rc::Rc;
 
 use ff_backend::{
-    Delta, Gradient, Input, Objective, Parameter, Peer, Result, Rule, Shape, Tally, Weights, shapes,
+    Connected, Delta, Gradient, Input, Objective, Parameter, Peer, Result, Rule, Shape, Tally, Weights,
+    shapes,
 };
 
 use crate::args::{Args, Steps};
+use crate::local::places;
 use crate::memory::Buffer;
 use crate::scratch::Slot;
 use crate::{KernelPath, Matrix, OpenCl};
@@ -163,10 +165,12 @@ impl OpenCl {
         bias: Option<Target>,
         steps: &Steps,
     ) -> Result<()> {
-        let (shared, width) = (input.features.rows(), input.features.columns());
+        let shared = input.features.rows();
+        let (places, width) = (places(weight.value), weight.value.rows_for(input.features.columns()));
         let (rows, columns) = (delta.outputs.rows, delta.outputs.columns);
+        let seen = self.seen(input.features, weight.value)?;
         let mean_of_means = self.scratch(Slot::MeanOfMeans, 2)?;
-        let pull_row = self.scratch(Slot::PullRow, width)?;
+        let pull_row = self.scratch(Slot::PullRow, places * width)?;
         let pull_line = self.scratch(Slot::PullLine, columns)?;
         let peer = delta.peer.filter(|peer| peer.rows > 0);
         let prepared = match self.tuning.path {
@@ -179,7 +183,7 @@ impl OpenCl {
         };
         let peer_rows = peer.map_or(0, |peer| peer.rows);
         if let Some(peer) = peer {
-            let args = self.args().matrix(input.features).count(peer.rows).count(width);
+            let args = self.args().buffer(seen.buffer()).count(peer.rows).count(places * width);
             let args = input_scale(args)
                 .matrix(peer.mean)
                 .count(columns)
@@ -187,9 +191,10 @@ impl OpenCl {
                 .buffer(&mean_of_means)
                 .buffer(&pull_row)
                 .buffer(&pull_line);
-            self.launch_columns(&self.small.pull_row, width.max(columns), args)?;
+            self.launch_columns(&self.small.pull_row, (places * width).max(columns), args)?;
         }
-        let args = input_scale(self.args().matrix(input.features).count(width).buffer(&pull_row));
+        let args = self.args().buffer(seen.buffer()).count(width).count(places).buffer(&pull_row);
+        let args = input_scale(args);
         let args = match &prepared {
             Some(prepared) => args.buffer(&prepared.active).buffer(&prepared.count),
             None => args.flag(self.exact_shortcuts),
@@ -213,8 +218,8 @@ impl OpenCl {
             .matrix(bias.second)
             .rule(steps);
         let tile = self.tuning.learn;
-        let groups =
-            [columns.div_ceil(tile.columns), width.div_ceil(tile.rows) + input.classes() + bias_rows];
+        let tiles = places * (columns / places.max(1)).div_ceil(tile.columns);
+        let groups = [tiles, width.div_ceil(tile.rows) + input.classes() + bias_rows];
         self.launch(&self.products.learn, groups, self.tuning.product_items(), args)
     }
 

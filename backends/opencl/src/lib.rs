@@ -12,6 +12,7 @@ mod forward;
 mod inputs;
 mod labels;
 mod learn;
+mod local;
 mod memory;
 mod program;
 mod scratch;
@@ -24,7 +25,7 @@ mod tuning;
 use std::rc::Rc;
 
 use ff_backend::{
-    Backend, BackendError, Delta, DeviceInfo, Goodness, Gradient, IndexSlice, Input, Normalization,
+    Backend, BackendError, Delta, DeviceInfo, Fields, Goodness, Gradient, IndexSlice, Input, Normalization,
     Objective, Result, Rule, Shape, Tally, Tensor, Weights, shapes,
 };
 
@@ -235,7 +236,12 @@ impl Tensor<OpenCl> for Matrix {
             rows,
             columns,
             parts: Parts::default(),
+            local: None,
         })
+    }
+
+    fn like(&self, backend: &OpenCl) -> Result<Self> {
+        Ok(Matrix { local: self.local.clone(), ..backend.zeros(self.rows, self.columns)? })
     }
 
     fn upload(&mut self, backend: &OpenCl, values: &[f32]) -> Result<()> {
@@ -253,7 +259,7 @@ impl Tensor<OpenCl> for Matrix {
     }
 
     fn copy(&self, backend: &OpenCl, target: &mut Self) -> Result<()> {
-        shapes::copy(self, target)?;
+        shapes::copy_weight(self, target)?;
         backend.add_parts(self)?;
         target.parts.forget();
         match self.elements() * size_of::<f32>() {
@@ -283,6 +289,10 @@ impl Backend for OpenCl {
                 Precision::Tf32 => "tf32".into(),
             },
         }
+    }
+
+    fn local_weight(&self, labels: usize, fields: &Fields) -> Result<Matrix> {
+        self.local_weight(labels, fields)
     }
 
     fn indices(&self, len: usize) -> Result<Indices> {

@@ -3,9 +3,10 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use ff_backend::{BackendError, Result, Shape};
+use ff_backend::{BackendError, Connected, Fields, Result, Shape};
 
 use crate::driver::{Context, Memory, Queue};
+use crate::local::Local;
 use crate::{Candidate, OpenCl};
 
 /// Bytes behind the end of every buffer that a kernel may read, though not use: a vector's width.
@@ -78,12 +79,14 @@ impl Pool {
     }
 }
 
-/// A row-major matrix of f32 on the device.
+/// A row-major matrix of f32 on the device: also weights are one.
 pub struct Matrix {
     pub(crate) buffer: Buffer,
     pub(crate) rows: usize,
     pub(crate) columns: usize,
     pub(crate) parts: Parts,
+    /// What the units of local weights see.
+    pub(crate) local: Option<Rc<Local>>,
 }
 
 /// Sums of squares as `project` leaves them: one part for each of its tiles in a row, `[count, columns]`. Who reads
@@ -136,6 +139,12 @@ impl OpenCl {
             squares.parts.forget();
         }
         Ok(())
+    }
+}
+
+impl Connected for Matrix {
+    fn fields(&self) -> Option<&Fields> {
+        self.local.as_ref().map(|local| &local.fields)
     }
 }
 

@@ -53,7 +53,7 @@ macro_rules! kernels {
 
 kernels!(
     /// Everything that is not a product.
-    Small: gather hybrid activate row_squares add_parts dropout measure coefficients running_mean pull_row
+    Small: gather hybrid activate see unsee row_squares add_parts dropout measure coefficients running_mean pull_row
     prepare update read_out transpose way_back centre excess mix_slopes softmax draw_labels accumulate argmax
 );
 kernels!(

@@ -33,11 +33,15 @@ pub(crate) enum Slot {
     Similarities,
     /// What that asks of each.
     Pull,
+    /// What the places of a local layer see.
+    Seen,
+    /// What they send back.
+    SentBack,
 }
 
 /// A buffer for each slot, as large as was ever needed.
 #[derive(Default)]
-pub(crate) struct Scratch(RefCell<[Option<Rc<Buffer>>; 11]>);
+pub(crate) struct Scratch(RefCell<[Option<Rc<Buffer>>; 13]>);
 
 impl OpenCl {
     /// At least `count` numbers of four bytes.

@@ -26,10 +26,11 @@ impl OpenCl {
         let args = self.args().matrix(activities).count(columns).buffer(&centred).buffer(&scales);
         self.launch_rows(&self.small.centre, rows, args)?;
 
-        let transposed = self.transposed(&centred, rows, columns)?;
+        let transposed = self.transposed(&centred, rows, columns, 1)?;
         let similarities = self.scratch(Slot::Similarities, rows * rows)?;
         let (input, first_row) = (&*centred, 0);
-        let alike = Product { input, rows, depth: columns, weight: &transposed, first_row, columns: rows };
+        let alike =
+            Product { input, rows, depth: columns, weight: &transposed, first_row, columns: rows, places: 1 };
         self.multiply(&alike, &similarities)?;
         let args = self
             .args()
@@ -43,7 +44,7 @@ impl OpenCl {
 
         let pull = self.scratch(Slot::Pull, rows * columns)?;
         let input = &*similarities;
-        let pulls = Product { input, rows, depth: rows, weight: &centred, first_row, columns };
+        let pulls = Product { input, rows, depth: rows, weight: &centred, first_row, columns, places: 1 };
         self.multiply(&pulls, &pull)?;
         let args = self
             .args()

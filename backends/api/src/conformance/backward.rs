@@ -1,8 +1,9 @@
 //! Cases of what teaches a layer beside goodness: `back_project`, `match_similarities`.
 
+use super::local::Sight;
 use super::trial::{Precision, Scale, Trial};
 use super::{Case, Effort, Tolerance};
-use crate::{Backend, IndexSlice, Normalization, Result};
+use crate::{Backend, Fields, IndexSlice, Normalization, Result};
 
 /// `back_project`.
 #[derive(Debug)]
@@ -11,6 +12,7 @@ pub struct BackProject {
     units: usize,
     classes: usize,
     normalization: Normalization,
+    sight: Sight,
 }
 
 impl Case for BackProject {
@@ -24,19 +26,24 @@ impl Case for BackProject {
     fn cases(effort: Effort) -> Vec<Self> {
         let shapes = effort.shapes(5_000_000).into_iter();
         let shapes = shapes.chain([[0, 7, 7], [7, 0, 7], [7, 7, 0], [61, 93, 10]]);
+        let shapes = shapes.map(|shape| (shape, Sight::All)).chain(Sight::all(effort));
         let normalizations = [Normalization::None, Normalization::Unit, Normalization::Rms];
-        let case = |[rows, units, classes]: [usize; 3]| {
-            normalizations.map(|normalization| BackProject { rows, units, classes, normalization })
+        let case = |([rows, units, classes], sight): ([usize; 3], Sight)| {
+            normalizations.map(|normalization| BackProject { rows, units, classes, normalization, sight })
         };
         shapes.flat_map(case).collect()
     }
 
     fn run<B: Backend>(&self, trial: &mut Trial<B>) -> Result<()> {
         let errors = trial.draw.signed(self.rows, self.classes);
-        let weight = trial.draw.signed(self.units, self.classes);
+        let fields = self.sight.fields(self.units, self.classes)?;
+        let fan_in = fields.as_ref().map_or(self.units, Fields::rows);
+        let weight = trial.draw.signed(fan_in, self.classes);
         let activities = trial.draw.activities(self.rows, self.units);
         let squares = activities.squares();
-        let (longest, units) = (weight.longest_row(), self.units.max(1));
+        // A feature may be in a row of the weights for each place that sees it.
+        let places = fields.as_ref().map_or(1, Fields::places) as f64;
+        let (longest, units) = (places.sqrt() * weight.longest_row(), self.units.max(1));
         let scale = |r: usize| {
             let scale = self.normalization.scale(squares.values[r], units);
             let length = errors.row(r).iter().map(|x| x * x).sum::<f64>().sqrt();
@@ -48,7 +55,8 @@ impl Case for BackProject {
             if squares.values[r] > 0.0 { scale * error * (1.0 + along) } else { 0.0 }
         };
         let scales = (0..self.rows).map(scale).collect();
-        let (errors, weight) = (trial.given("errors", &errors)?, trial.given_weight("weight", &weight)?);
+        let weight = trial.given_weight("weight", fields.as_ref(), &weight)?;
+        let errors = trial.given("errors", &errors)?;
         let (activities, squares) =
             (trial.given("activities", &activities)?, trial.given("squares", &squares)?);
         let mut out = trial.poisoned(self.rows, self.units)?;

@@ -2,9 +2,10 @@
 
 use super::draw::Host;
 use super::layer::{HostWeights, Layer, Reading};
+use super::local::Sight;
 use super::trial::{Precision, Scale, Trial};
 use super::{Case, Effort, Tolerance};
-use crate::{Backend, Result, unfused};
+use crate::{Backend, Fields, Result, unfused};
 
 /// Steps of the oracle that one case may cost.
 const COST: usize = 20_000_000;
@@ -16,6 +17,7 @@ pub struct Product {
     features: usize,
     columns: usize,
     first_row: usize,
+    sight: Sight,
 }
 
 impl Case for Product {
@@ -30,12 +32,14 @@ impl Case for Product {
         let empty = [[0, 7, 7], [7, 0, 7], [7, 7, 0]];
         let large = effort.large(vec![[128, 2000, 2000], [61, 784, 2000]]);
         let shapes = effort.shapes(COST).into_iter().chain(empty).chain(large);
+        let shapes = shapes.map(|shape| (shape, Sight::All)).chain(Sight::all(effort));
         let shapes = shapes.zip([0, 1, 10, 64].into_iter().cycle());
-        let case = |([rows, features, columns], first_row): ([usize; 3], usize)| Product {
+        let case = |(([rows, features, columns], sight), first_row): (([usize; 3], Sight), usize)| Product {
             rows,
             features,
             columns,
             first_row,
+            sight,
         };
         shapes.map(case).collect()
     }
@@ -46,15 +50,17 @@ impl Case for Product {
         for row in input.values.chunks_mut(self.features.max(1)) {
             row.iter_mut().step_by(3).for_each(|pixel| *pixel = 0.0);
         }
-        let mut weight = trial.draw.signed(self.first_row + self.features, self.columns);
+        let fields = self.sight.fields(self.features, self.columns)?;
+        let depth = fields.as_ref().map_or(self.features, Fields::rows);
+        let mut weight = trial.draw.signed(self.first_row + depth, self.columns);
         let mut lengths = weight.clone();
         lengths.values.drain(..self.first_row * self.columns);
-        lengths.rows = self.features;
+        lengths.rows = depth;
         // Rows before the first must not be read.
         weight.values[..self.first_row * self.columns].fill(f64::INFINITY);
         let scale = trial.precision.dot(self.features, input.longest_row() * lengths.longest_column());
         let input = trial.given("input", &input)?;
-        let weight = trial.given_weight("weight", &weight)?;
+        let weight = trial.given_weight("weight", fields.as_ref(), &weight)?;
         let mut out = trial.poisoned(self.rows, self.columns)?;
         trial.backend.product(&input, &weight, self.first_row, &mut out)?;
         trial.close("out", &out, Scale::Uniform(scale))

@@ -128,7 +128,8 @@ impl Case for Gradient {
         let reading = layer.read(trial)?;
         let changing = change.draw(layer, trial)?;
         let scales = changing.scales(&reading, trial.precision);
-        let weight = trial.poisoned(layer.fan_in(), layer.units)?;
+        let poison = Host::filled(layer.fan_in()?, layer.units, f64::NAN);
+        let weight = trial.place_weight(layer.fields()?.as_ref(), &poison)?;
         let bias = if layer.bias { Some(trial.poisoned(1, layer.units)?) } else { None };
         let mut gradient = crate::Gradient { weight, bias };
         trial.backend.gradient(&reading.input(), &changing.delta(), &mut gradient)?;

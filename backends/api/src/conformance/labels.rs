@@ -50,7 +50,7 @@ impl Case for ReadOut {
         let (activities, squares, weight) = (
             trial.given("activities", &activities)?,
             trial.given("squares", &squares)?,
-            trial.given_weight("weight", &weight)?,
+            trial.given_weight("weight", None, &weight)?,
         );
         let mut logits =
             if self.add { trial.place(&before)? } else { trial.poisoned(self.rows, self.classes)? };

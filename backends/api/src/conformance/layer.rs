@@ -3,9 +3,10 @@
 use std::rc::Rc;
 
 use super::draw::Host;
+use super::local::Sight;
 use super::sizes::Effort;
 use super::trial::Trial;
-use crate::{Backend, IndexSlice, Input, LabelCode, LabelFeatures, Normalization, Result, Weights};
+use crate::{Backend, Fields, IndexSlice, Input, LabelCode, LabelFeatures, Normalization, Result, Weights};
 
 /// Which label the rows carry.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +35,8 @@ pub struct Layer {
     pub normalization: Normalization,
     pub label: Option<Label>,
     pub bias: bool,
+    /// What its units see.
+    pub sight: Sight,
 }
 
 /// The entries of the labels' list before this one must not be read.
@@ -45,15 +48,14 @@ impl Layer {
         let options = Layer::options(repeats);
         let large = effort.large(vec![[32, 2000, 500]]);
         let shapes = effort.shapes(cost).into_iter().chain([[0, 7, 7]]).chain(large).enumerate();
-        let sized: Vec<Layer> = shapes
-            .map(|(i, [n, features, units])| Layer {
-                n,
-                features,
-                units,
-                ..options[(i * 13 + n) % options.len()]
-            })
+        let any = |i: usize, n: usize| options[(i * 13 + n) % options.len()];
+        let sized: Vec<Layer> =
+            shapes.map(|(i, [n, features, units])| Layer { n, features, units, ..any(i, n) }).collect();
+        let local = Sight::all(effort).into_iter().enumerate();
+        let local: Vec<Layer> = local
+            .map(|(i, ([n, features, units], sight))| Layer { n, features, units, sight, ..any(i, 0) })
             .collect();
-        options.into_iter().chain(sized).collect()
+        options.into_iter().chain(sized).chain(local).collect()
     }
 
     fn options(repeats: &[usize]) -> Vec<Layer> {
@@ -68,8 +70,8 @@ impl Layer {
             for &label in &labels {
                 for &repeat in repeats {
                     for bias in [true, false] {
-                        let (n, features, units) = (7, 61, 13);
-                        options.push(Layer { n, repeat, features, units, normalization, label, bias });
+                        let (n, features, units, sight) = (7, 61, 13, Sight::All);
+                        options.push(Layer { n, repeat, features, units, normalization, label, bias, sight });
                     }
                 }
             }
@@ -82,9 +84,15 @@ impl Layer {
         self.n * self.repeat
     }
 
+    /// The fields of its units, if they do not see all.
+    pub fn fields(&self) -> Result<Option<Fields>> {
+        self.sight.fields(self.features, self.units)
+    }
+
     /// Rows of the weights.
-    pub fn fan_in(&self) -> usize {
-        self.label.map_or(0, |label| label.classes) + self.features
+    pub fn fan_in(&self) -> Result<usize> {
+        let rows = self.fields()?.map_or(self.features, |fields| fields.rows());
+        Ok(self.label.map_or(0, |label| label.classes) + rows)
     }
 
     /// Draws what the layer reads.
@@ -105,9 +113,9 @@ impl Layer {
 
     /// Draws weights without moments.
     pub fn weights<B: Backend>(self, trial: &mut Trial<B>) -> Result<HostWeights> {
-        let weight = trial.draw.signed(self.fan_in(), self.units);
+        let weight = trial.draw.signed(self.fan_in()?, self.units);
         let bias = self.bias.then(|| trial.draw.signed(1, self.units));
-        Ok(HostWeights { weight, bias })
+        Ok(HostWeights { weight, bias, fields: self.fields()? })
     }
 }
 
@@ -115,6 +123,7 @@ impl Layer {
 pub struct HostWeights {
     pub weight: Host,
     pub bias: Option<Host>,
+    pub fields: Option<Fields>,
 }
 
 impl HostWeights {
@@ -122,7 +131,7 @@ impl HostWeights {
     pub fn place<B: Backend>(&self, trial: &mut Trial<B>) -> Result<Weights<B>> {
         let zeros = |value: &Host| Host::filled(value.rows, value.columns, 0.0);
         let still = zeros(&self.weight);
-        let weight = trial.parameter(&self.weight, &still, Some(&still))?;
+        let weight = trial.weights(self.fields.as_ref(), &self.weight, &still, Some(&still))?;
         let bias = match &self.bias {
             Some(bias) => Some(trial.parameter(bias, &zeros(bias), Some(&zeros(bias)))?),
             None => None,

@@ -1,8 +1,12 @@
 //! Cases of upload, download and copy.
 
+use super::local::Sight;
 use super::trial::{Precision, Trial};
 use super::{Case, Effort, Tolerance};
-use crate::{Backend, Result, Tensor};
+use crate::{Backend, Connected, Result, Shape, Tensor};
+
+/// Rows of labels above those of fields.
+const LABELS: usize = 3;
 
 const EXACT: Tolerance = Tolerance { relative: 0.0, absolute: 0.0, reason: "nothing is computed" };
 
@@ -41,6 +45,46 @@ impl Case for Transfer {
     fn run<B: Backend>(&self, trial: &mut Trial<B>) -> Result<()> {
         self.there_and_back::<B::Matrix, B>(trial)?;
         self.there_and_back::<B::Weight, B>(trial)
+    }
+}
+
+/// `local_weight` and `like`, then `upload`, `copy` and `download` of it.
+#[derive(Debug)]
+pub struct LocalWeight {
+    features: usize,
+    units: usize,
+    sight: Sight,
+}
+
+impl Case for LocalWeight {
+    const OPERATION: &'static str = "local_weight";
+
+    fn tolerance(_: Precision) -> Tolerance {
+        EXACT
+    }
+
+    fn cases(effort: Effort) -> Vec<Self> {
+        let case =
+            |([_, features, units], sight): ([usize; 3], Sight)| LocalWeight { features, units, sight };
+        Sight::all(effort).into_iter().map(case).collect()
+    }
+
+    fn run<B: Backend>(&self, trial: &mut Trial<B>) -> Result<()> {
+        let Some(fields) = self.sight.fields(self.features, self.units)? else { return Ok(()) };
+        let fresh = trial.backend.local_weight(LABELS, &fields)?;
+        let host = trial.draw.signed(fresh.rows(), fresh.columns());
+        let uploaded = trial.place_weight(Some(&fields), &host)?;
+        let mut copied = uploaded.like(trial.backend)?;
+        trial.exact("zeros", &fresh)?;
+        trial.exact("zeros alike", &copied)?;
+        trial.kept("uploaded", &uploaded, &host)?;
+        uploaded.copy(trial.backend, &mut copied)?;
+        trial.kept("copied", &copied, &host)?;
+        let same = [&fresh, &uploaded, &copied].map(|weight| weight.fields() == Some(&fields));
+        trial.finding("fields", same.map(|same| f64::from(u8::from(same))).to_vec());
+        let shape = [fields.rows() + LABELS, fields.units(), fresh.rows(), fresh.columns()];
+        trial.finding("shape", shape.map(|extent| extent as f64).to_vec());
+        Ok(())
     }
 }
 
@@ -101,7 +145,7 @@ impl Case for Copy {
         let mut target: B::Matrix = trial.poisoned(self.rows, self.columns)?;
         trial.backend.copy(&*source, &mut target)?;
         trial.kept("target", &target, &host)?;
-        let source = trial.given_weight("source", &host)?;
+        let source = trial.given_weight("source", None, &host)?;
         let mut target: B::Weight = trial.poisoned(self.rows, self.columns)?;
         trial.backend.copy(&*source, &mut target)?;
         trial.kept("target", &target, &host)

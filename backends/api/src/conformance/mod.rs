@@ -20,6 +20,7 @@ mod inputs;
 mod judge;
 mod labels;
 mod layer;
+mod local;
 mod memory;
 mod objective;
 mod refusals;
@@ -51,6 +52,7 @@ pub fn run<B: Backend>(backend: &B, effort: Effort) -> Report {
     let rows = vec![
         examine.operation::<memory::Transfer>(),
         examine.operation::<memory::TransferList>(),
+        examine.operation::<memory::LocalWeight>(),
         examine.operation::<memory::Copy>(),
         examine.operation::<inputs::Gather>(),
         examine.operation::<inputs::Hybrid>(),
@@ -71,6 +73,7 @@ pub fn run<B: Backend>(backend: &B, effort: Effort) -> Report {
         examine.operation::<labels::DrawLabels>(),
         examine.operation::<labels::Accumulate>(),
         examine.operation::<labels::Argmax>(),
+        examine.operation::<local::WholeField>(),
         refusals::verdict(backend),
     ];
     Report { rows }

@@ -2,8 +2,8 @@
 
 use super::{Failure, Fault, Tolerance, Verdict};
 use crate::{
-    Backend, BackendError, Delta, Goodness, Gradient, IndexSlice, Input, LabelCode, LabelFeatures, Loss,
-    Normalization, Objective, Parameter, Peer, Result, Rule, Tally, Tensor, Weights,
+    Backend, BackendError, Delta, Fields, Goodness, Gradient, IndexSlice, Input, LabelCode, LabelFeatures,
+    Loss, Normalization, Objective, Parameter, Peer, Result, Rule, Tally, Tensor, Weights,
 };
 
 /// A call that must fail, and what it returned.
@@ -20,7 +20,7 @@ pub fn verdict<B: Backend>(backend: &B) -> Verdict {
         tolerance: Tolerance { relative: 0.0, absolute: 0.0, reason },
         failure: None,
     };
-    let attempts = [memory(backend), inputs(backend), forward(backend), learning(backend), labels(backend)];
+    let attempts = [memory, inputs, forward, learning, labels, local].map(|group| group(backend));
     for attempts in attempts {
         match attempts {
             Ok(attempts) => {
@@ -234,5 +234,47 @@ fn labels<B: Backend>(b: &B) -> Result<Vec<Attempt>> {
         ("accumulate: squares too short", b.accumulate(&short, 1.0, &mut logits, 0)),
     ];
     found.push(("argmax: out too short", b.argmax(&mut logits, &mut few, 4)));
+    Ok(found)
+}
+
+/// Weights whose units do not see everything.
+fn local<B: Backend>(b: &B) -> Result<Vec<Attempt>> {
+    let lists = [vec![0, 1, 2], vec![2, 3, 4]];
+    let fields = Fields::new(5, 3, &lists)?;
+    let others = Fields::new(5, 3, &[vec![0, 1, 2], vec![1, 2, 3]])?;
+    let [features, narrow, squares] = [b.zeros(4, 5)?, b.zeros(4, 3)?, b.zeros(1, 4)?];
+    let [mut out, mut wide, coefficients] = [b.zeros(4, 6)?, b.zeros(4, 6)?, b.zeros(1, 4)?];
+    let weight = b.local_weight(0, &fields)?;
+    let mut strange = b.local_weight(0, &others)?;
+    let mut dense = b.weight(3, 6)?;
+    let normalization = Normalization::Unit;
+    let input = Input::<B> { features: &features, squares: &squares, normalization, label: None };
+    let small = Input::<B> { features: &narrow, ..input };
+    let outputs = b.zeros(4, 6)?;
+    let delta = Delta::<B> { coefficients: &coefficients, outputs: &outputs, peer: None };
+    let rule = Rule::Momentum { rate: 0.1, momentum: 0.9, decay: 0.0 };
+    let parameter = |first| -> Result<Weights<B>> {
+        let weight = Parameter { value: b.local_weight(0, &fields)?, first, second: None };
+        Ok(Weights { weight, bias: None })
+    };
+    let [mut askew, mut layer] = [parameter(b.weight(3, 6)?)?, parameter(b.local_weight(0, &fields)?)?];
+    let gradient = Gradient { weight: b.local_weight(0, &others)?, bias: None };
+    let mut found = vec![
+        ("fields: a list that descends", Fields::new(5, 3, &[vec![1, 0]]).map(drop)),
+        ("fields: a feature twice", Fields::new(5, 3, &[vec![1, 1]]).map(drop)),
+        ("fields: no such feature", Fields::new(5, 3, &[vec![4, 5]]).map(drop)),
+        ("copy: local weights to dense ones", b.copy(&weight, &mut dense)),
+        ("copy: local weights to others", b.copy(&weight, &mut strange)),
+        ("product: as many features as a field", b.product(&narrow, &weight, 0, &mut out)),
+        ("learn: as many features as a field", b.learn(&small, &delta, &mut layer, rule)),
+        ("learn: moments that are dense", b.learn(&input, &delta, &mut askew, rule)),
+        ("update: a gradient of other fields", b.update(&mut layer, &gradient, rule)),
+    ];
+    let backward = b.back_project(&out, &weight, &narrow, &squares, normalization, &mut b.zeros(4, 3)?);
+    found.push(("back_project: as many features as a field", backward));
+    let read_out = b.read_out(&narrow, &squares, normalization, &weight, &mut out, false);
+    found.push(("read_out: local weights", read_out));
+    let backward = b.back_project(&out, &weight, &features, &squares, normalization, &mut wide);
+    found.push(("back_project: out too wide", backward));
     Ok(found)
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::draw::{Draw, Host};
 use super::report::Tolerance;
-use crate::{Backend, Parameter, Real, Result, Shape, Tensor};
+use crate::{Backend, Fields, Parameter, Real, Result, Shape, Tensor};
 
 /// What arithmetic to expect of a backend.
 #[derive(Clone, Copy, Debug)]
@@ -146,9 +146,14 @@ impl<'b, B: Backend> Trial<'b, B> {
         Ok(indices)
     }
 
-    /// Weights that must not change.
-    pub fn given_weight(&mut self, name: &'static str, host: &Host) -> Result<Rc<B::Weight>> {
-        let weight: Rc<B::Weight> = Rc::new(self.bare(host)?);
+    /// Weights that must not change, local where there are fields.
+    pub fn given_weight(
+        &mut self,
+        name: &'static str,
+        fields: Option<&Fields>,
+        host: &Host,
+    ) -> Result<Rc<B::Weight>> {
+        let weight: Rc<B::Weight> = Rc::new(self.bare_weight(fields, host)?);
         self.watched.push((name, Watched::Weight(weight.clone()), host.values.clone()));
         Ok(weight)
     }
@@ -164,9 +169,42 @@ impl<'b, B: Backend> Trial<'b, B> {
         Ok(Parameter { value: self.place(value)?, first: self.place(first)?, second })
     }
 
+    /// Weights to be changed in place, local where there are fields, between neighbours.
+    pub fn place_weight(&mut self, fields: Option<&Fields>, host: &Host) -> Result<B::Weight> {
+        self.fence()?;
+        let weight = self.bare_weight(fields, host)?;
+        self.fence()?;
+        Ok(weight)
+    }
+
+    /// Trained weights, local where there are fields.
+    pub fn weights(
+        &mut self,
+        fields: Option<&Fields>,
+        value: &Host,
+        first: &Host,
+        second: Option<&Host>,
+    ) -> Result<Parameter<B::Weight>> {
+        let second = second.map(|second| self.place_weight(fields, second)).transpose()?;
+        let (value, first) = (self.place_weight(fields, value)?, self.place_weight(fields, first)?);
+        Ok(Parameter { value, first, second })
+    }
+
+    fn bare_weight(&mut self, fields: Option<&Fields>, host: &Host) -> Result<B::Weight> {
+        let weight = match fields {
+            Some(fields) => self.backend.local_weight(host.rows - fields.rows(), fields)?,
+            None => self.backend.weight(host.rows, host.columns)?,
+        };
+        self.filled(weight, host)
+    }
+
     fn bare<T: Tensor<B>>(&mut self, host: &Host) -> Result<T> {
+        let tensor = T::zeros(self.backend, host.rows, host.columns)?;
+        self.filled(tensor, host)
+    }
+
+    fn filled<T: Tensor<B>>(&mut self, mut tensor: T, host: &Host) -> Result<T> {
         self.empty |= host.values.is_empty();
-        let mut tensor = T::zeros(self.backend, host.rows, host.columns)?;
         let values: Vec<B::Real> = host.values.iter().map(|x| B::Real::from_f64(*x)).collect();
         self.backend.upload(&mut tensor, &values)?;
         Ok(tensor)
@@ -197,6 +235,12 @@ impl<'b, B: Backend> Trial<'b, B> {
     ) -> Result<()> {
         let expected = self.values(other)?;
         self.push(name, tensor, Some(expected), self.within(scale))
+    }
+
+    /// `tensor` must equal `other` of the same backend.
+    pub fn same<T: Tensor<B>>(&mut self, name: &'static str, tensor: &T, other: &T) -> Result<()> {
+        let expected = self.values(other)?;
+        self.push(name, tensor, Some(expected), Bound::Exact)
     }
 
     /// `tensor` must equal the oracle's.

@@ -140,8 +140,10 @@ impl Case for Update {
             columns,
             values: host.values.iter().take(columns).copied().collect(),
         };
-        let mut layer =
-            Weights { weight: trial.parameter(&value, &first, has_second.then_some(&second))?, bias: None };
+        let mut layer = Weights {
+            weight: trial.weights(None, &value, &first, has_second.then_some(&second))?,
+            bias: None,
+        };
         let mut descent = Gradient { weight: trial.place(&gradient)?, bias: None };
         let biased = rows > 0;
         if biased {
@@ -209,7 +211,7 @@ impl Case for Learn {
         let bias = host.bias.as_ref().map(|bias| parameter(bias, scales.bias));
         let place = |trial: &mut Trial<B>| -> Result<Weights<B>> {
             let (value, first, second, _) = &weight;
-            let weight = trial.parameter(value, first, Some(second))?;
+            let weight = trial.weights(host.fields.as_ref(), value, first, Some(second))?;
             let bias = match &bias {
                 Some((value, first, second, _)) => Some(trial.parameter(value, first, Some(second))?),
                 None => None,

@@ -1,11 +1,13 @@
 //! What the oracle's numbers lie in: rows of f64, one after the other.
 
 use super::Arithmetic;
-use crate::{Result, Shape, Tensor, shapes};
+use crate::{Connected, Fields, Result, Shape, Tensor, shapes};
 
-/// A matrix of f64.
+/// A matrix of f64: also weights are one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Matrix {
+    /// Of local weights.
+    pub(super) fields: Option<Fields>,
     pub(super) rows: usize,
     pub(super) columns: usize,
     pub(super) values: Vec<f64>,
@@ -32,9 +34,19 @@ impl Shape for Matrix {
     }
 }
 
+impl Connected for Matrix {
+    fn fields(&self) -> Option<&Fields> {
+        self.fields.as_ref()
+    }
+}
+
 impl<A: Arithmetic> Tensor<A> for Matrix {
     fn zeros(_: &A, rows: usize, columns: usize) -> Result<Matrix> {
-        Ok(Matrix { rows, columns, values: vec![0.0; rows * columns] })
+        Ok(Matrix { fields: None, rows, columns, values: vec![0.0; rows * columns] })
+    }
+
+    fn like(&self, _: &A) -> Result<Matrix> {
+        Ok(Matrix { values: vec![0.0; self.values.len()], ..self.clone() })
     }
 
     fn upload(&mut self, _: &A, values: &[f64]) -> Result<()> {
@@ -48,7 +60,7 @@ impl<A: Arithmetic> Tensor<A> for Matrix {
     }
 
     fn copy(&self, _: &A, target: &mut Matrix) -> Result<()> {
-        shapes::copy(self, target)?;
+        shapes::copy_weight(self, target)?;
         target.values.clone_from(&self.values);
         Ok(())
     }

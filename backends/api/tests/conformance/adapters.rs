@@ -4,16 +4,22 @@ use std::cell::RefCell;
 
 use ff_backend::oracle::{self, Oracle};
 use ff_backend::{
-    Backend, Gradient, IndexSlice, Input, LabelCode, LabelFeatures, Parameter, Result, Shape, Tensor, Weights,
+    Backend, Connected, Fields, Gradient, IndexSlice, Input, LabelCode, LabelFeatures, Parameter, Result,
+    Shape, Tensor, Weights,
 };
 
 use crate::faulty::Faulty;
 
-/// A matrix that can be written even where it is borrowed to be read.
+/// A matrix that can be written even where it is borrowed to be read, and the fields of local weights.
 #[derive(Clone)]
-pub struct Matrix(pub RefCell<oracle::Matrix>);
+pub struct Matrix(pub RefCell<oracle::Matrix>, Option<Fields>);
 
 impl Matrix {
+    pub fn of(matrix: oracle::Matrix) -> Matrix {
+        let fields = matrix.fields().cloned();
+        Matrix(RefCell::new(matrix), fields)
+    }
+
     pub fn edit(&self, change: impl FnOnce(&mut [f64])) {
         let mut values = Oracle.download(&*self.0.borrow()).unwrap();
         change(&mut values);
@@ -42,9 +48,19 @@ impl Shape for Matrix {
     }
 }
 
+impl Connected for Matrix {
+    fn fields(&self) -> Option<&Fields> {
+        self.1.as_ref()
+    }
+}
+
 impl Tensor<Faulty> for Matrix {
     fn zeros(_: &Faulty, rows: usize, columns: usize) -> Result<Matrix> {
-        Ok(Matrix(RefCell::new(Oracle.zeros(rows, columns)?)))
+        Ok(Matrix::of(Oracle.zeros(rows, columns)?))
+    }
+
+    fn like(&self, _: &Faulty) -> Result<Matrix> {
+        Ok(Matrix::of(self.0.borrow().like(&Oracle)?))
     }
 
     fn upload(&mut self, _: &Faulty, values: &[f32]) -> Result<()> {

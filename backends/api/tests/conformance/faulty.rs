@@ -1,11 +1,11 @@
 //! The oracle rounded to f32, with a flaw of choice.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 
 use ff_backend::oracle::{self, Oracle};
 use ff_backend::{
-    Backend, BackendError, Delta, DeviceInfo, Goodness, Gradient, IndexSlice, Input, Normalization,
-    Objective, Parameter, Peer, Result, Rule, Shape, Tally, Weights, host, unfused,
+    Backend, BackendError, Connected, Delta, DeviceInfo, Fields, Goodness, Gradient, IndexSlice, Input,
+    Normalization, Objective, Parameter, Peer, Result, Rule, Shape, Tally, Weights, host, unfused,
 };
 
 use crate::adapters::{self, Matrix, reading, slice, weights};
@@ -43,6 +43,7 @@ pub enum Habit {
     NeverFlushes,
     BiasDecays,
     NeverRefuses,
+    SeesNeighbours,
 }
 
 /// A backend with a flaw in one operation, or in all.
@@ -128,6 +129,10 @@ impl Backend for Faulty {
         DeviceInfo { precision: "fp32".into(), ..Oracle.device() }
     }
 
+    fn local_weight(&self, labels: usize, fields: &Fields) -> Result<Matrix> {
+        Oracle.local_weight(labels, fields).map(Matrix::of)
+    }
+
     fn indices(&self, len: usize) -> Result<host::Indices> {
         Oracle.indices(len)
     }
@@ -174,7 +179,13 @@ impl Backend for Faulty {
 
     fn product(&self, input: &Matrix, weight: &Matrix, first_row: usize, out: &mut Matrix) -> Result<()> {
         self.call("product", out, |out| {
-            Oracle.product(&input.0.borrow(), &weight.0.borrow(), first_row, out)
+            let mut seen = input.0.borrow().clone();
+            if self.has(Habit::SeesNeighbours) && weight.fields().is_some() {
+                let mut values = Oracle.download(&seen)?;
+                values.chunks_mut(input.columns().max(1)).for_each(|row| row.rotate_left(1));
+                Oracle.upload(&mut seen, &values)?;
+            }
+            Oracle.product(&seen, &weight.0.borrow(), first_row, out)
         })?;
         if self.flaw == Flaw::SpoilsInput {
             input.set_last(7.0);
@@ -287,7 +298,7 @@ impl Backend for Faulty {
                 .collect();
             Oracle.upload(&mut changed.weight.first, &kept)?;
         }
-        let back = |part| Matrix(RefCell::new(part));
+        let back = Matrix::of;
         let moments = |parameter: &mut Parameter<Matrix>, changed: Parameter<oracle::Matrix>| {
             parameter.first = back(changed.first);
             parameter.second = changed.second.map(back);

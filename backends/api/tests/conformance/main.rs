@@ -85,6 +85,8 @@ fn a_flaw_in_one_operation_is_blamed_on_it() {
         let expected = match operation {
             "product" | "activate" => vec![operation, "project"],
             "gradient" | "update" => vec![operation, "learn"],
+            // Local weights are copied too.
+            "copy" => vec!["local_weight", operation],
             _ => vec![operation],
         };
         assert_eq!(failed, expected);
@@ -100,7 +102,7 @@ fn a_fused_operation_that_differs_from_the_unfused_is_blamed() {
 #[test]
 fn a_changed_input_is_named() {
     let report = run(Flaw::SpoilsInput, None);
-    assert_eq!(failed(&report), ["product", "project"]);
+    assert_eq!(failed(&report), ["product", "project", "whole fields"]);
     let fault = &report.failures().next().unwrap().1.fault;
     assert!(matches!(fault, Fault::Overwritten { operand: "input", .. }), "{fault}");
 }
@@ -126,6 +128,7 @@ fn bad_habits_are_found_out() {
         (Habit::ForgetsShare, "match_similarities"),
         (Habit::NeverFlushes, "update"),
         (Habit::NeverRefuses, "misfits"),
+        (Habit::SeesNeighbours, "product"),
     ] {
         let failed = failed(&run(Flaw::Habit(habit), None));
         assert!(failed.contains(&operation), "{habit:?} went unnoticed: {failed:?}");
