@@ -3,7 +3,7 @@
 #![cfg_attr(not(all(feature = "openblas", feature = "opencl")), allow(unused_imports, dead_code))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use ff_backend::{Backend, Gradient, Parameter, Real, Rule, Shape, Tensor};
+use ff_backend::{Backend, Gradient, Parameter, Real, Rule, Tensor};
 use ff_backend_cpu::{Cpu, InstructionSet, Scalar};
 use forward_forward::batching::EpochPlan;
 use forward_forward::config::ConfigBuilder;
@@ -25,8 +25,9 @@ struct Run<'b, B: Backend> {
 
 impl<'b, B: Backend> Run<'b, B> {
     fn new(backend: &'b B, sets: &[&str]) -> Self {
-        let base = ["layer_sizes=[200, 150, 100]", "training.batch_size=50"];
-        let sets = base.into_iter().chain(sets.iter().copied());
+        let kinds = sets.iter().any(|set| set.starts_with("layers="));
+        let sizes = (!kinds).then_some("layer_sizes=[200, 150, 100]");
+        let sets = sizes.into_iter().chain(["training.batch_size=50"]).chain(sets.iter().copied());
         let mut config = sets.fold(ConfigBuilder::new(), ConfigBuilder::set).build().unwrap();
         let splits =
             Splits::new(Dataset::load(&Source::Digits, "", false).unwrap(), 0, config.training.seed).unwrap();
@@ -200,11 +201,8 @@ fn idle_steps_are_steps_on_a_zero_gradient() {
             explicit.step(batch, adam(0));
             for layer in &mut explicit.network.layers {
                 let weights = &mut layer.tensors_mut().weights;
-                let (rows, columns) = (weights.weight.value.rows(), weights.weight.value.columns());
-                let nothing = Gradient {
-                    weight: backend.weight(rows, columns).unwrap(),
-                    bias: Some(backend.zeros(1, columns).unwrap()),
-                };
+                let bias = weights.bias.as_ref().map(|bias| bias.value.like(backend).unwrap());
+                let nothing = Gradient { weight: weights.weight.value.like(backend).unwrap(), bias };
                 (1..=IDLE).for_each(|k| backend.update(weights, &nothing, adam(k)).unwrap());
             }
         }
@@ -241,7 +239,7 @@ fn a_cpu_gives_the_same_bits_through_opencl() {
         return println!("SKIPPED: without FMA this processor rounds each term twice");
     }
     let opencl = OpenCl::new(device, Options::default()).unwrap();
-    let variants: [&[&str]; 14] = [
+    let variants: [&[&str]; 18] = [
         &["recipe=original"],
         &["recipe=baseline"],
         &["recipe=hinton"],
@@ -256,6 +254,10 @@ fn a_cpu_gives_the_same_bits_through_opencl() {
         &["recipe=predsim"],
         &["recipe=backprop", "training.dropout=0.2"],
         &["recipe=backprop", "network.normalization=unit", "data.jitter=1"],
+        &["recipe=baseline", LOCAL],
+        &["recipe=hinton", LOCAL, "label=every-layer"],
+        &["recipe=unsupervised", LOCAL, "peer_normalization=0.03"],
+        &["recipe=backprop", LOCAL],
     ];
     for sets in variants {
         let ours = Run::new(&cpu, sets).steps(20).everything();
@@ -293,16 +295,51 @@ fn a_step_is_few_launches_on_a_gpu() {
 fn lists_of_active_units_change_no_bit() {
     let recipes = ["original", "baseline", "hinton", "contrast", "unsupervised", "predsim", "backprop"];
     let recipes = recipes.map(|name| format!("recipe={name}"));
-    for recipe in &recipes {
-        let run = |break_even: Option<f64>| {
-            let cpu = Cpu::<f32>::new(2).unwrap();
+    let dense = recipes.iter().map(|recipe| vec![recipe.as_str()]);
+    let local = recipes.iter().map(|recipe| vec![recipe.as_str(), LOCAL]);
+    for sets in dense.chain(local) {
+        let run = |break_even: Option<f64>, threads: usize| {
+            let cpu = Cpu::<f32>::new(threads).unwrap();
             let cpu = break_even.into_iter().fold(cpu, Cpu::with_break_even);
-            Run::new(&cpu, &[recipe]).steps(25).everything()
+            Run::new(&cpu, &sets).steps(25).everything()
         };
-        let never = run(Some(0.0));
-        for (how, break_even) in [("where they are faster", None), ("always", Some(1.0))] {
-            agree(&run(break_even), &never, 0.0, &format!("{recipe}, lists {how}"));
+        let never = run(Some(0.0), 2);
+        for (how, break_even, threads) in [("where they are faster", None, 1), ("always", Some(1.0), 3)] {
+            agree(&run(break_even, threads), &never, 0.0, &format!("{sets:?}, lists {how}"));
         }
+    }
+}
+
+/// Local layers on the digits of 8 × 8 pixels, widths of which none is a multiple of a vector; then a dense one.
+const LOCAL: &str = "layers=[{kind='local',grid=[3,3],stride=2,field=4,channels=21},\
+                     {kind='local',grid=[2,2],stride=1,field=2,channels=37},{kind='dense',units=90}]";
+
+/// Local layers of one place whose fields are the whole image and the whole layer below are dense layers, to the bit.
+#[test]
+fn a_field_of_everything_is_a_dense_layer() {
+    const WHOLE: &str = "layers=[{kind='local',grid=[1,1],stride=1,field=8,channels=200},\
+                         {kind='local',grid=[1,1],stride=1,field=1,channels=150},\
+                         {kind='local',grid=[1,1],stride=3,field=1,channels=100}]";
+    fn check<B: Backend>(backend: &B, sets: &[&str]) {
+        let dense = Run::new(backend, sets).steps(20).everything();
+        let local = Run::new(backend, &[sets, &[WHOLE]].concat()).steps(20).everything();
+        agree(&local, &dense, 0.0, &format!("{sets:?} on {}", backend.device().backend));
+    }
+    let variants: [&[&str]; 8] = [
+        &["recipe=baseline"],
+        &["recipe=baseline", "label=overlay"],
+        &["recipe=hinton", "label=every-layer"],
+        &["recipe=contrast", "data.jitter=1", "training.dropout=0.2"],
+        &["recipe=unsupervised"],
+        &["recipe=predsim"],
+        &["recipe=backprop"],
+        &["recipe=hinton", "exact_shortcuts=false"],
+    ];
+    for sets in variants {
+        check(&Cpu::<f32>::new(2).unwrap(), sets);
+        check(&Cpu::<f32>::new(2).unwrap().with_break_even(1.0), sets);
+        #[cfg(feature = "openblas")]
+        check(&ff_backend_openblas::OpenBlas::<f32>::new(), sets);
     }
 }
 

@@ -182,6 +182,9 @@ fn values_of_knobs() {
             Takes::Folder { .. } => &["", "[1]"],
             Takes::Word(_) | Takes::Pattern { .. } => &["magic", "7", "[]"],
             Takes::Sizes => &["many", "[]", "[5,-1]", "[0]", "[9999999]"],
+            Takes::Layers(_) => {
+                &["many", "[5]", "[{}]", "[{kind='dense',units=-1}]", "[{kind='dense',units=9999999}]"]
+            }
             _ => &["many", "-1", "0", "1e40", "nan", "5000000000"],
         };
         for value in values {
@@ -251,6 +254,45 @@ fn configuration_files() {
     );
 }
 
+/// Layers that do not fit each other, or the digits of 8 × 8 pixels.
+#[test]
+fn layers_of_several_kinds() {
+    const ON_DIGITS: &str = "grid = [3, 3], stride = 2, field = 4, channels = 2 }";
+    let dense = "{ kind = 'dense', units = 9 }";
+    let network = |layers: &str| format!("[network]\nlayers = [{layers}]");
+    let local = |shape: &str| network(&format!("{{ kind = 'local', {shape}"));
+    let texts = [
+        "[network]\nlayers = 5".to_owned(),
+        network("5"),
+        network("{ units = 5 }"),
+        network("{ kind = 'conv', units = 5 }"),
+        network("{ kind = 'locl', units = 5 }"),
+        network("{ kind = 'dense' }"),
+        network("{ kind = 'dense', units = 0 }"),
+        network("{ kind = 'dense', unit = 3 }"),
+        local("grid = [3, 3], stride = 2, field = 4 }"),
+        local("grid = [3, 3], stride = 2, field = 4, channels = 0 }"),
+        local("grid = 3, stride = 2, field = 4, channels = 2 }"),
+        local("grid = [3], stride = 2, field = 4, channels = 2 }"),
+        local("grid = [3, 0], stride = 2, field = 4, channels = 2 }"),
+        local("grid = [1000, 1000], stride = 2, field = 4, channels = 2 }"),
+        local("grid = [3, 3], stride = 2, field = 5, channels = 2 }"),
+        local("grid = [3, 3], stride = 2, field = 3, channels = 2 }"),
+        local("grid = [9, 9], stride = 1, field = 1, channels = 2 }"),
+        local("grid = [2, 2], stride = 5, field = 3, channels = 2 }"),
+        network(&format!("{dense}, {{ kind = 'local', {ON_DIGITS}")),
+        network(&format!("{{ kind = 'local', {ON_DIGITS}, {{ kind = 'local', {ON_DIGITS}")),
+        network(&format!(
+            "{{ kind = 'local', {ON_DIGITS}, {{ kind = 'local', grid = [4, 4], stride = 1, field = 1, channels = 1 }}"
+        )),
+        format!("{}\nlayer_sizes = [5]", network(dense)),
+        format!("{}\ndepth = 2", network(dense)),
+        format!("{}\n[goodness]\nfunction = 'topk'\ntop_k = 19", local(ON_DIGITS)),
+    ];
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    snapshot("layers_of_several_kinds", &of_files("train --config x.toml --dataset digits", &texts));
+}
+
 #[test]
 fn experiment_files() {
     snapshot(
@@ -264,6 +306,8 @@ fn experiment_files() {
                 "[sweep]\nseed = [1]\ntraining.seed = [2]",
                 "[sweep]\ndepth = [1]\nlayer_sizes = [[2]]",
                 "[sweep]\nlayer_sizes = [500, 500]",
+                "[sweep]\nlayers = [{ kind = 'dense', units = 5 }]",
+                "[sweep]\nlayers = [[{ kind = 'dense', units = 5 }]]\nlayer_sizes = [[5]]",
                 "[sweep]\nseed = [4, 4]",
                 "[sweep]\nseed = [1, 'a']",
                 "[sweep]\ndropout = [0.5, 1.5]",

@@ -12,14 +12,15 @@ use super::train::text_flag;
 use super::{CliError, report};
 use crate::checkpoint::{Checkpoint, CheckpointError, Progress};
 use crate::config::{
-    Config, ConfigBuilder, LabelPlacement, NegativeKind, Origin, PredictKind, Resolved, resolve_label,
+    Config, ConfigBuilder, LabelPlacement, LayerKind, NegativeKind, Origin, PredictKind, Resolved,
+    resolve_label,
 };
 use crate::data::{Brightness, DataShape, Dataset, ImageShape, Source, Splits};
 use crate::evaluation::{Evaluator, train_probe};
 use crate::files::is_there;
 use crate::metrics::ConfusionMatrix;
 use crate::network::Network;
-use crate::spec::Spec;
+use crate::spec::{LayerSpec, Spec};
 
 /// Measure the accuracy of a run or a checkpoint on the test set.
 #[derive(Args)]
@@ -319,6 +320,10 @@ fn fit(
 ) -> Result<Loaded, CliError> {
     let shapes = checkpoint.layer_shapes()?;
     config.network.layer_sizes = shapes.iter().map(|&(_, fan_out)| fan_out).collect();
+    let kinds = config.network.layers.iter().map(LayerKind::units);
+    if kinds.ne(config.network.layer_sizes.iter().copied()) {
+        config.network.layers.clear();
+    }
     if config.head.enabled && !checkpoint.has_head() {
         config.head.enabled = false;
         config.training.negatives = NegativeKind::Random;
@@ -330,15 +335,21 @@ fn fit(
     let (pixels, classes) = (data.image.pixels(), data.classes);
     let (fan_in, _) = shapes[0];
     if config.network.label == LabelPlacement::Auto && config.takes_label() {
+        if !config.network.layers.is_empty() {
+            config.network.label = label_of_local(&config, &shapes, data);
+        }
         let deeper = shapes.windows(2).any(|pair| pair[1].0 == pair[0].1 + classes);
         match fan_in.checked_sub(pixels) {
+            _ if config.network.label != LabelPlacement::Auto => {}
             Some(0) => config.network.label = LabelPlacement::Overlay,
             Some(extra) if extra == classes && deeper => config.network.label = LabelPlacement::EveryLayer,
             Some(extra) if extra == classes => config.network.label = LabelPlacement::Prepend,
             _ => resolve_label(&mut config, data.blank_under_label),
         }
     }
-    config.check_label(classes, pixels).map_err(|invalid| origins.blame(&invalid))?;
+    let fits = config.check_label(classes, pixels);
+    fits.and_then(|()| config.check_map(data.image.height, data.image.width))
+        .map_err(|invalid| origins.blame(&invalid))?;
     let spec = Spec::new(&config, data.image, classes);
     for (l, (&(fan_in, fan_out), layer)) in shapes.iter().zip(&spec.layers).enumerate() {
         let needed = layer.fan_in();
@@ -354,6 +365,20 @@ fn fit(
     }
     let brightness = saved.and_then(|(_, progress)| progress.brightness);
     Ok(Loaded { checkpoint, config, image: data.image, classes, class_names, brightness })
+}
+
+/// Where labels enter a network with local layers: at every one, where its tensors have the rows for it. Over the image or
+/// before it is the same shape: the data decide.
+fn label_of_local(config: &Config, shapes: &[(usize, usize)], data: &DataShape) -> LabelPlacement {
+    let mut config = config.clone();
+    config.network.label = LabelPlacement::EveryLayer;
+    let spec = Spec::new(&config, data.image, data.classes);
+    let fits = spec.layers.iter().map(LayerSpec::fan_in).eq(shapes.iter().map(|&(fan_in, _)| fan_in));
+    if !fits || spec.depth() == 1 {
+        config.network.label = LabelPlacement::Auto;
+        resolve_label(&mut config, data.blank_under_label);
+    }
+    config.network.label
 }
 
 impl Loaded {

@@ -68,6 +68,10 @@ impl Needs {
         let listed: f64 = spec.layers.iter().map(|layer| layer.units as f64).sum();
         let entry = size_of::<u32>() as f64 + float;
         let lists = if backend == "cpu" && spec.exact_shortcuts { rows * listed * entry } else { 0.0 };
+        // What the places of a local layer see, side by side, of the most rows that are multiplied at once.
+        let seen = spec.layers.iter().filter_map(|layer| layer.fields.as_ref());
+        let seen = seen.map(|fields| fields.lists().len()).max().unwrap_or(0) as f64;
+        let most = evaluated.max(2.0 * batch);
 
         let images = splits.train.pixels.len() + splits.held_out().pixels.len();
         let validation = splits.validation.as_ref().map_or(0, |split| split.pixels.len());
@@ -77,7 +81,7 @@ impl Needs {
         Needs {
             weights: weights * (1.0 + moments),
             copies: weights * (2.0 + moments),
-            activities: (rows * units + images_shown * first) * float,
+            activities: (rows * units + images_shown * first + most * seen) * float,
             lists,
             data: (images + draws) as f64,
             host: (splits.train.pixels.len() + splits.test.pixels.len() + validation + draws) as f64
@@ -146,7 +150,8 @@ pub fn refuse_oversize(
     let knob = match by_activities {
         true if config.evaluation.batch_size > 4 * config.training.batch_size => "evaluation.batch_size",
         true => "training.batch_size",
-        false => "network.layer_sizes",
+        false if config.network.layers.is_empty() => "network.layer_sizes",
+        false => "network.layers",
     };
     let sizes = &config.network.layer_sizes;
     let scaled = |thousandths: usize| {
@@ -156,7 +161,8 @@ pub fn refuse_oversize(
         config
     };
     // Less always fits where more does.
-    let (mut fits, mut does_not) = (0, 1000);
+    let local = !config.network.layers.is_empty();
+    let (mut fits, mut does_not) = (0, if local { 1 } else { 1000 });
     while fits + 1 < does_not {
         let middle = (fits + does_not) / 2;
         if broken(&scaled(middle), SPARE).is_none() { fits = middle } else { does_not = middle }

@@ -1,8 +1,10 @@
 //! What tells runs apart.
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::record::{Record, columns};
+use crate::config::{LayerKind, layers_in_short};
 
 /// The columns whose values differ between the records; one that only some of them know differs.
 pub fn differing(records: &[Record]) -> Vec<String> {
@@ -16,6 +18,10 @@ pub fn shown_value(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.replace(char::is_control, " "),
+        Value::Array(items) if items.iter().any(Value::is_object) => {
+            let layers = Vec::<LayerKind>::deserialize(value);
+            layers.map_or_else(|_| value.to_string(), |layers| layers_in_short(&layers))
+        }
         Value::Array(items) => {
             let separator = if items.iter().all(Value::is_number) { "x" } else { "," };
             items.iter().map(shown_value).collect::<Vec<_>>().join(separator)

@@ -8,7 +8,7 @@ use toml::Value;
 
 use super::document::{Content, Entry, Node};
 use super::error::ConfigError;
-use super::knobs::{DEPTH, Knob, LAYER_SIZES, LOG_DIR, WIDTH};
+use super::knobs::{DEPTH, Knob, LAYER_SIZES, LAYERS, LOG_DIR, WIDTH};
 use super::layers::Setting;
 use super::names;
 use super::origin::Origin;
@@ -83,12 +83,15 @@ impl Named<'_> {
         if items.is_empty() {
             return Err(node.error(format!("`{}` has no values", self.written)));
         }
-        let flat = items.iter().find(|item| self.knob.name == LAYER_SIZES && item.items().is_none());
-        if let Some(item) = flat {
-            let found = describe(&item.value());
+        let (of, example) = match self.knob.name {
+            LAYERS => ("layers", "[[{ kind = \"dense\", units = 500 }]]"),
+            _ => ("whole numbers", "[[500, 500]]"),
+        };
+        let holds_lists = [LAYER_SIZES, LAYERS].contains(&self.knob.name);
+        if let Some(item) = items.iter().find(|item| holds_lists && item.items().is_none()) {
+            let (name, found) = (self.knob.name, describe(&item.value()));
             return Err(item.error(format!(
-                "`{LAYER_SIZES}` must be a list of whole numbers, found {found}; its axis is a list of lists, \
-                 such as [[500, 500]]"
+                "`{name}` must be a list of {of}, found {found}; its axis is a list of lists, such as {example}"
             )));
         }
         items.iter().map(|item| self.choice(item.value(), item)).collect()
@@ -396,7 +399,8 @@ fn add<'a>(found: &mut Vec<Named<'a>>, written: String, entry: &'a Entry) -> Res
 /// Whether two knobs set the same thing.
 pub(crate) fn overlap(one: &str, other: &str) -> bool {
     let short = |knob| knob == DEPTH || knob == WIDTH;
-    one == other || (one == LAYER_SIZES && short(other)) || (other == LAYER_SIZES && short(one))
+    let whole = |knob| knob == LAYER_SIZES || knob == LAYERS;
+    one == other || whole(one) && (whole(other) || short(other)) || whole(other) && short(one)
 }
 
 /// The keys of a table of the file.

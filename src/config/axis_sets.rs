@@ -45,8 +45,8 @@ fn axis_of(knob: &Knob, raw: &str, origin: &Origin) -> Option<Node> {
     let value = raw.parse::<Value>().ok().or_else(|| bare_words(raw))?;
     let is_axis = match (&value, &knob.takes) {
         (Value::Table(_), _) => true,
-        // A list of sizes is one value.
-        (Value::Array(items), Takes::Sizes) => items.iter().any(Value::is_array),
+        // A list of sizes is one value, and so is one of layers.
+        (Value::Array(items), Takes::Sizes | Takes::Layers(_)) => items.iter().any(Value::is_array),
         (Value::Array(_), _) => true,
         _ => false,
     };

@@ -3,6 +3,7 @@
 use toml::Value;
 
 use super::knobs::Config;
+use super::layer_kinds::{LayerKind, layers_in_short};
 
 /// One run of an experiment: the base with its own values of the varying knobs.
 #[derive(Clone, Debug)]
@@ -58,6 +59,10 @@ fn short(value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Float(x) if *x != 0.0 && !(1e-4..1e9).contains(&x.abs()) => format!("{x:e}"),
         Value::Float(x) => x.to_string(),
+        Value::Array(items) if items.iter().any(Value::is_table) => {
+            let layers = LayerKind::parse_list(value);
+            layers.map_or_else(|_| value.to_string(), |layers| layers_in_short(&layers))
+        }
         Value::Array(items) => items.iter().map(short).collect::<Vec<_>>().join("x"),
         other => other.to_string(),
     }

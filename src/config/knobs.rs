@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use toml::Value;
 
 use super::choices::*;
+use super::layer_kinds::LayerKind;
 use super::recipes;
 use super::takes::Interval::{Fraction, NotNegative, Positive};
 use super::takes::{MOST_IN_A_FILE, MOST_LAYERS, MOST_UNITS, Takes, words};
@@ -110,6 +111,8 @@ pub(crate) const RECIPE: &str = "recipe";
 pub(crate) const LOG_DIR: &str = "logging.log_dir";
 /// The knob that `DEPTH` and `WIDTH` are short for.
 pub(crate) const LAYER_SIZES: &str = "network.layer_sizes";
+/// Layers of several kinds, in place of `LAYER_SIZES`.
+pub(crate) const LAYERS: &str = "network.layers";
 /// Short for layers of equal width: how many.
 pub(crate) const DEPTH: &str = "network.depth";
 /// Short for layers of equal width: how wide.
@@ -217,6 +220,10 @@ tables! {
     network: NetworkConfig {
         /// Units of each hidden layer; `depth` and `width` are short for equal ones.
         layer_sizes: Vec<usize> = vec![2000; 4], knob(Takes::Sizes, "network").flag("LAYER_SIZES");
+        /// Layers of several kinds in place of `layer_sizes`: `{ kind = "dense", units = N }`, and
+        /// `{ kind = "local", grid = [rows, columns], stride = S, field = F, channels = C }` on the image or on a local
+        /// layer, without weight sharing. None: all are dense.
+        layers: Vec<LayerKind> = Vec::new(), knob(Takes::Layers(LayerKind::check_list), "network");
         /// Normalization of the labelled image.
         input_normalization: Normalization = Normalization::Unit,
             knob(Takes::Word(words::<Normalization>), "network");

@@ -7,7 +7,8 @@ use toml::Value;
 
 use super::check::check;
 use super::error::{ConfigError, Invalid};
-use super::knobs::{Config, DEPTH, KNOBS, Knob, LAYER_SIZES, WIDTH};
+use super::knobs::{Config, DEPTH, KNOBS, Knob, LAYER_SIZES, LAYERS, WIDTH};
+use super::layer_kinds::LayerKind;
 use super::names;
 use super::origin::Origin;
 use super::text::defaults;
@@ -69,6 +70,12 @@ impl Layer {
         Ok(Layer { settings: settings.collect::<Result<_, _>>()?, explicit: false })
     }
 
+    /// The layers of several kinds, if it names any.
+    fn kinds(&self) -> Option<Vec<LayerKind>> {
+        let kinds = LayerKind::parse_list(&self.get(LAYERS)?.value).ok();
+        kinds.filter(|kinds| !kinds.is_empty())
+    }
+
     /// The last value of the knob here.
     pub(crate) fn get(&self, knob: &str) -> Option<&Setting> {
         self.settings.iter().rev().find(|setting| setting.knob == knob)
@@ -126,14 +133,27 @@ pub(crate) fn resolve(layers: &[&Layer]) -> Result<Resolved, ConfigError> {
     let mut origins = Origins::default();
     for (rank, layer) in layers.iter().enumerate() {
         refuse_two_shapes(layer)?;
+        let kinds = layer.kinds();
         for setting in &layer.settings {
-            let (knob, value) = match shape(setting, table.get("network")) {
-                Some(sizes) => (LAYER_SIZES, sizes),
-                None => (setting.knob, setting.value.clone()),
+            let set = match shape(setting, table.get("network")) {
+                // The kinds say the sizes too.
+                _ if setting.knob == LAYER_SIZES && kinds.is_some() => continue,
+                Some(sizes) => vec![(LAYER_SIZES, sizes), (LAYERS, Value::Array(Vec::new()))],
+                None if setting.knob == LAYER_SIZES => {
+                    vec![(LAYER_SIZES, setting.value.clone()), (LAYERS, Value::Array(Vec::new()))]
+                }
+                None if setting.knob == LAYERS => match &kinds {
+                    Some(kinds) => vec![(LAYER_SIZES, sizes(kinds)), (LAYERS, listed(kinds, &setting.value))],
+                    None => vec![(LAYERS, setting.value.clone())],
+                },
+                None => vec![(setting.knob, setting.value.clone())],
             };
-            names::put(&mut table, knob, value);
-            let answerable = Answerable { origin: setting.origin.clone(), explicit: layer.explicit, rank };
-            origins.0.insert(knob, answerable);
+            for (knob, value) in set {
+                names::put(&mut table, knob, value);
+                let answerable =
+                    Answerable { origin: setting.origin.clone(), explicit: layer.explicit, rank };
+                origins.0.insert(knob, answerable);
+            }
         }
     }
     let config = Config::deserialize(Value::Table(table))
@@ -144,15 +164,39 @@ pub(crate) fn resolve(layers: &[&Layer]) -> Result<Resolved, ConfigError> {
     }
 }
 
-/// `depth` and `width` are short for `layer_sizes`: one source says it one way.
+/// `depth` and `width` are short for `layer_sizes`, and `layers` is in its place: one source says it one way. The config
+/// of a run says both.
 fn refuse_two_shapes(layer: &Layer) -> Result<(), ConfigError> {
     let short = layer.get(DEPTH).or(layer.get(WIDTH));
-    match (layer.get(LAYER_SIZES), short) {
-        (Some(_), Some(short)) => Err(ConfigError::new(
-            &short.origin,
-            format!("`{}` and `{LAYER_SIZES}` are set together; use one of them", short.knob),
+    let sizes_beside = |kinds: &Vec<LayerKind>| {
+        let given = layer.get(LAYER_SIZES)?;
+        (layer.explicit || given.value != sizes(kinds)).then_some(given)
+    };
+    let (one, other) = match (layer.kinds(), layer.get(LAYER_SIZES), short) {
+        (Some(kinds), _, None) => (sizes_beside(&kinds), LAYERS),
+        (Some(_), _, short) => (short, LAYERS),
+        (None, Some(_), short) => (short, LAYER_SIZES),
+        _ => (None, LAYER_SIZES),
+    };
+    match one {
+        Some(one) => Err(ConfigError::new(
+            &one.origin,
+            format!("`{}` and `{other}` are set together; use one of them", one.knob),
         )),
-        _ => Ok(()),
+        None => Ok(()),
+    }
+}
+
+/// The layer sizes of layers of several kinds.
+fn sizes(kinds: &[LayerKind]) -> Value {
+    Value::Array(kinds.iter().map(|kind| Value::Integer(kind.units() as i64)).collect())
+}
+
+/// The list as it is kept: none where all are dense, which the sizes say.
+fn listed(kinds: &[LayerKind], value: &Value) -> Value {
+    match kinds.iter().all(|kind| matches!(kind, LayerKind::Dense { .. })) {
+        true => Value::Array(Vec::new()),
+        false => value.clone(),
     }
 }
 

@@ -18,6 +18,7 @@ mod experiment;
 mod file;
 mod halving;
 mod knobs;
+mod layer_kinds;
 mod layers;
 mod names;
 mod nearest;
@@ -27,6 +28,7 @@ mod recipes;
 mod request;
 mod takes;
 mod text;
+mod tiling;
 
 #[cfg(test)]
 mod tests;
@@ -43,6 +45,7 @@ pub use knobs::{
     BackendConfig, Config, DataConfig, EvaluationConfig, GoodnessConfig, HeadConfig, KNOBS, Knob,
     LoggingConfig, Need, NetworkConfig, TrainingConfig, When,
 };
+pub use layer_kinds::{LayerKind, LocalKind, layers_in_short};
 pub use layers::{Origins, Resolved};
 pub use names::{all as knob_names, find as find_knob};
 pub(crate) use nearest::{did_you_mean, known_elsewhere};

@@ -50,6 +50,8 @@ pub enum Takes {
     NumberOrWidth,
     /// A list of whole numbers: the units of each layer.
     Sizes,
+    /// A list of tables, kind and shape of each layer: whether it is one.
+    Layers(fn(&Value) -> Result<(), String>),
 }
 
 /// Numbers between two ends.
@@ -121,6 +123,9 @@ impl Takes {
 
     /// Whether a value is of this type. If not: the end of a sentence that starts with the knob.
     pub(crate) fn check_type(&self, value: &Value) -> Result<(), String> {
+        if let Takes::Layers(check) = self {
+            return check(value);
+        }
         let is_whole = |value: &Value| value.as_integer().is_some_and(|n| n >= 0);
         let is_number = value.is_float() || value.is_integer();
         let fits = match self {
@@ -133,6 +138,7 @@ impl Takes {
             Takes::Number(_) => is_number,
             Takes::NumberOrWidth => is_number || value.as_str() == Some("width"),
             Takes::Sizes => value.as_array().is_some_and(|sizes| sizes.iter().all(is_whole)),
+            Takes::Layers(_) => true,
         };
         if fits {
             return Ok(());
@@ -160,6 +166,7 @@ impl Takes {
             (Takes::Number(interval), number) => as_number(number).and_then(|x| interval.problem(x)),
             (Takes::NumberOrWidth, number) => as_number(number).and_then(finite),
             (Takes::Sizes, Value::Array(sizes)) => unusable_sizes(sizes),
+            (Takes::Layers(check), layers) => check(layers).err(),
             _ => None,
         };
         problem.map_or(Ok(()), Err)
@@ -184,6 +191,7 @@ impl Takes {
             Takes::Number(_) => "a number".into(),
             Takes::NumberOrWidth => "a number or \"width\"".into(),
             Takes::Sizes => "a list of whole numbers".into(),
+            Takes::Layers(_) => "a list of layers".into(),
         }
     }
 }
@@ -205,6 +213,7 @@ impl fmt::Display for Takes {
             Takes::Number(Interval::Fraction) => f.write_str("number of at least 0 and below 1"),
             Takes::NumberOrWidth => f.write_str("number or width"),
             Takes::Sizes => f.write_str("list of whole numbers"),
+            Takes::Layers(_) => f.write_str("list of tables"),
         }
     }
 }

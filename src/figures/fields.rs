@@ -10,31 +10,27 @@ use super::results::Run;
 
 use super::caption::counted;
 use super::weights::Weights;
+use crate::config::LayerKind;
+use crate::data::ImageShape;
+use crate::spec::FieldPictures;
 
 const COLUMNS: usize = 10;
 const MOST: usize = 60;
 
-/// How an image lies in a layer's input.
-struct Layout {
-    height: usize,
-    width: usize,
-    /// Input rows before the first pixel: a prepended label.
-    before: usize,
-    /// Pixels that carry the label instead of the image.
-    label: usize,
-}
-
 /// Weights of the most active units, where an evaluation says which these are, else of the first, on one color scale;
 /// `None` if no image shape fits the weights.
 pub fn draw(run: &Run, weights: &Weights, look: Look) -> Option<Canvas> {
-    let layout = layout(run, weights.fan_in)?;
+    let pictures = pictures(run, weights.fan_in)?;
     let (order, sorted) = by_activity(run, weights.fan_out);
-    let shown = order.get(..MOST).unwrap_or(&order);
+    let shown = match order.get(..MOST) {
+        _ if !sorted => pictures.shown(weights.fan_out, MOST),
+        most => most.unwrap_or(&order).to_vec(),
+    };
     let units = shown.len();
     if units == 0 {
         return None;
     }
-    let fields: Vec<Vec<Option<f32>>> = shown.iter().map(|unit| field(weights, &layout, *unit)).collect();
+    let fields: Vec<Vec<Option<f32>>> = shown.iter().map(|unit| field(weights, &pictures, *unit)).collect();
     let limit = limit(fields.iter().flatten().filter_map(|weight| *weight));
     let rows = units.div_ceil(COLUMNS);
     let mut canvas = look.canvas(150.0 + 118.0 * rows.max(2) as f64);
@@ -59,17 +55,17 @@ pub fn draw(run: &Run, weights: &Weights, look: Look) -> Option<Canvas> {
     let grid = body.inset(0.0, 0.0, body.right() - rest.right(), 0.0);
     for (index, field) in fields.iter().enumerate() {
         let slot = grid.cell(index, COLUMNS, rows.max(2), 10.0);
-        let scale = (slot.width / layout.width as f64).min(slot.height / layout.height as f64);
+        let scale = (slot.width / pictures.width() as f64).min(slot.height / pictures.height() as f64);
         let mut area = slot;
-        area.width = layout.width as f64 * scale;
-        area.height = layout.height as f64 * scale;
+        area.width = pictures.width() as f64 * scale;
+        area.height = pictures.height() as f64 * scale;
         let color = |weight: &Option<f32>| match weight {
             Some(weight) => signed(f64::from(*weight) / limit),
             None => ABSENT,
         };
         canvas.frame(area, FAINT, 3.0);
         let pixels: Vec<RGBColor> = field.iter().map(color).collect();
-        canvas.image(area, layout.width, pixels);
+        canvas.image(area, pictures.width(), pixels);
     }
     Some(canvas)
 }
@@ -86,7 +82,7 @@ fn by_activity(run: &Run, units: usize) -> (Vec<usize>, bool) {
 }
 
 /// Rows of the input that are pixels, as the saved image size tells, else by guessing a square.
-fn layout(run: &Run, fan_in: usize) -> Option<Layout> {
+fn pictures(run: &Run, fan_in: usize) -> Option<FieldPictures> {
     let classes = run.classes().unwrap_or(0);
     let square = |pixels: usize| {
         let side = pixels.isqrt();
@@ -99,16 +95,25 @@ fn layout(run: &Run, fan_in: usize) -> Option<Layout> {
         .filter(|(height, width)| *height > 0 && *width > 0)
         .or_else(|| square(fan_in))
         .or_else(|| square(fan_in.checked_sub(classes)?))?;
+    let image = ImageShape { height, width };
+    if let Some(&LayerKind::Local(local)) = run.config.network.layers.first() {
+        let seen = local.field.checked_mul(local.field)?;
+        let covered = if run.config.network.label.as_deref() == Some("overlay") { classes } else { 0 };
+        // Where all places have pixels under the label, none has rows for its whole field.
+        let label_rows = fan_in.checked_sub(seen).filter(|rows| *rows >= covered).unwrap_or(covered);
+        return Some(FieldPictures::new(image, label_rows, covered, Some(local)));
+    }
     let before = fan_in.checked_sub(height.checked_mul(width)?)?;
-    Some(Layout { height, width, before, label: if before == 0 { classes } else { 0 } })
+    let (label_rows, covered) = if before == 0 { (classes, classes) } else { (before, 0) };
+    Some(FieldPictures::new(image, label_rows, covered, None))
 }
 
-fn field(weights: &Weights, layout: &Layout, unit: usize) -> Vec<Option<f32>> {
-    (0..layout.height * layout.width)
+fn field(weights: &Weights, pictures: &FieldPictures, unit: usize) -> Vec<Option<f32>> {
+    (0..pictures.height() * pictures.width())
         .map(|pixel| {
-            let row = layout.before + pixel;
-            let weight = weights.values.get(row * weights.fan_out + unit).copied();
-            weight.filter(|weight| pixel >= layout.label && weight.is_finite())
+            let row = pictures.row(unit, pixel)?;
+            let weight = weights.values.get(row.checked_mul(weights.fan_out)? + unit).copied();
+            weight.filter(|weight| weight.is_finite())
         })
         .collect()
 }

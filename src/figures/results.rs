@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::FigureError;
 use super::reading::{malformed, read_json, read_text, read_toml, told};
+use crate::config::LayerKind;
 use crate::run::Status;
 
 /// One line of `metrics.jsonl`; a number that was not finite is absent.
@@ -84,6 +85,8 @@ pub struct Data {
 #[serde(default)]
 pub struct Network {
     pub layer_sizes: Vec<u64>,
+    pub layers: Vec<LayerKind>,
+    pub label: Option<String>,
 }
 
 /// Table `training`.

@@ -21,7 +21,7 @@ impl<B: Backend> HeadLayer<B> {
         let part = |layer: usize| {
             let units = spec.layers[layer].units;
             let values = initial_head(units, spec.classes);
-            let weight = parameter(backend, units, spec.classes, &values, optimizer)?;
+            let weight = parameter(backend, backend.weight(units, spec.classes)?, &values, optimizer)?;
             Ok(HeadLayer { layer, weights: Weights { weight, bias: None } })
         };
         layers.map(part).collect()

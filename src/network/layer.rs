@@ -19,7 +19,7 @@ pub struct Lesson<'a, B: Backend> {
     pub positives: usize,
 }
 
-/// A kind of hidden layer. [`Dense`](super::Dense) is the first.
+/// A kind of hidden layer. [`Hidden`](super::Hidden) is the first: dense, or local.
 pub trait Layer<B: Backend> {
     /// out = features · W without the label's rows, which rows of all labels share. features `[n, F]`, out `[n, N]`.
     fn product(&self, backend: &B, features: &B::Matrix, out: &mut B::Matrix) -> Result<()>;

@@ -1,7 +1,7 @@
 //! The network on a device: its layers, how they are initialized, passes through them.
 
-mod dense;
 mod head;
+mod hidden;
 mod initialization;
 mod layer;
 mod pass;
@@ -9,8 +9,8 @@ mod tensors;
 
 use ff_backend::{Backend, Result};
 
-pub use dense::Dense;
 pub use head::HeadLayer;
+pub use hidden::Hidden;
 pub use initialization::{initial_head, initial_weights};
 pub use layer::{Layer, Lesson};
 pub use pass::{Activities, ImageRows, forward, label_energies, neutral_logits};
@@ -31,7 +31,7 @@ pub struct Network<B: Backend> {
 impl<B: Backend> Network<B> {
     /// A network with weights drawn from the spec's seed.
     pub fn new(backend: &B, spec: Spec) -> Result<Self> {
-        let layer = |l| Ok(Box::new(Dense::new(backend, &spec, l)?) as Box<dyn Layer<B>>);
+        let layer = |l| Ok(Box::new(Hidden::new(backend, &spec, l)?) as Box<dyn Layer<B>>);
         let layers = (0..spec.depth()).map(layer).collect::<Result<_>>()?;
         let head = spec
             .head

@@ -12,19 +12,17 @@ pub struct Tensors<B: Backend> {
     pub running_mean: B::Matrix,
 }
 
-/// Weights or a bias, with fresh optimizer state.
+/// Weights or a bias of these values, with fresh optimizer state.
 pub fn parameter<B: Backend, T: Tensor<B>>(
     backend: &B,
-    rows: usize,
-    columns: usize,
+    mut value: T,
     values: &[f32],
     optimizer: Optimizer,
 ) -> Result<Parameter<T>> {
-    let zeros = || T::zeros(backend, rows, columns);
-    let mut value = zeros()?;
     upload(backend, &mut value, values)?;
-    let second = (optimizer.moments() > 1).then(zeros).transpose()?;
-    Ok(Parameter { value, first: zeros()?, second })
+    let first = value.like(backend)?;
+    let second = (optimizer.moments() > 1).then(|| value.like(backend)).transpose()?;
+    Ok(Parameter { value, first, second })
 }
 
 /// Trained numbers.

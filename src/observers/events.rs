@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use super::tensorboard::{
-    ChartCategory, EVENTS, EventWriter, HParam, Logged, PixelRows, SessionStatus, receptive_fields,
+    ChartCategory, EVENTS, EventWriter, HParam, Logged, SessionStatus, receptive_fields,
 };
 use super::{EpochReport, Observer, ObserverError, Start};
 use crate::config::{Config, LoggingConfig, Threshold, find_knob};
 use crate::figures::{Evaluated, Picture, confusion_picture, predictions_picture};
 use crate::files::FileError;
 use crate::run::{Status, Summary};
-use crate::spec::Spec;
+use crate::spec::FieldPictures;
 
 /// First-layer fields that are shown.
 const FIELDS: usize = 64;
@@ -31,7 +31,7 @@ pub struct TensorBoard {
     /// What the classes are called; empty where their numbers are their names.
     class_names: Vec<String>,
     logging: Option<LoggingConfig>,
-    pixel_rows: Option<PixelRows>,
+    pictures: Option<FieldPictures>,
     widths: Vec<usize>,
 }
 
@@ -56,7 +56,7 @@ impl TensorBoard {
             swept: swept.to_vec(),
             class_names: Vec::new(),
             logging: None,
-            pixel_rows: None,
+            pictures: None,
             widths: Vec::new(),
         })
     }
@@ -148,7 +148,7 @@ impl TensorBoard {
                 writer.histogram(&format!("{kind}/layer_{l}"), step, values)?;
             }
         }
-        match (self.pixel_rows, self.widths.first()) {
+        match (self.pictures, self.widths.first()) {
             (Some(rows), Some(&width)) if l == 0 && due.histograms => {
                 let fields = receptive_fields(weight, width, rows, FIELDS);
                 writer.image("Weights/receptive_fields", step, &fields)
@@ -233,7 +233,7 @@ impl Observer for TensorBoard {
         self.logging = Some(start.config.logging.clone());
         self.split = start.split();
         self.class_names = start.class_names.to_vec();
-        self.pixel_rows = Some(pixel_rows(start.spec));
+        self.pictures = Some(start.spec.field_pictures());
         self.widths = start.spec.layers.iter().map(|layer| layer.units).collect();
         Ok(self.begin(start)?)
     }
@@ -271,14 +271,6 @@ impl Observer for TensorBoard {
     fn ended(&mut self, summary: &Summary) -> Result<(), ObserverError> {
         Ok(self.finish(summary)?)
     }
-}
-
-fn pixel_rows(spec: &Spec) -> PixelRows {
-    let covered = spec.covered_pixels;
-    let label_features = spec.layers.first().map_or(0, |layer| layer.label_features());
-    let first_pixel_row = if covered > 0 { 0 } else { label_features };
-    let (height, width) = (spec.image.height, spec.image.width);
-    PixelRows { height, width, first_pixel_row, label_pixels: covered }
 }
 
 /// Mean and standard deviation, Σx / n and sqrt(Σ(x − mean)² / n).

@@ -1,6 +1,8 @@
 //! One hidden layer: its shape, what it reads, what it minimizes.
 
-use ff_backend::{Backend, Goodness, Input, LabelCode, LabelFeatures, Loss, Normalization, Objective};
+use ff_backend::{
+    Backend, Fields, Goodness, Input, LabelCode, LabelFeatures, Loss, Normalization, Objective,
+};
 
 use crate::config::{self, Config, GoodnessFunction, LabelPlacement, LossKind, Sign, Threshold};
 
@@ -13,6 +15,8 @@ pub struct LayerSpec {
     pub label: Option<LabelSpec>,
     /// Units N.
     pub units: usize,
+    /// What its units see of the features, if not all: those of a local layer.
+    pub fields: Option<Fields>,
     /// Normalization of its input.
     pub normalization: Normalization,
     /// What it minimizes, where it learns by goodness; the factor of its gradient, whatever it learns from.
@@ -52,6 +56,7 @@ impl LayerSpec {
                 normalized: l == 0,
             }),
             units,
+            fields: None,
             normalization: on_device(normalization),
             objective: objective(config, units),
             goodness: match config.goodness.function {
@@ -68,9 +73,9 @@ impl LayerSpec {
         self.label.map_or(0, |label| label.classes)
     }
 
-    /// Rows of its weights.
+    /// Rows of its weights: what a unit sees.
     pub fn fan_in(&self) -> usize {
-        self.label_features() + self.features
+        self.label_features() + self.fields.as_ref().map_or(self.features, Fields::rows)
     }
 
     /// Its input, from the features below it `[n, F]` and their sums of squares `[1, n]`.

@@ -4,20 +4,25 @@
 mod estimate;
 mod layer;
 mod learning;
+mod local;
 mod optimizer;
+mod pictures;
 mod resolve;
 
 use ff_backend::{Normalization, Rule};
 
 use crate::config::{
-    Config, Initialization, LabelPlacement, LayerSchedule, NegativeKind, PredictKind, RateSchedule,
+    Config, Initialization, LabelPlacement, LayerKind, LayerSchedule, LocalKind, NegativeKind, PredictKind,
+    RateSchedule,
 };
 use crate::data::ImageShape;
 
 pub use estimate::Estimate;
 pub use layer::{LabelSpec, LayerSpec};
 pub use learning::Learning;
+use local::Map;
 pub use optimizer::{Optimizer, learning_rate_factor};
+pub use pictures::FieldPictures;
 pub use resolve::{check_held_out, make_absolute, resolve};
 
 /// All constants of a run: shapes, objectives, optimizers, sources of randomness.
@@ -31,6 +36,8 @@ pub struct Spec {
     pub covered_pixels: usize,
     /// The hidden layers, from the input up.
     pub layers: Vec<LayerSpec>,
+    /// The first layer, if it is local.
+    pub first_local: Option<LocalKind>,
     /// Normalization of activities before the layer above, or the head, reads them.
     pub hidden_normalization: Normalization,
     /// Distribution of the initial weights.
@@ -79,8 +86,15 @@ impl Spec {
         let covered_pixels = if overlay { classes } else { 0 };
         let mut layers: Vec<LayerSpec> = Vec::with_capacity(network.layer_sizes.len());
         let mut features = image.pixels().saturating_sub(covered_pixels);
+        // The map that a local layer would see, and how many of its first features are not there.
+        let mut below = (Map::of_image(image), covered_pixels);
         for (l, &units) in network.layer_sizes.iter().enumerate() {
-            layers.push(LayerSpec::new(config, l, features, units, classes));
+            let mut layer = LayerSpec::new(config, l, features, units, classes);
+            if let Some(&LayerKind::Local(local)) = network.layers.get(l) {
+                layer.fields = local::fields(local, below.0, below.1);
+                below = (Map::of_layer(local), 0);
+            }
+            layers.push(layer);
             features = units;
         }
         Spec {
@@ -88,6 +102,10 @@ impl Spec {
             classes,
             covered_pixels,
             layers,
+            first_local: match network.layers.first() {
+                Some(LayerKind::Local(local)) => Some(*local),
+                _ => None,
+            },
             hidden_normalization: layer::on_device(network.normalization),
             initialization: network.initialization,
             initial_scale: network.initial_scale,
@@ -107,6 +125,12 @@ impl Spec {
             predict: config.evaluation.predict,
             seed: training.seed,
         }
+    }
+
+    /// How the weights of the first layer's units lie in pictures.
+    pub fn field_pictures(&self) -> FieldPictures {
+        let label_rows = self.layers.first().map_or(0, LayerSpec::label_features);
+        FieldPictures::new(self.image, label_rows, self.covered_pixels, self.first_local)
     }
 
     /// Number of hidden layers.

@@ -7,9 +7,10 @@ use crate::data::{DataError, DataShape, Source, Split};
 ///
 /// # Errors
 /// The knob that these data cannot be trained with: a batch or a validation set that is too large, or labels
-/// that would cover the whole image.
+/// that would cover the whole image, or local layers that do not fit its shape.
 pub fn resolve(config: &mut Config, data: &DataShape) -> Result<(), Invalid> {
     resolve_label(config, data.blank_under_label);
+    config.check_map(data.image.height, data.image.width)?;
     config.check_against(data.train, data.classes, data.image.pixels())
 }
 

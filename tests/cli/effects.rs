@@ -26,6 +26,7 @@ const CASES: &[(&str, &str, &str, Shows)] = &[
     ("data.validation_size", "", "--set validation_size=200", Numbers),
     ("data.jitter", "", "--set jitter=1", Numbers),
     ("network.layer_sizes", "", "--set layer_sizes=[12,9]", Numbers),
+    ("network.layers", "", LAYERS, Numbers),
     ("network.input_normalization", "", "--set input_normalization=rms", Numbers),
     ("network.normalization", "", "--set network.normalization=rms", Numbers),
     ("network.label", "", "--set label=every-layer", Numbers),
@@ -77,6 +78,10 @@ const CASES: &[(&str, &str, &str, Shows)] = &[
     ("logging.figures_every", DIVERGES, "--set figures=true --set figures_every=1", File(curves)),
     ("logging.figures", "", "--set figures=true", File(curves)),
 ];
+
+/// As many layers of other kinds.
+const LAYERS: &str =
+    "--set layers=[{kind='local',grid=[3,3],stride=2,field=4,channels=2},{kind='dense',units=10}]";
 
 /// What every run has but for what a case says.
 const BASE: &str = "

@@ -13,6 +13,7 @@ mod front_door;
 mod idx;
 mod import;
 mod knobs;
+mod local;
 mod mnist;
 mod nvidia;
 mod objectives;

@@ -16,15 +16,21 @@ const NORMALIZATIONS: [&[&str]; 3] = [
 const LOSSES: [&[&str]; 4] =
     [&["loss=pred"], &["loss=sim"], &["loss=predsim", "beta=0.7"], &["loss=backprop"]];
 const SCALES: [&[&str]; 2] = [&[], &["gradient_scale=0.5", "dropout=0.2"]];
-const BASE: [&str; 4] = ["head.enabled=true", "predict=head", "layer_sizes=[9, 8, 7]", "initial_scale=1.5"];
+const BASE: [&str; 3] = ["head.enabled=true", "predict=head", "initial_scale=1.5"];
+const DENSE: &str = "layer_sizes=[9, 8, 7]";
+/// On the image of 3 × 4 pixels: errors go back through both.
+const LOCAL: &str = "layers=[{kind='local',grid=[2,3],stride=1,field=2,channels=3},\
+                     {kind='local',grid=[1,2],stride=1,field=2,channels=4},{kind='dense',units=5}]";
 
 pub fn check<B: Backend>(backend: &B, name: &str) {
     let mut worst = 0.0_f64;
     for loss in LOSSES {
         for normalization in NORMALIZATIONS {
             for scales in SCALES {
-                let sets = [&BASE[..], loss, normalization, scales].concat();
-                worst = worst.max(agreement(backend, &sets));
+                for layers in [DENSE, LOCAL] {
+                    let sets = [&BASE[..], loss, normalization, scales, &[layers]].concat();
+                    worst = worst.max(agreement(backend, &sets));
+                }
             }
         }
     }

@@ -49,6 +49,29 @@ pub fn check<B: Backend>(backend: &B, name: &str) {
     println!("layers on {name}: worst relative error {worst:.1e}");
 }
 
+/// Local layers on the image of 3 × 4 pixels and on each other, then a dense one; and one whose field is the image.
+const LOCAL: [&str; 2] = [
+    "layers=[{kind='local',grid=[2,3],stride=1,field=2,channels=3},\
+     {kind='local',grid=[1,2],stride=1,field=2,channels=4},{kind='dense',units=5}]",
+    "layers=[{kind='local',grid=[2,3],stride=1,field=2,channels=1},{kind='dense',units=4}]",
+];
+
+pub fn check_local<B: Backend>(backend: &B, name: &str) {
+    let mut worst = 0.0_f64;
+    for layers in LOCAL {
+        for (loss, goodness) in [(LOSSES[0], GOODNESS[0]), (LOSSES[3], GOODNESS[1]), (LOSSES[0], GOODNESS[3])]
+        {
+            for normalization in NORMALIZATIONS {
+                for label in LABELS {
+                    let sets = [loss, goodness, normalization, label, &[layers]].concat();
+                    worst = worst.max(agreement(backend, &sets));
+                }
+            }
+        }
+    }
+    println!("local layers on {name}: worst relative error {worst:.1e}");
+}
+
 pub fn check_scaled<B: Backend>(backend: &B, name: &str) {
     let mut worst = 0.0_f64;
     for loss in LOSSES {

@@ -25,6 +25,15 @@ fn every_loss_goodness_normalization_and_label_placement() {
 }
 
 #[test]
+fn layers_whose_units_see_a_field() {
+    layers::check_local(&Cpu::<f64>::new(1).unwrap(), "cpu");
+    layers::check_local(&Cpu::<f64>::new(2).unwrap().with_break_even(1.0), "cpu, by lists");
+    layers::check_local(&Oracle, "oracle");
+    #[cfg(feature = "openblas")]
+    layers::check_local(&OpenBlas::<f64>::new(), "openblas");
+}
+
+#[test]
 fn dropout_and_the_scale_of_the_gradient() {
     layers::check_scaled(&Cpu::<f64>::new(1).unwrap(), "cpu");
     layers::check_scaled(&Oracle, "oracle");

@@ -1,6 +1,6 @@
 //! A small network and one batch, to ask for losses and gradients.
 
-use ff_backend::{Backend, Delta, Gradient, Input, LabelCode, Rule, TALLY_ROWS, Tally};
+use ff_backend::{Backend, Delta, Gradient, Input, LabelCode, Rule, TALLY_ROWS, Tally, Tensor};
 use forward_forward::batching::EpochPlan;
 use forward_forward::config::ConfigBuilder;
 use forward_forward::data::ImageShape;
@@ -38,10 +38,12 @@ fn scattered(count: usize, seed: u32) -> Vec<f64> {
 }
 
 impl<'b, B: Backend> Probe<'b, B> {
-    /// `sets` on top of two small layers.
+    /// `sets` on top of two small layers, unless they say `layers`.
     pub fn new<S: AsRef<str>>(backend: &'b B, sets: &[S]) -> Self {
-        let base = ["layer_sizes=[6, 5]", "training.batch_size=4", "optimizer=momentum"];
-        let sets = base.into_iter().chain(sets.iter().map(AsRef::as_ref));
+        let kinds = sets.iter().any(|set| set.as_ref().starts_with("layers="));
+        let sizes = (!kinds).then_some("layer_sizes=[6, 5]");
+        let base = sizes.into_iter().chain(["training.batch_size=4", "optimizer=momentum"]);
+        let sets = base.chain(sets.iter().map(AsRef::as_ref));
         let config = sets.fold(ConfigBuilder::new(), |builder, set| builder.set(set)).build().unwrap();
         let spec = Spec::new(&config, IMAGE, CLASSES);
         let mut network = Network::new(backend, spec.clone()).unwrap();
@@ -114,7 +116,7 @@ impl<'b, B: Backend> Probe<'b, B> {
         let (backend, layer) = (self.backend, &self.network.spec.layers[l]);
         let outputs = self.stack.slopes(l);
         let delta = Delta { coefficients: &self.coefficients, outputs, peer: None };
-        let weight = backend.weight(layer.fan_in(), layer.units).unwrap();
+        let weight = self.network.layers[l].tensors().weights.weight.value.like(backend).unwrap();
         let bias = Some(backend.zeros(1, layer.units).unwrap());
         let mut gradient = Gradient { weight, bias };
         backend.gradient(&self.input(l), &delta, &mut gradient).unwrap();

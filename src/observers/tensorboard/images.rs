@@ -1,6 +1,7 @@
 //! Receptive fields as TensorBoard shows them.
 
 use super::raster::{Color, RgbImage};
+use crate::spec::FieldPictures;
 
 const WHITE: Color = [255; 3];
 const GRAY: Color = [128; 3];
@@ -11,47 +12,34 @@ const NEGATIVE: Color = [33, 102, 172];
 /// Small images are enlarged to about this many pixels a side.
 const SIDE: usize = 56;
 
-/// Which rows of a first layer's weight belong to which pixels of the image.
-#[derive(Clone, Copy, Debug)]
-pub struct PixelRows {
-    /// Rows of the image.
-    pub height: usize,
-    /// Columns of the image.
-    pub width: usize,
-    /// Pixel p is row `first_pixel_row + p` of the weight.
-    pub first_pixel_row: usize,
-    /// Pixels 0 to this one hold the label instead of the image; they are shown gray.
-    pub label_pixels: usize,
-}
-
-/// The incoming weights of the first `count` units as pictures, in a square grid.
+/// The incoming weights of `count` units as pictures, in a square grid.
 ///
 /// `weight` is [fan_in, fan_out], row by row. Red is positive, white zero, blue negative, the full
 /// color being the largest |w| of the unit's own picture. Weights that are missing, not finite, or of
-/// label pixels are gray.
-pub fn receptive_fields(weight: &[f32], fan_out: usize, rows: PixelRows, count: usize) -> RgbImage {
+/// label pixels are gray. Units of a local layer are shown with what they see alone.
+pub fn receptive_fields(weight: &[f32], fan_out: usize, pictures: FieldPictures, count: usize) -> RgbImage {
     const GAP: usize = 2;
-    let count = count.min(fan_out);
+    let shown = pictures.shown(fan_out, count);
+    let count = shown.len();
     let columns = (1..).find(|c| c * c >= count).unwrap_or(1);
     let lines = count.div_ceil(columns).max(1);
-    let (wide, high) = (enlargement(rows.width), enlargement(rows.height));
-    let (width, height) = (rows.width * wide + GAP, rows.height * high + GAP);
+    let (wide, high) = (enlargement(pictures.width()), enlargement(pictures.height()));
+    let (width, height) = (pictures.width() * wide + GAP, pictures.height() * high + GAP);
 
     let mut image = RgbImage::filled(GAP + columns * width, GAP + lines * height, GRAY);
-    for unit in 0..count {
+    for (i, unit) in shown.into_iter().enumerate() {
         let field = |pixel: usize| {
-            let at = (rows.first_pixel_row + pixel) * fan_out + unit;
-            let known = pixel >= rows.label_pixels;
-            weight.get(at).copied().filter(|w| known && w.is_finite())
+            let at = pictures.row(unit, pixel)? * fan_out + unit;
+            weight.get(at).copied().filter(|w| w.is_finite())
         };
-        let pixels = 0..rows.width * rows.height;
+        let pixels = 0..pictures.width() * pictures.height();
         let largest = pixels.clone().filter_map(field).fold(0.0, |m: f32, w| m.max(w.abs()));
-        let x = GAP + unit % columns * width;
-        let y = GAP + unit / columns * height;
+        let x = GAP + i % columns * width;
+        let y = GAP + i / columns * height;
         for (pixel, w) in pixels.filter_map(|p| Some((p, field(p)?))) {
             let end = if w > 0.0 { POSITIVE } else { NEGATIVE };
             let strength = if w == 0.0 { 0.0 } else { (w / largest).abs() };
-            let (x, y) = (x + pixel % rows.width * wide, y + pixel / rows.width * high);
+            let (x, y) = (x + pixel % pictures.width() * wide, y + pixel / pictures.width() * high);
             image.fill(x, y, wide, high, blend(WHITE, end, strength.into()));
         }
     }
@@ -73,6 +61,7 @@ fn blend(from: Color, to: Color, share: f64) -> Color {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::ImageShape;
 
     fn pixel(image: &RgbImage, x: usize, y: usize) -> Color {
         let at = 3 * (y * image.width + x);
@@ -99,8 +88,8 @@ mod tests {
     fn fields_are_scaled_by_their_own_largest_weight() {
         // Two units, a row before the image, and a label in its first pixel.
         let weight = [9.0, 9.0, 9.0, 9.0, 2.0, 0.0, -1.0, 0.0, 0.0, f32::NAN];
-        let rows = PixelRows { height: 2, width: 2, first_pixel_row: 1, label_pixels: 1 };
-        let image = receptive_fields(&weight, 2, rows, 9);
+        let pictures = FieldPictures::new(ImageShape { height: 2, width: 2 }, 2, 1, None);
+        let image = receptive_fields(&weight, 2, pictures, 9);
         assert_eq!((image.width, image.height), (2 + 2 * 58, 2 + 58));
         let corners =
             |x: usize| [(0, 0), (28, 0), (0, 28), (28, 28)].map(|(dx, dy)| pixel(&image, x + dx, 2 + dy));
@@ -112,10 +101,10 @@ mod tests {
 
     #[test]
     fn odd_fields_are_drawn_all_the_same() {
-        let rows = PixelRows { height: 1, width: 1, first_pixel_row: 0, label_pixels: 0 };
-        assert_eq!(receptive_fields(&[], 0, rows, 10).width, 60);
-        assert_eq!(pixel(&receptive_fields(&[], 3, rows, 10), 5, 5), GRAY);
-        let tiny = receptive_fields(&[f32::MIN_POSITIVE], 1, rows, 1);
+        let pictures = FieldPictures::new(ImageShape { height: 1, width: 1 }, 0, 0, None);
+        assert_eq!(receptive_fields(&[], 0, pictures, 10).width, 60);
+        assert_eq!(pixel(&receptive_fields(&[], 3, pictures, 10), 5, 5), GRAY);
+        let tiny = receptive_fields(&[f32::MIN_POSITIVE], 1, pictures, 1);
         assert_eq!(pixel(&tiny, 5, 5), POSITIVE);
     }
 }

@@ -18,7 +18,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use prost::Message;
 
 pub use hparams::{HParam, SessionStatus};
-pub use images::{PixelRows, receptive_fields};
+pub use images::receptive_fields;
 pub use layout::{ChartCategory, Patterns};
 use proto::{
     Event, Image, Payload, PluginData, SessionLog, Summary, SummaryMetadata, TensorProto, TensorShapeProto,

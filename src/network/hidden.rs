@@ -1,4 +1,4 @@
-//! A layer in which every unit sees every feature.
+//! A layer whose units see every feature, or those of their place's field.
 
 use ff_backend::{Backend, Delta, Input, Peer, Result, Rule, Weights};
 
@@ -10,14 +10,14 @@ const KEEP: f64 = 0.9;
 /// The running mean before the first batch.
 const FIRST_MEAN: f32 = 0.5;
 
-/// h = max(0, z · W + b).
-pub struct Dense<B: Backend> {
+/// h = max(0, z · W + b), W dense or local: the weights know which.
+pub struct Hidden<B: Backend> {
     tensors: Tensors<B>,
     label_features: usize,
     peer_strength: f64,
 }
 
-impl<B: Backend> Dense<B> {
+impl<B: Backend> Hidden<B> {
     /// Layer `l` of a spec, with fresh weights.
     pub fn new(backend: &B, spec: &Spec, l: usize) -> Result<Self> {
         let layer: &LayerSpec = &spec.layers[l];
@@ -25,11 +25,15 @@ impl<B: Backend> Dense<B> {
         let values = initial_weights(spec, l, fan_in, units);
         let mut running_mean = backend.zeros(1, units)?;
         upload(backend, &mut running_mean, &vec![FIRST_MEAN; units])?;
-        let weights = Weights {
-            weight: parameter(backend, fan_in, units, &values, spec.optimizer)?,
-            bias: Some(parameter(backend, 1, units, &vec![0.0; units], spec.optimizer)?),
+        let weight = match &layer.fields {
+            Some(fields) => backend.local_weight(layer.label_features(), fields)?,
+            None => backend.weight(fan_in, units)?,
         };
-        Ok(Dense {
+        let weights = Weights {
+            weight: parameter(backend, weight, &values, spec.optimizer)?,
+            bias: Some(parameter(backend, backend.zeros(1, units)?, &vec![0.0; units], spec.optimizer)?),
+        };
+        Ok(Hidden {
             tensors: Tensors { weights, running_mean },
             label_features: layer.label_features(),
             peer_strength: layer.peer_strength,
@@ -37,7 +41,7 @@ impl<B: Backend> Dense<B> {
     }
 }
 
-impl<B: Backend> Layer<B> for Dense<B> {
+impl<B: Backend> Layer<B> for Hidden<B> {
     fn product(&self, backend: &B, features: &B::Matrix, out: &mut B::Matrix) -> Result<()> {
         let weight = &self.tensors.weights.weight.value;
         backend.product(features, weight, self.label_features, out)
