@@ -93,12 +93,26 @@ class Network:
         if placement != "none":
             pixels = np.hstack([code, pixels])
         x = normalize(pixels, network["input_normalization"])
-        for weight, bias in self.layers:
-            h = np.maximum(x @ weight + bias, 0)
+        fields = self.fields(self.classes if placement == "overlay" else 0)
+        for l, (weight, bias) in enumerate(self.layers):
+            h = np.maximum(weighted_sums(x, weight, label_rows(self.config, l), fields.get(l)) + bias, 0)
             yield h
             x = normalize(h, network["normalization"])
             if placement == "every-layer":
                 x = np.hstack([code, x])
+
+    def fields(self, covered):
+        """What the places of each local layer see, by the layer: lists of features.
+
+        The first ``covered`` pixels of an image are under the label, and are no features.
+        """
+        fields, below = {}, (*self.config["run"]["image"].values(), 1)
+        for l, layer in enumerate(self.config["network"].get("layers", [])):
+            if layer["kind"] != "local":
+                break
+            fields[l] = places(layer, below, covered if l == 0 else 0)
+            below = (*layer["grid"], layer["channels"])
+        return fields
 
     def goodness(self, h):
         """Goodness of the rows of a layer's activities."""
@@ -127,6 +141,39 @@ def label_placement(config):
     training = config["training"]
     takes_label = training["negatives"] != "hybrid" and training["loss"] in ("bce", "symba", "margin")
     return config["network"]["label"] if takes_label else "none"
+
+
+def label_rows(config, l):
+    """Rows of a layer's weights that belong to labels: the first ones."""
+    placement = label_placement(config)
+    enters = placement == "every-layer" or (placement != "none" and l == 0)
+    return config["run"]["classes"] if enters else 0
+
+
+def places(layer, below, covered=0):
+    """The features that each place of a local layer sees on a map ``(rows, columns, channels)``, in ascending order."""
+    rows, columns, channels = below
+    features = np.arange(rows * columns * channels).reshape(rows, columns, channels) - covered
+    stride, field = layer["stride"], layer["field"]
+    corners = [(i * stride, j * stride) for i in range(layer["grid"][0]) for j in range(layer["grid"][1])]
+    seen = [features[top : top + field, left : left + field].ravel() for top, left in corners]
+    return [place[place >= 0] for place in seen]
+
+
+def weighted_sums(x, weight, labels, seen):
+    """``x @ weight``, where the first ``labels`` columns of x are label features.
+
+    In a local layer the units of a place see the features of its list ``seen[place]`` alone, and weights are kept for
+    those: row ``labels + i`` belongs to the i-th. Units are numbered place by place.
+    """
+    if seen is None:
+        return x @ weight
+    sums = x[:, :labels] @ weight[:labels]
+    channels = weight.shape[1] // len(seen)
+    for place, features in enumerate(seen):
+        units = slice(place * channels, (place + 1) * channels)
+        sums[:, units] += x[:, labels + features] @ weight[labels : labels + len(features), units]
+    return sums
 
 
 def normalize(x, kind):

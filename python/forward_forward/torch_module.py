@@ -3,13 +3,13 @@
 import torch
 from torch import nn
 
-from .network import label_placement
+from .network import label_placement, label_rows
 
 
 class TorchNetwork(nn.Module):
     """Scores ``[n, classes]`` of images: bytes from 0 to 255 or floats from 0 to 1, ``[n, …]``.
 
-    ``layers`` are ``nn.Linear`` in single precision, ``head`` as well, without bias; all of them can be trained on.
+    ``layers`` are ``nn.Linear`` in single precision, or `Local`; ``head`` as well, without bias; all of them can be trained on.
     """
 
     def __init__(self, network):
@@ -17,7 +17,11 @@ class TorchNetwork(nn.Module):
         self.config = network.config
         self.classes = network.classes
         self.scored = network.scored
-        self.layers = nn.ModuleList(linear(weight, bias) for weight, bias in network.layers)
+        fields = network.fields(self.classes if label_placement(self.config) == "overlay" else 0)
+        self.layers = nn.ModuleList(
+            Local(weight, bias, label_rows(self.config, l), fields[l]) if l in fields else linear(weight, bias)
+            for l, (weight, bias) in enumerate(network.layers)
+        )
         self.head = nn.ModuleDict({str(l): linear(weight) for l, weight in network.head.items()})
         self.by = self.config["evaluation"]["predict"]
 
@@ -80,6 +84,26 @@ class TorchNetwork(nn.Module):
                 least = squares.topk(min(k, h.shape[1]), dim=1).values[:, -1:]
                 return torch.where(squares >= least, squares, 0).sum(dim=1) / k
         raise ValueError(f"goodness.function is {function!r}, which this version of the package does not know")
+
+
+class Local(nn.Module):
+    """A layer whose units see the features of their place alone: ``seen`` is a list of features for each place."""
+
+    def __init__(self, weight, bias, labels, seen):
+        super().__init__()
+        self.weight = nn.Parameter(torch.from_numpy(weight.copy()).float())
+        self.bias = nn.Parameter(torch.from_numpy(bias.copy()).float())
+        self.labels = labels
+        self.seen = [torch.from_numpy(features) + labels for features in seen]
+
+    def forward(self, x):
+        labels, channels = self.labels, self.weight.shape[1] // len(self.seen)
+        sums = []
+        for place, features in enumerate(self.seen):
+            own = self.weight[:, place * channels : (place + 1) * channels]
+            features = torch.cat([torch.arange(labels), features]).to(x.device)
+            sums.append(x[:, features] @ own[: len(features)])
+        return torch.cat(sums, dim=1) + self.bias
 
 
 def normalize(x, kind):

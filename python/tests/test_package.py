@@ -9,6 +9,12 @@ from pathlib import Path
 import forward_forward as ff
 import numpy as np
 
+#: Two local layers on the digits of 8 x 8 pixels, and a dense one.
+LAYERS = (
+    "layers=[{kind='local',grid=[3,3],stride=2,field=4,channels=6},"
+    "{kind='local',grid=[2,2],stride=1,field=2,channels=10},{kind='dense',units=40}]"
+)
+
 #: One network for every way that a pass through it can go.
 NETWORKS = {
     "baseline": ["--recipe", "baseline"],
@@ -26,6 +32,10 @@ NETWORKS = {
     "overlay": ["--recipe", "contrast", "--set", "label=overlay", "--set", "label_strength=2"],
     "every-layer": ["--recipe", "contrast", "--set", "label=every-layer"],
     "one-layer": ["--recipe", "contrast", "--set", "depth=1"],
+    "local": ["--recipe", "contrast", "--set", LAYERS],
+    "local-overlay": ["--recipe", "hinton", "--set", LAYERS, "--set", "label=overlay"],
+    "local-every-layer": ["--recipe", "contrast", "--set", LAYERS, "--set", "label=every-layer"],
+    "local-unsupervised": ["--recipe", "unsupervised", "--set", LAYERS],
     "held-out": ["--recipe", "contrast", "--validation-size", "200"],
 }
 
@@ -53,7 +63,8 @@ class Package(unittest.TestCase):
         for name, options in NETWORKS.items():
             common = ["--dataset", "digits", "--num-epochs", "2", "--backend", "cpu", "--quiet"]
             figures = ["--set", "logging.figures=false", "--log-dir", cls.runs / name]
-            program("train", "48", "40", *common, *figures, *options)
+            sizes = [] if LAYERS in options else ["48", "40"]
+            program("train", *sizes, *common, *figures, *options)
         # Strokes as digits have them, and pixels that no digit has.
         random = np.random.default_rng(1)
         images = random.integers(0, 256, (2000, 8, 8), np.uint8)
