@@ -329,8 +329,8 @@ impl<A: Arithmetic> Backend for A {
             }
             let z = |k| scale * activities.at(r, k);
             let along: f64 = (0..units).map(|k| error[k] * z(k)).sum();
-            for k in 0..units {
-                let slope = scale * (error[k] - normalization.radial(units) * z(k) * along);
+            for (k, error) in error.iter().enumerate() {
+                let slope = scale * (error - normalization.radial(units) * z(k) * along);
                 out.set(r, k, if activities.at(r, k) > 0.0 { slope } else { 0.0 });
             }
         }

@@ -144,14 +144,14 @@ void learn(IN features, const int width_in, const int places, IN pull_row, INPUT
     local float4 aligned_space[LEARN_SPACE / 4];
     local uint table_rows[TABLE_SPACE];
     local float table_factors[TABLE_SPACE];
-    local uint places[ROWS_TOGETHER];
+    local uint ranks[ROWS_TOGETHER];
     local float exchange[EXCHANGE_SPACE];
     local float *const space = (local float *)aligned_space;
     local float *const a = space, *const b = space + 2 * LEARN_A;
     const int item = get_local_id(0);
-    const int spot = place_of_group(get_group_id(0), columns, places, LEARN_COLUMNS);
+    const int place = place_of_group(get_group_id(0), columns, places, LEARN_COLUMNS);
     const int j0 = first_column(get_group_id(0), columns, places, LEARN_COLUMNS), across = LEARN_COLUMNS / 4;
-    const int end = (spot + 1) * (columns / places);
+    const int end = (place + 1) * (columns / places);
 
     // Work-groups of label rows and the bias walk past the product's barriers without a product: PoCL 3.1
     // miscompiles barriers that only some work-groups meet. Their work-items share columns, each with a slice of rows.
@@ -197,11 +197,11 @@ void learn(IN features, const int width_in, const int places, IN pull_row, INPUT
             factor = input_scale(own_row, INPUT_SCALE_NAMES);
             if (own_input) factor *= coefficients[own_row];
         }
-        const int place = sum_upto(takes_part, places, ROWS_TOGETHER);
-        int depth = places[ROWS_TOGETHER - 1];
+        const int rank = sum_upto(takes_part, ranks, ROWS_TOGETHER);
+        int depth = ranks[ROWS_TOGETHER - 1];
         if (takes_part) {
-            table_rows[place - 1] = own_row;
-            table_factors[place - 1] = factor;
+            table_rows[rank - 1] = own_row;
+            table_factors[rank - 1] = factor;
         }
         if (label < 0 && row0 == 0 && peer_rows > 0) {
             if (item == 0) {
@@ -225,7 +225,7 @@ void learn(IN features, const int width_in, const int places, IN pull_row, INPUT
                         const int row = table_rows[k];
                         global const float *from =
                             row < shared_rows ? features + (size_t)row * places * width_in : pull_row;
-                        next_a[i] = load(from + spot * width_in + f, width_in - f);
+                        next_a[i] = load(from + place * width_in + f, width_in - f);
                     }
                 }
 #pragma unroll
