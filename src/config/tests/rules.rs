@@ -10,6 +10,7 @@ const CASES: &[(&str, Option<&str>, &[&str])] = &[
     ("network.layer_sizes", None, &["layer_sizes=[]"]),
     ("network.layer_sizes", None, &["layer_sizes=[5, 0]"]),
     ("network.layer_sizes", None, &["layer_sizes=[1000001]"]),
+    ("network.layers", None, &["layers=[5]"]),
     ("network.depth", None, &["depth=1001"]),
     ("network.width", None, &["width=0"]),
     ("network.initial_scale", None, &["initial_scale=0"]),
