@@ -9,15 +9,15 @@ const LAYERS: &str = "layers=[{kind='local',grid=[3,3],stride=2,field=4,channels
                       {kind='local',grid=[2,2],stride=1,field=2,channels=10},{kind='dense',units=30}]";
 const TRAIN: &str = "train --dataset digits --backend cpu --quiet --set";
 
-fn trained(rest: &str) -> Place {
+fn trained(epochs: usize, rest: &str) -> Place {
     let place = Place::new();
-    place.done(&format!("{TRAIN} {LAYERS} --recipe contrast --num-epochs 15 --log-dir run {rest}"));
+    place.done(&format!("{TRAIN} {LAYERS} --recipe contrast --num-epochs {epochs} --log-dir run {rest}"));
     place
 }
 
 #[test]
 fn a_run_is_repeated_measured_and_gone_on_with() {
-    let place = trained("");
+    let place = trained(15, "");
     let config = place.config("run");
     assert_eq!(config["network"]["layer_sizes"].to_string(), "[54, 40, 30]");
     assert_eq!(config["network"]["layers"][0]["field"].to_string(), "4");
@@ -39,7 +39,7 @@ fn a_run_is_repeated_measured_and_gone_on_with() {
 #[test]
 fn tensors_have_what_one_unit_sees() {
     for (label, first) in [("prepend", 10 + 16), ("overlay", 10 + 16), ("every-layer", 10 + 16)] {
-        let place = trained(&format!("--set label={label}"));
+        let place = trained(3, &format!("--set label={label} --set figures=false"));
         let bytes = place.bytes("run/checkpoints/last.safetensors");
         let tensors = SafeTensors::deserialize(&bytes).unwrap();
         let every = if label == "every-layer" { 10 } else { 0 };
@@ -54,7 +54,7 @@ fn tensors_have_what_one_unit_sees() {
         let asked = if label == "overlay" { format!("{asked} --set label=overlay") } else { asked };
         assert_eq!(of(&asked), of("run"), "{label}");
     }
-    let place = trained("");
+    let place = trained(1, "--set figures=false");
     let message = place.refused("eval run --set layers=[{kind='dense',units=54}]");
     assert!(message.contains("[54]") && message.contains("[54, 40, 30]"), "{message}");
 }
