@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::checksum::Checksum;
 use super::class_names::{self, MOST_CLASSES};
+use super::download::Wanted;
 use super::idx::{self, Idx, Kind, Opened};
 use super::published::{self, Published, PublishedFile};
 use super::{DataError, Source, Split, digits, download};
@@ -37,7 +38,7 @@ impl Dataset {
             Source::Digits => Ok(embedded()),
             Source::Idx(folder) => from_folder(source, folder),
             Source::Published(set) => {
-                from_published(set, &download::folder(data_dir)?, &download::mirrors(set), progress)
+                from_published(set, &download::folder(data_dir)?, &download::mirrors(set.name, set.mirrors), progress)
             }
         }
     }
@@ -144,7 +145,12 @@ fn from_published(
     let read = |file: &PublishedFile| match local(set, file, &[&own, folder, &torchvision])? {
         Some(found) => Ok(found),
         None => {
-            let path = download::fetch(set.name, file, mirrors, &own, progress)?;
+            let wanted = Wanted {
+                name: format!("{}.gz", file.stem),
+                checksum: file.checksum,
+                by_hand: format!("the IDX files of {} (plain or .gz)", set.name),
+            };
+            let path = download::fetch(&wanted, mirrors, &own, progress)?;
             checked(set, file, sized(file, Opened::open(&path, file.kind)?)?.read()?)
         }
     };

@@ -1,15 +1,16 @@
-//! Fetches a published file: several mirrors, a checksum, then one atomic move.
+//! Fetches a published file: several mirrors, a checksum, then one atomic move. A download that was cut off goes on.
 
 use std::env;
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::DataError;
-use super::published::{Published, PublishedFile};
+use super::checksum::Checksum;
 use crate::files::home::expand_home;
 use crate::files::temporary;
 
@@ -36,70 +37,173 @@ pub fn folder(data_dir: &str) -> Result<PathBuf, DataError> {
     }
 }
 
-/// Addresses to try for a data set, those under `FF_MIRROR` first.
-pub fn mirrors(set: &Published) -> Vec<String> {
-    mirrors_after(&env::var("FF_MIRROR").unwrap_or_default(), set)
+/// Addresses to try for the data set `set`, those under `FF_MIRROR` before the `known` ones.
+pub fn mirrors(set: &str, known: &[&str]) -> Vec<String> {
+    mirrors_after(&env::var("FF_MIRROR").unwrap_or_default(), set, known)
 }
 
-fn mirrors_after(own: &str, set: &Published) -> Vec<String> {
+fn mirrors_after(own: &str, set: &str, known: &[&str]) -> Vec<String> {
     let own = own.trim_end_matches('/');
     let mut mirrors = Vec::new();
     if !own.is_empty() {
-        mirrors.extend([format!("{own}/{}", set.name), own.to_owned()]);
+        mirrors.extend([format!("{own}/{set}"), own.to_owned()]);
     }
-    mirrors.extend(set.mirrors.iter().map(|&known| known.to_owned()));
+    mirrors.extend(known.iter().map(|&known| known.to_owned()));
     mirrors
 }
 
-/// Downloads a file of the set `set` into `folder` from the first mirror that serves it unharmed.
-/// What is not whole and right never gets the file's name.
+/// A file to download, and what to say where that fails.
+pub struct Wanted<'a> {
+    /// What it is called there and here.
+    pub name: String,
+    /// What tells it from any other file.
+    pub checksum: Checksum<'a>,
+    /// What to put into the folder by hand instead.
+    pub by_hand: String,
+}
+
+/// Downloads a file into `folder` from the first mirror that serves it unharmed. What is not whole and right never gets
+/// the file's name; what has arrived when a connection breaks stays beside it, and the next try goes on from there.
 pub fn fetch(
-    set: &str,
-    file: &PublishedFile,
+    wanted: &Wanted,
     mirrors: &[String],
     folder: &Path,
     progress: bool,
 ) -> Result<PathBuf, DataError> {
-    let failed = |source| DataError::Io { path: folder.to_owned(), source };
-    let name = format!("{}.gz", file.stem);
+    let path = folder.join(&wanted.name);
     let mut tried = Vec::new();
     for mirror in mirrors {
-        let url = format!("{mirror}/{name}");
-        let body = match request(&url) {
-            Ok(body) => body,
-            Err(reason) => {
-                tried.push(format!("{url}: {reason}"));
-                continue;
-            }
-        };
-        // Only now, so that where there is no network nothing is written.
-        fs::create_dir_all(folder).map_err(failed)?;
-        temporary::remove_abandoned(folder);
-        // In the target folder, so that the move at the end stays on one disk.
-        let mut part = temporary::new_in(folder).map_err(failed)?;
-        let bar = bar(&name, body.content_length(), progress);
-        let arrived =
-            save(body, part.as_file_mut(), &bar).and_then(|()| file.checksum.verify(part.path(), SIZE_LIMIT));
-        bar.finish_and_clear();
+        let url = format!("{mirror}/{}", wanted.name);
+        let mut arrived = from_mirror(wanted, &url, &path, progress)?;
+        if matches!(arrived, Err(Failure::WrongBeginning(_))) {
+            arrived = from_mirror(wanted, &url, &path, progress)?;
+        }
         match arrived {
-            Ok(()) => {
-                let path = folder.join(&name);
-                part.persist(&path).map_err(|error| failed(error.error))?;
-                return Ok(path);
+            Ok(()) => return Ok(path),
+            Err(Failure::Other(reason) | Failure::WrongBeginning(reason)) => {
+                tried.push(format!("{url}: {reason}"));
             }
-            Err(reason) => tried.push(format!("{url}: {reason}")),
         }
     }
     Err(DataError::Download {
-        file: name,
+        file: wanted.name.clone(),
         tried: tried.join("; "),
-        set: set.to_owned(),
+        by_hand: wanted.by_hand.clone(),
         folder: folder.to_owned(),
     })
 }
 
-/// Asks for a file over https, which redirections do not leave; a server on this machine may do without.
-fn request(url: &str) -> Result<ureq::Body, String> {
+/// Why a mirror gave no file.
+enum Failure {
+    /// The file is not right, and what was there before may be why; it is gone now.
+    WrongBeginning(String),
+    /// Anything else.
+    Other(String),
+}
+
+/// Downloads a file to `path` from one address.
+fn from_mirror(
+    wanted: &Wanted,
+    url: &str,
+    path: &Path,
+    progress: bool,
+) -> Result<Result<(), Failure>, DataError> {
+    let folder = path.parent().unwrap_or(path);
+    let failed = |source| DataError::Io { path: folder.to_owned(), source };
+    let begun = Part::begun(path).map_err(failed)?;
+    let there = begun.as_ref().map_or(0, |part| part.length);
+    let (from, body) = match request(url, there) {
+        Ok(answer) => answer,
+        Err(reason) => return Ok(Err(Failure::Other(reason))),
+    };
+    let part = match begun {
+        Some(part) => part,
+        // Only now, so that where there is no network nothing is written.
+        None => {
+            fs::create_dir_all(folder).map_err(failed)?;
+            temporary::remove_abandoned(folder);
+            Part::open(path).map_err(failed)?
+        }
+    };
+    // Another process was faster.
+    if path.is_file() {
+        return Ok(Ok(()));
+    }
+    let bar = bar(&wanted.name, body.content_length().map(|length| from + length), progress);
+    bar.set_position(from);
+    let received = part.receive(from, body, &bar);
+    bar.finish_and_clear();
+    Ok(received.map_err(Failure::Other).and_then(|()| {
+        part.place(wanted.checksum, path).map_err(|reason| match from {
+            0 => Failure::Other(reason),
+            _ => Failure::WrongBeginning(reason),
+        })
+    }))
+}
+
+/// The beginning of a file that is being downloaded. It is locked: another process waits, and then goes on with it.
+struct Part {
+    path: PathBuf,
+    file: File,
+    /// Bytes of it when it was opened.
+    length: u64,
+}
+
+impl Part {
+    fn path(whole: &Path) -> PathBuf {
+        let mut name = whole.file_name().unwrap_or_default().to_owned();
+        name.push(".part");
+        whole.with_file_name(name)
+    }
+
+    /// What an earlier try left.
+    fn begun(whole: &Path) -> io::Result<Option<Part>> {
+        if Part::path(whole).is_file() { Part::open(whole).map(Some) } else { Ok(None) }
+    }
+
+    fn open(whole: &Path) -> io::Result<Part> {
+        let path = Part::path(whole);
+        loop {
+            let file = File::options().create(true).read(true).append(true).open(&path)?;
+            // Where there are no locks, the checksum tells.
+            let _ = file.lock();
+            let metadata = file.metadata()?;
+            // While this one waited, the other may have finished, and moved or removed it.
+            let is_there = fs::metadata(&path).is_ok_and(|there| there.ino() == metadata.ino());
+            if is_there || whole.is_file() {
+                return Ok(Part { path, file, length: metadata.len() });
+            }
+        }
+    }
+
+    /// Adds what arrives behind the first `from` bytes. Nothing stays where nothing arrived.
+    fn receive(&self, from: u64, body: ureq::Body, bar: &ProgressBar) -> Result<(), String> {
+        let body = body.into_with_config().limit(SIZE_LIMIT).reader();
+        let received = self.file.set_len(from).and_then(|()| {
+            io::copy(&mut bar.wrap_read(body), &mut &self.file)?;
+            self.file.sync_all()
+        });
+        if received.is_err() && self.file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
+            let _ = fs::remove_file(&self.path);
+        }
+        received.map_err(one_line)
+    }
+
+    /// Gives it the file's name, if it is right; else removes it.
+    fn place(&self, checksum: Checksum, whole: &Path) -> Result<(), String> {
+        match checksum.verify(&self.path, SIZE_LIMIT) {
+            Ok(()) => fs::rename(&self.path, whole).map_err(one_line),
+            Err(reason) => {
+                let _ = fs::remove_file(&self.path);
+                Err(reason)
+            }
+        }
+    }
+}
+
+/// Asks for a file over https, which redirections do not leave; a server on this machine may do without. Of a file of
+/// which some bytes are there only the rest is asked for; answered is from which byte on it comes.
+fn request(url: &str, there: u64) -> Result<(u64, ureq::Body), String> {
     const HERE: [&str; 3] = ["http://127.0.0.1:", "http://localhost:", "http://[::1]:"];
     let here = HERE.iter().any(|here| url.starts_with(here));
     if !here && !url.starts_with("https://") {
@@ -114,13 +218,21 @@ fn request(url: &str) -> Result<ureq::Body, String> {
         .timeout_global(Some(Duration::from_secs(1800)))
         .build()
         .new_agent();
+    if there > 0 {
+        let rest = agent.get(url).header("Range", format!("bytes={there}-")).call();
+        // A server that knows no ranges sends all; one that has no such bytes is asked for all below.
+        if let Ok(response) = rest {
+            let range = response.headers().get("Content-Range").and_then(|range| range.to_str().ok());
+            let goes_on = range.is_some_and(|range| range.starts_with(&format!("bytes {there}-")));
+            match response.status().as_u16() {
+                206 if goes_on => return Ok((there, response.into_body())),
+                200 => return Ok((0, response.into_body())),
+                _ => {}
+            }
+        }
+    }
     let response = agent.get(url).call().map_err(one_line)?;
-    Ok(response.into_body())
-}
-
-fn save(body: ureq::Body, target: &mut File, bar: &ProgressBar) -> Result<(), String> {
-    let body = body.into_with_config().limit(SIZE_LIMIT).reader();
-    io::copy(&mut bar.wrap_read(body), target).and_then(|_| target.sync_all()).map_err(one_line)
+    Ok((0, response.into_body()))
 }
 
 fn bar(name: &str, length: Option<u64>, progress: bool) -> ProgressBar {

@@ -56,16 +56,14 @@ pub enum DataError {
         hint: String,
     },
     /// No mirror served a file.
-    #[error(
-        "cannot download {file} ({tried}); put the IDX files of {set} (plain or .gz) into {folder} by hand"
-    )]
+    #[error("cannot download {file} ({tried}); put {by_hand} into {folder} by hand")]
     Download {
         /// The file.
         file: String,
         /// Each address with its reason.
         tried: String,
-        /// The data set.
-        set: String,
+        /// What would do as well.
+        by_hand: String,
         /// Where files put by hand are found.
         folder: PathBuf,
     },

@@ -31,7 +31,10 @@ pub fn sha256(bytes: &[u8]) -> &'static str {
 /// What the mirror answers to one path.
 #[derive(Clone)]
 pub enum Reply {
+    /// All, or from the byte on that is asked for.
     Whole(Vec<u8>),
+    /// All, whatever is asked for.
+    Always(Vec<u8>),
     /// Half of the bytes that the header announces.
     CutShort(Vec<u8>),
 }
@@ -39,7 +42,7 @@ pub enum Reply {
 /// A server on 127.0.0.1 that answers 404 to all but the given paths.
 pub struct Mirror {
     pub url: String,
-    /// Paths asked for.
+    /// Paths asked for, each with the range that was.
     pub asked: Arc<Mutex<Vec<String>>>,
 }
 
@@ -54,13 +57,33 @@ impl Mirror {
                 let mut stream = stream.unwrap();
                 let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
                 let request = lines.next().unwrap().unwrap();
-                while lines.next().is_some_and(|line| !line.unwrap().is_empty()) {}
-                let path = request.split(' ').nth(1).unwrap().to_owned();
+                let headers: Vec<String> =
+                    lines.map(Result::unwrap).take_while(|line| !line.is_empty()).collect();
+                let mut path = request.split(' ').nth(1).unwrap().to_owned();
                 let reply = replies.iter().find(|(known, _)| *known == path);
-                let (status, length, body) = match reply.map(|(_, reply)| reply) {
-                    Some(Reply::Whole(body)) => ("200 OK", body.len(), body.as_slice()),
-                    Some(Reply::CutShort(body)) => ("200 OK", body.len(), &body[..body.len() / 2]),
-                    None => ("404 Not Found", 0, [].as_slice()),
+                let range = headers.iter().find_map(|line| {
+                    line.split_once(": ").filter(|(name, _)| name.eq_ignore_ascii_case("range"))
+                });
+                let from = range.map(|(_, range)| {
+                    path += &format!(" {range}");
+                    range.trim_start_matches("bytes=").trim_end_matches('-').parse::<usize>().unwrap()
+                });
+                let (status, length, body) = match (reply.map(|(_, reply)| reply), from) {
+                    (Some(Reply::Whole(body)), Some(from)) if from >= body.len() => {
+                        ("416 Range Not Satisfiable".to_owned(), 0, [].as_slice())
+                    }
+                    (Some(Reply::Whole(body)), Some(from)) => {
+                        let (last, whole) = (body.len() - 1, body.len());
+                        let range = format!("Content-Range: bytes {from}-{last}/{whole}");
+                        (format!("206 Partial Content\r\n{range}"), whole - from, &body[from..])
+                    }
+                    (Some(Reply::Whole(body) | Reply::Always(body)), _) => {
+                        ("200 OK".to_owned(), body.len(), body.as_slice())
+                    }
+                    (Some(Reply::CutShort(body)), _) => {
+                        ("200 OK".to_owned(), body.len().max(1), &body[..body.len() / 2])
+                    }
+                    (None, _) => ("404 Not Found".to_owned(), 0, [].as_slice()),
                 };
                 log.lock().unwrap().push(path);
                 let head =

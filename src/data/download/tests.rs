@@ -1,14 +1,13 @@
 #![allow(clippy::unwrap_used)]
 use super::super::checksum::Checksum;
 use super::super::fixtures::{Mirror, Reply, gzip, sha256};
-use super::super::idx::Kind;
 use super::super::published;
 use super::*;
 
 const PATH: &str = "/labels.gz";
 
-fn labels(checksum: Checksum<'static>) -> PublishedFile {
-    PublishedFile { stem: "labels", kind: Kind::Labels, sizes: &[2], checksum }
+fn labels(checksum: Checksum<'static>) -> Wanted<'static> {
+    Wanted { name: "labels.gz".to_owned(), checksum, by_hand: "them".to_owned() }
 }
 
 fn names(folder: &Path) -> Vec<String> {
@@ -24,7 +23,7 @@ fn fetch_from(replies: Vec<Option<Reply>>) -> (Result<PathBuf, DataError>, tempf
         .map(|reply| Mirror::serve(reply.map(|reply| (PATH, reply)).into_iter().collect()).url)
         .collect();
     let file = labels(Checksum::Contents(sha256(b"contents")));
-    let result = fetch("set", &file, &mirrors, &folder.path().join("set"), false);
+    let result = fetch(&file, &mirrors, &folder.path().join("set"), false);
     (result, folder)
 }
 
@@ -56,7 +55,7 @@ fn a_bad_mirror_gives_way_to_the_next() {
 #[test]
 fn when_all_fail_one_line_says_what_was_tried_and_nothing_is_left() {
     let (result, folder) =
-        fetch_from(vec![None, Some(Reply::Whole(gzip(b"other"))), Some(Reply::CutShort(gzip(b"contents")))]);
+        fetch_from(vec![None, Some(Reply::CutShort(Vec::new())), Some(Reply::Whole(gzip(b"other")))]);
     let message = result.unwrap_err().to_string();
     for part in [
         "cannot download labels.gz (http://127.0.0.1:",
@@ -69,8 +68,46 @@ fn when_all_fail_one_line_says_what_was_tried_and_nothing_is_left() {
         assert!(message.contains(part), "{part}: {message}");
     }
     assert_eq!(message.matches("http://").count(), 3);
+    assert!(message.contains("put them into"), "{message}");
     assert!(!message.contains('\n'));
     assert!(names(&folder.path().join("set")).is_empty());
+}
+
+#[test]
+fn what_has_arrived_is_not_asked_for_again() {
+    let body = gzip(b"contents");
+    let half = body.len() / 2;
+    for resumes in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let fetch = |reply| {
+            let mirror = Mirror::serve(vec![(PATH, reply)]);
+            let wanted = labels(Checksum::Contents(sha256(b"contents")));
+            let result = fetch(&wanted, std::slice::from_ref(&mirror.url), folder.path(), false);
+            (result, mirror.asked.lock().unwrap().clone())
+        };
+        fetch(Reply::CutShort(body.clone())).0.unwrap_err();
+        assert_eq!(fs::read(folder.path().join("labels.gz.part")).unwrap(), body[..half]);
+        let reply = if resumes { Reply::Whole(body.clone()) } else { Reply::Always(body.clone()) };
+        let (path, asked) = fetch(reply);
+        assert_eq!(fs::read(path.unwrap()).unwrap(), body);
+        assert_eq!(asked, [format!("{PATH} bytes={half}-")]);
+        assert_eq!(names(folder.path()), ["labels.gz"]);
+    }
+}
+
+#[test]
+fn a_beginning_of_another_file_is_given_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let body = gzip(b"contents");
+    for begun in [vec![7; 5], vec![7; 500]] {
+        fs::write(folder.path().join("labels.gz.part"), &begun).unwrap();
+        let mirror = Mirror::serve(vec![(PATH, Reply::Whole(body.clone()))]);
+        let wanted = labels(Checksum::Contents(sha256(b"contents")));
+        fetch(&wanted, &[mirror.url], folder.path(), false).unwrap();
+        assert_eq!(mirror.asked.lock().unwrap().last().unwrap(), PATH);
+        assert_eq!(names(folder.path()), ["labels.gz"]);
+        fs::remove_file(folder.path().join("labels.gz")).unwrap();
+    }
 }
 
 #[test]
@@ -82,7 +119,7 @@ fn nobody_listening_fails_at_once() {
     let folder = folder.path().join("set");
     let file = labels(Checksum::Contents("0"));
     let started = std::time::Instant::now();
-    fetch("set", &file, &[mirror, "no address".into()], &folder, false).unwrap_err();
+    fetch(&file, &[mirror, "no address".into()], &folder, false).unwrap_err();
     assert!(started.elapsed() < Duration::from_secs(10));
     assert!(!folder.exists());
 }
@@ -92,9 +129,8 @@ fn an_archive_checksum_is_of_the_compressed_bytes() {
     let body = gzip(b"contents");
     let mirror = Mirror::serve(vec![(PATH, Reply::Whole(body.clone()))]).url;
     let folder = tempfile::tempdir().unwrap();
-    let fetch = |sum| {
-        fetch("set", &labels(Checksum::Archive(sum)), std::slice::from_ref(&mirror), folder.path(), true)
-    };
+    let fetch =
+        |sum| fetch(&labels(Checksum::Archive(sum)), std::slice::from_ref(&mirror), folder.path(), true);
     fetch(sha256(b"contents")).unwrap_err();
     fetch(sha256(&body)).unwrap();
 }
@@ -104,15 +140,14 @@ fn a_folder_that_cannot_be_made_is_named() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let folder = file.path().join("below-a-file");
     let mirror = Mirror::serve(vec![(PATH, Reply::Whole(gzip(b"contents")))]).url;
-    let message =
-        fetch("set", &labels(Checksum::Contents("0")), &[mirror], &folder, false).unwrap_err().to_string();
+    let message = fetch(&labels(Checksum::Contents("0")), &[mirror], &folder, false).unwrap_err().to_string();
     assert!(message.starts_with(&folder.display().to_string()), "{message}");
 }
 
 #[test]
 fn the_users_mirror_comes_first() {
     assert_eq!(
-        mirrors_after("https://lab/data/", &published::MNIST),
+        mirrors_after("https://lab/data/", "mnist", published::MNIST.mirrors),
         [
             "https://lab/data/mnist",
             "https://lab/data",
@@ -120,7 +155,7 @@ fn the_users_mirror_comes_first() {
             "https://ossci-datasets.s3.amazonaws.com/mnist",
         ]
     );
-    assert_eq!(mirrors_after("", &published::FASHION_MNIST).len(), 1);
+    assert_eq!(mirrors_after("", "set", &["https://lab"]), ["https://lab"]);
     for set in published::SETS {
         assert!(set.mirrors.iter().all(|mirror| mirror.starts_with("https://")));
     }
@@ -136,7 +171,7 @@ fn addresses_without_https_are_not_asked() {
     let folder = tempfile::tempdir().unwrap();
     let file = labels(Checksum::Contents("0"));
     for address in ["http://mirror.example", "ftp://mirror.example", "file:///etc"] {
-        let message = fetch("set", &file, &[address.into()], folder.path(), false).unwrap_err().to_string();
+        let message = fetch(&file, &[address.into()], folder.path(), false).unwrap_err().to_string();
         assert!(message.contains("is no https address"), "{message}");
     }
 }
@@ -147,6 +182,6 @@ fn what_a_killed_download_left_goes_with_the_next() {
     let (left, _) = temporary::new_in(folder.path()).unwrap().keep().unwrap();
     drop(left);
     let mirror = Mirror::serve(vec![(PATH, Reply::Whole(gzip(b"contents")))]).url;
-    fetch("set", &labels(Checksum::Contents(sha256(b"contents"))), &[mirror], folder.path(), false).unwrap();
+    fetch(&labels(Checksum::Contents(sha256(b"contents"))), &[mirror], folder.path(), false).unwrap();
     assert_eq!(names(folder.path()), ["labels.gz"]);
 }
