@@ -106,11 +106,13 @@ pub fn pictures(_: &Path, bytes: &[u8]) {
     if encoded.shape.pixels() > 1 << 20 {
         return;
     }
-    if let Ok(picture) = encoded.decode() {
-        assert_eq!(picture.pixels.len(), picture.shape.pixels());
-        for shape in [ImageShape { height: 28, width: 28 }, ImageShape { height: 3, width: 1 }] {
-            assert_eq!(picture.fitted(shape).pixels.len(), shape.pixels());
-            assert_eq!(picture.resized(shape).pixels.len(), shape.pixels());
+    for channels in ImageShape::CHANNELS {
+        let Ok(picture) = encoded.decode(channels) else { return };
+        assert_eq!(picture.pixels.len(), picture.shape.values());
+        for shape in [ImageShape::gray(28, 28), ImageShape::gray(3, 1)] {
+            let shape = ImageShape { channels, ..shape };
+            assert_eq!(picture.fitted(shape).pixels.len(), shape.values());
+            assert_eq!(picture.resized(shape).pixels.len(), shape.values());
         }
     }
 }

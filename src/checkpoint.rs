@@ -120,10 +120,10 @@ pub struct Progress {
 impl Progress {
     /// What no network was trained on, if so: nothing below would stand it.
     fn problem(&self) -> Option<String> {
-        let ImageShape { height, width } = self.image;
+        let ImageShape { height, width, channels } = self.image;
         let pixels = height.checked_mul(width).filter(|pixels| (1..=1 << 30).contains(pixels));
-        if pixels.is_none() {
-            return Some(format!("images of {height}×{width} pixels"));
+        if pixels.is_none() || !ImageShape::CHANNELS.contains(&channels) {
+            return Some(format!("images of {} pixels", self.image));
         }
         if !(1..=MOST_CLASSES).contains(&self.classes) {
             return Some(format!("{} classes, expected at most {MOST_CLASSES}", self.classes));

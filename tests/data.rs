@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 
 use flate2::{Compression, write::GzEncoder};
-use forward_forward::data::{DataError, Dataset, Source};
+use forward_forward::data::{DataError, Dataset, ImageShape, Source};
 
 /// An IDX file of bytes.
 fn idx(sizes: &[u32], values: &[u8]) -> Vec<u8> {
@@ -63,7 +63,7 @@ fn any_size_any_classes_any_spelling() {
     write(folder.path(), ["t10k-images.idx3-ubyte.gz", "t10k-labels.idx1-ubyte"], 2, 14, 5);
     let dataset = load(folder.path()).unwrap();
     assert_eq!(dataset.name, format!("idx:{}", folder.path().display()));
-    assert_eq!((dataset.height, dataset.width, dataset.classes), (14, 14, 5));
+    assert_eq!((dataset.image, dataset.classes), (ImageShape::gray(14, 14), 5));
     assert_eq!((dataset.train.len(), dataset.test.len()), (100, 10));
     assert_eq!(dataset.features(), 196);
     assert_eq!(dataset.test.image(3), Some([3u8; 196].as_slice()));
@@ -106,7 +106,7 @@ fn counts_that_differ() {
 #[test]
 fn sizes_that_differ() {
     let message = spoilt(|folder| fs::write(folder.join(TEST[0]), idx(&[2, 9, 1], &[0; 18])).unwrap());
-    assert!(message.contains("t10k-images-idx3-ubyte: images are 9 × 1, expected 3 × 3 as in"), "{message}");
+    assert!(message.contains("t10k-images-idx3-ubyte: images are 9×1, expected 3×3 as in"), "{message}");
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn mnist() {
         return;
     }
     let mnist = Dataset::load(&Source::MNIST, "", false).unwrap();
-    assert_eq!((mnist.height, mnist.width, mnist.classes), (28, 28, 10));
+    assert_eq!((mnist.image, mnist.classes), (ImageShape::gray(28, 28), 10));
     assert_eq!((mnist.train.len(), mnist.test.len()), (60_000, 10_000));
     assert_eq!(mnist.train.labels[..5], [5, 0, 4, 1, 9]);
     assert_eq!(mnist.test.labels[..5], [7, 2, 1, 0, 4]);

@@ -413,7 +413,7 @@ mod on_mnist {
     fn mnist(train: usize, test: usize) -> Option<Splits> {
         let folder = std::env::var("FF_DATA_DIR").ok().filter(|folder| !folder.is_empty())?;
         let mut dataset = Dataset::load(&"mnist".parse().unwrap(), &folder, false).unwrap();
-        let pixels = dataset.height * dataset.width;
+        let pixels = dataset.features();
         for (split, rows) in [(&mut dataset.train, train), (&mut dataset.test, test)] {
             split.labels.truncate(rows);
             split.pixels.truncate(rows * pixels);

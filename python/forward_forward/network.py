@@ -58,7 +58,9 @@ class Network:
     def pixels(self, images):
         """Images as rows of pixels from 0 to 1, in double precision."""
         images = np.asarray(images)
-        shape = tuple(self.config["run"]["image"].values())
+        shape = image_shape(self.config)
+        if is_planar(images.shape, shape):
+            images = np.moveaxis(images, -3, -1)
         size = int(np.prod(shape))
         if images.shape == shape:
             images = images[None]
@@ -134,6 +136,18 @@ class Network:
                 least = np.sort(squares, axis=1)[:, -min(k, h.shape[1]), None]
                 return np.where(squares >= least, squares, 0).sum(axis=1) / k
         raise ValueError(f"goodness.function is {function!r}, which this version of the package does not know")
+
+
+def image_shape(config):
+    """Height and width of an image, and channels where there are several."""
+    image = config["run"]["image"]
+    return tuple(image[side] for side in ("height", "width", "channels") if side in image)
+
+
+def is_planar(images, shape):
+    """Whether images of this shape have their channels first instead of last."""
+    last = tuple(images[-3:])
+    return len(shape) == 3 and last != shape and last == (shape[2], *shape[:2])
 
 
 def label_placement(config):
@@ -226,7 +240,8 @@ def checkpoint_file(path):
 def predict(path, images, by=None):
     """Labels and scores of images by the network of a run or checkpoint, as ``ff predict`` gives them.
 
-    ``images`` are bytes from 0 to 255 or floats from 0 to 1, ``[n, height, width]``, ``[n, pixels]`` or one image;
+    ``images`` are bytes from 0 to 255 or floats from 0 to 1, ``[n, height, width]``, ``[n, pixels]`` or one image; in
+    color ``[n, height, width, channels]`` or ``[n, channels, height, width]``;
     ``by`` is ``"energy"`` or ``"head"``, by default as the run was evaluated.
     """
     return load_network(path).predict(images, by)

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from .network import label_placement, label_rows
+from .network import image_shape, is_planar, label_placement, label_rows
 
 
 class TorchNetwork(nn.Module):
@@ -27,6 +27,8 @@ class TorchNetwork(nn.Module):
 
     def forward(self, images):
         """Scores by what the run was evaluated by: the energy or the head."""
+        if is_planar(images.shape, image_shape(self.config)):
+            images = images.movedim(-3, -1)
         pixels = images.flatten(1)
         pixels = pixels / 255 if images.dtype == torch.uint8 else pixels
         return self.logits(pixels) if self.by == "head" else self.energies(pixels)

@@ -92,6 +92,31 @@ class Package(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "64 pixels"):
             network.predict(np.zeros((3, 7, 8), np.uint8))
 
+    def test_colors_may_come_first_or_last(self):
+        random = np.random.default_rng(2)
+        images = random.integers(0, 256, (60, 6, 5, 3), np.uint8)
+        folder = self.runs / "colors"
+        folder.mkdir()
+        for part, rows in (("train", slice(0, 40)), ("t10k", slice(40, 60))):
+            write_idx(folder / f"{part}-images-idx4-ubyte", images[rows])
+            write_idx(folder / f"{part}-labels-idx1-ubyte", np.arange(60, dtype=np.uint8)[rows] % 4)
+        run = self.runs / "color"
+        options = ["--recipe", "contrast", "--num-epochs", "1", "--batch-size", "10", "--backend", "cpu", "--quiet"]
+        program("train", "12", "9", "--dataset", f"idx:{folder}", "--log-dir", run, *options)
+        told = json.loads(program("predict", run, folder / "t10k-images-idx4-ubyte", "--json"))
+        expected = np.array([image["scores"] for image in told])
+        planar = np.moveaxis(images[40:], -1, 1)
+        for form in (images[40:], planar, planar / 255, images[40:].reshape(20, 90)):
+            np.testing.assert_allclose(ff.predict(run, form).scores, expected, rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(ff.predict(run, planar[0]).scores, expected[:1], rtol=1e-4, atol=1e-4)
+        try:
+            import torch
+        except ImportError:
+            return
+        for form in (images[40:], np.ascontiguousarray(planar)):
+            scores = ff.to_torch(run)(torch.from_numpy(form)).detach().numpy()
+            np.testing.assert_allclose(scores, expected, rtol=1e-3, atol=1e-3)
+
     def test_a_run_is_read_whole(self):
         run = ff.load_run(self.runs / "contrast")
         self.assertEqual(run.metrics["epoch"].tolist(), [1, 2])

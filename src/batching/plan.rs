@@ -48,7 +48,7 @@ impl PlannedEpoch {
         let truth: Vec<u32> = order.iter().map(|&row| labels[row as usize]).collect();
         let positives = Positives { images: &order, labels: &truth, classes: spec.classes };
         let drawn = negatives.draw(&positives, &draws);
-        let shifts = jitter(spec.jitter, &draws, order.len());
+        let shifts = jitter(spec.jitter, spec.image.channels, &draws, order.len());
         let mut dropout = draws.generator(Stream::Dropout);
         PlannedEpoch {
             stacked: interleaved(&order, drawn.images.as_ref().unwrap_or(&order), batch),
@@ -70,15 +70,15 @@ pub fn interleaved(first: &[u32], second: &[u32], batch: usize) -> Vec<u32> {
     batches.flat_map(|(first, second)| first.iter().chain(second).copied()).collect()
 }
 
-/// A shift for each row, as `gather` takes them.
-fn jitter(reach: usize, draws: &Draws, rows: usize) -> Vec<u32> {
-    let reach = reach as i64;
+/// A shift for each row, as `gather` takes them: down by pixels, right by values, of which a pixel has `channels`.
+fn jitter(reach: usize, channels: usize, draws: &Draws, rows: usize) -> Vec<u32> {
+    let (reach, channels) = (reach as i64, channels as i64);
     if reach == 0 {
         return Vec::new();
     }
     let mut generator = draws.generator(Stream::Jitter);
-    let mut draw = || (128 + generator.random_range(-reach..=reach)) as u32;
-    (0..rows).map(|_| draw() * 256 + draw()).collect()
+    let mut draw = |values: i64| (128 + values * generator.random_range(-reach..=reach)) as u32;
+    (0..rows).map(|_| draw(1) * 256 + draw(channels)).collect()
 }
 
 /// An epoch's draws on the device: uploaded once, read batch by batch.
@@ -145,5 +145,23 @@ impl<B: Backend> EpochPlan<B> {
             labels: stacked(&self.labels),
             dropout_seed: self.dropout.get(index).copied().unwrap_or(0),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_channel_moves_as_far() {
+        let draws = Draws::of_epoch(7, 1);
+        let (gray, color) = (jitter(3, 1, &draws, 200), jitter(3, 3, &draws, 200));
+        let moves = |shift: u32| [shift / 256, shift % 256].map(|part| i64::from(part) - 128);
+        for (gray, color) in gray.iter().zip(&color) {
+            let ([dy, dx], [down, right]) = (moves(*gray), moves(*color));
+            assert_eq!((down, right), (dy, 3 * dx));
+            assert!(dx.abs() <= 3 && dy.abs() <= 3);
+        }
+        assert!(jitter(0, 3, &draws, 9).is_empty());
     }
 }

@@ -176,7 +176,7 @@ const BATCHES: usize = 8;
 
 /// Noise of MNIST's shape: time does not depend on what the images show, save for rows that need no work.
 fn random_images(batch_size: usize) -> std::result::Result<Dataset, Invalid> {
-    let image = ImageShape { height: 28, width: 28 };
+    let image = ImageShape::gray(28, 28);
     let rows = BATCHES.saturating_mul(batch_size);
     let (needed, there) = (rows.saturating_mul(image.pixels()) as u64, host::memory_bytes());
     // 0: unknown.
@@ -204,8 +204,7 @@ fn random_images(batch_size: usize) -> std::result::Result<Dataset, Invalid> {
     };
     Ok(Dataset {
         name: "random".into(),
-        height: image.height,
-        width: image.width,
+        image,
         classes: 10,
         class_names: Vec::new(),
         train: split(rows, &mut next),
@@ -279,7 +278,7 @@ fn time_steps<B: Backend>(
     warm_up: usize,
 ) -> Result<(Vec<f64>, Vec<f64>)> {
     let (spec, labels) = (network.spec.clone(), &splits.train.labels);
-    let images = backend.images(&splits.train.pixels, splits.image.height, splits.image.width)?;
+    let images = backend.images(&splits.train.pixels, splits.image.height, splits.image.columns())?;
     let mut stepper = Stepper::new(backend, &spec)?;
     let mut plan = EpochPlan::new(backend, &stepper.plan(labels, 1), spec.batch_size)?;
     let mut count = 0;

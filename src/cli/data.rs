@@ -35,7 +35,7 @@ enum Action {
 
 #[derive(Args)]
 struct What {
-    /// mnist, fashion-mnist, kmnist, digits or idx:DIR
+    /// mnist, fashion-mnist, kmnist, cifar10, digits or idx:DIR
     #[arg(value_name = "DATASET", default_value = "mnist")]
     dataset: String,
     /// Folder of IDX files [default: FF_DATA_DIR, else the platform's cache]
@@ -62,6 +62,9 @@ struct Import {
     /// Dark ink on light: turn the images around
     #[arg(long)]
     invert: bool,
+    /// Keep colors: images of red, green and blue instead of brightness
+    #[arg(long)]
+    color: bool,
     /// Where there is no test set: of each class every Nth image makes it
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..))]
     test_every: u32,
@@ -78,7 +81,7 @@ fn size(text: &str) -> Result<ImageShape, String> {
     let side = |text: &str| text.parse().ok().filter(|side| (1..=4096).contains(side));
     let sides = text.split_once(['x', '×']).and_then(|(height, width)| Some((side(height)?, side(width)?)));
     let (height, width) = sides.ok_or("expected HEIGHTxWIDTH such as 28x28, each from 1 to 4096")?;
-    Ok(ImageShape { height, width })
+    Ok(ImageShape::gray(height, width))
 }
 
 impl Import {
@@ -97,6 +100,7 @@ impl Import {
             size: self.size,
             fit: self.fit,
             invert: self.invert,
+            color: self.color,
             test_every: self.test_every as usize,
             split: self.split,
         };
@@ -150,8 +154,8 @@ impl Data {
 
 fn described(info: &DatasetInfo) -> String {
     let mut text = format!(
-        "{}: {}×{} pixels, {} classes\nsha-256 of pixels and labels  {}\n",
-        info.name, info.height, info.width, info.classes, info.sha256
+        "{}: {} pixels, {} classes\nsha-256 of pixels and labels  {}\n",
+        info.name, info.image, info.classes, info.sha256
     );
     for (name, split) in [("train", &info.train), ("test", &info.test)] {
         text += &format!(
@@ -161,6 +165,9 @@ fn described(info: &DatasetInfo) -> String {
     }
     if !info.class_names.is_empty() {
         text += &format!("classes  {}\n", info.class_names.join(", "));
+    }
+    if let Some(note) = &info.note {
+        text += &format!("note: {note}\n");
     }
     if let Some(warning) = info.warning() {
         text += &format!("warning: {warning}\n");

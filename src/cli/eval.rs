@@ -48,7 +48,7 @@ pub struct Saved {
     /// Which checkpoint of a run: by default the last, or the best where validation rows chose it
     #[arg(long, value_enum)]
     checkpoint: Option<Which>,
-    /// mnist, fashion-mnist, kmnist, digits or idx:DIR [default: what it was trained on, else mnist]
+    /// mnist, fashion-mnist, kmnist, cifar10, digits or idx:DIR [default: what it was trained on, else mnist]
     #[arg(long, value_name = "NAME")]
     dataset: Option<String>,
     /// Folder of IDX files
@@ -107,16 +107,13 @@ impl Saved {
         self.refuse_strange_folder(&saved, &resolved.config)?;
         let mut dataset = load(&resolved.config, false)?;
         if let Some((_, progress)) = &saved {
-            let shape = ImageShape { height: dataset.height, width: dataset.width };
-            if progress.image != shape {
+            if progress.image != dataset.image {
                 return Err(CliError::request(format!(
-                    "--dataset {}: {}×{} images, but {} was trained on {}×{}",
+                    "--dataset {}: {} images, but {} was trained on {}",
                     dataset.name,
-                    shape.height,
-                    shape.width,
+                    dataset.image,
                     self.path.display(),
-                    progress.image.height,
-                    progress.image.width
+                    progress.image
                 )));
             }
             let network = (progress.classes, progress.class_names.as_slice());
@@ -147,17 +144,16 @@ impl Saved {
                 };
                 (shape, progress.class_names.clone())
             }
-            None => match config.data.dataset.parse()? {
-                Source::Published(set) => {
-                    let shape = DataShape::published(&Source::Published(set));
-                    let shape = shape.ok_or_else(|| CliError::request("--dataset: has no known shape"))?;
-                    (shape, set.class_names.iter().map(|&name| name.to_owned()).collect())
+            None => {
+                let source: Source = config.data.dataset.parse()?;
+                match DataShape::published(&source) {
+                    Some(shape) => (shape, source.class_names()),
+                    None => {
+                        let dataset = load(config, false)?;
+                        (DataShape::of(&dataset), dataset.class_names)
+                    }
                 }
-                _ => {
-                    let dataset = load(config, false)?;
-                    (DataShape::of(&dataset), dataset.class_names)
-                }
-            },
+            }
         };
         fit(checkpoint, resolved, &shape, class_names, saved)
     }
@@ -332,7 +328,7 @@ fn fit(
             return Err(CliError::request(format!("--predict head: {file} holds no head")));
         }
     }
-    let (pixels, classes) = (data.image.pixels(), data.classes);
+    let (pixels, classes) = (data.image.values(), data.classes);
     let (fan_in, _) = shapes[0];
     if config.network.label == LabelPlacement::Auto && config.takes_label() {
         if !config.network.layers.is_empty() {
@@ -355,11 +351,10 @@ fn fit(
         let needed = layer.fan_in();
         if fan_in != needed {
             return Err(CliError::request(format!(
-                "{}: layers.{l}.weight is {fan_in}×{fan_out}, but images of {}×{} pixels with {classes} labels \
+                "{}: layers.{l}.weight is {fan_in}×{fan_out}, but images of {} pixels with {classes} labels \
                  need {needed} rows in layer {l}",
                 checkpoint.path().display(),
-                data.image.height,
-                data.image.width
+                data.image
             )));
         }
     }

@@ -20,7 +20,8 @@ use crate::files::reading;
 /// pictures, or `-` for one on standard input. The checkpoint tells size, classes and where the label goes; no
 /// data set is needed.
 ///
-/// Transparent pixels are laid over a black page under light ink, and over a white one under dark ink. The
+/// Transparent pixels are laid over a black page under light ink, and over a white one under dark ink. A network of
+/// gray images takes colors as their brightness, one of color images takes gray as a color. The
 /// probability of label k is exp(s(k) / T) / Σ exp(s(j) / T) of the scores s: of energies T is
 /// `goodness.temperature` (1 / `training.alpha` under `symba`), of a head 1.
 #[derive(Args)]
@@ -34,7 +35,8 @@ pub struct Predict {
     /// Dark strokes on light: turn the images around
     #[arg(long)]
     invert: bool,
-    /// Pictures of any size: scale the box around the ink to 20/28 of the image and center its mass, as MNIST was made
+    /// Pictures of any size: scale the box around the ink to 20/28 of the image and center its mass, as MNIST was
+    /// made; in color: scale the middle
     #[arg(long)]
     fit: bool,
     /// The N most probable labels of each image
@@ -146,13 +148,16 @@ impl Predict {
 
     fn gather_idx(&self, path: &Path, shape: ImageShape, images: &mut Vec<Named>) -> Result<(), CliError> {
         let opened = idx::Opened::open(path, idx::Kind::Images)?;
-        let &[_, height, width] = opened.sizes() else {
-            return Err(opened.error("holds no images".into()).into());
-        };
-        let found = ImageShape { height: height as usize, width: width as usize };
-        self.refuse_other_shape(path, found, shape)?;
+        let found = opened.image().ok_or_else(|| opened.error("holds no images".into()))?;
+        if found.channels != shape.channels {
+            let path = path.display();
+            return Err(CliError::request(format!(
+                "{path}: images are {found}, but the network reads {shape}"
+            )));
+        }
+        self.refuse_other_size(path, found, shape)?;
         let pixels = opened.read()?.into_images()?.pixels;
-        for (index, pixels) in pixels.chunks(found.pixels()).enumerate() {
+        for (index, pixels) in pixels.chunks(found.values()).enumerate() {
             let path = path.display();
             let name = if index == 0 { path.to_string() } else { format!("{path}[{index}]") };
             images.push((name, self.prepare(Picture { shape: found, pixels: pixels.to_vec() }, shape)));
@@ -162,8 +167,8 @@ impl Predict {
 
     /// A picture as the network reads it; one of another size is refused before its pixels are decoded.
     fn decode(&self, encoded: &Encoded, shape: ImageShape) -> Result<Picture, CliError> {
-        self.refuse_other_shape(&encoded.path, encoded.shape, shape)?;
-        Ok(self.prepare(encoded.decode()?, shape))
+        self.refuse_other_size(&encoded.path, encoded.shape, shape)?;
+        Ok(self.prepare(encoded.decode(shape.channels)?, shape))
     }
 
     fn prepare(&self, picture: Picture, shape: ImageShape) -> Picture {
@@ -171,8 +176,8 @@ impl Predict {
         if self.fit { picture.fitted(shape) } else { picture }
     }
 
-    fn refuse_other_shape(&self, path: &Path, found: ImageShape, wanted: ImageShape) -> Result<(), CliError> {
-        if self.fit || found == wanted {
+    fn refuse_other_size(&self, path: &Path, found: ImageShape, wanted: ImageShape) -> Result<(), CliError> {
+        if self.fit || found.has_size_of(wanted) {
             return Ok(());
         }
         Err(CliError::request(format!(

@@ -58,7 +58,7 @@ pub struct Train {
     /// A word to find the run by; repeatable
     #[arg(long = "tag", value_name = "WORD")]
     tags: Vec<String>,
-    /// mnist, fashion-mnist, kmnist, digits (embedded) or idx:DIR [default: mnist]
+    /// mnist, fashion-mnist, kmnist, cifar10, digits (embedded) or idx:DIR [default: mnist]
     #[arg(long, value_name = "NAME")]
     dataset: Option<String>,
     /// Folder of IDX files [default: FF_DATA_DIR, else the platform's cache]
@@ -107,6 +107,9 @@ impl Train {
         RunDirectory::check(&path, ownership)?;
         let dataset = load(&resolved.config, !self.quiet)?;
         resolve_on(&mut resolved, &dataset)?;
+        if let Some(note) = dataset.note().filter(|_| !self.quiet) {
+            report::say(&format!("note: {note}"));
+        }
         if let Some(warning) = dataset.warning() {
             report::say(&format!("warning: {warning}"));
         }

@@ -4,21 +4,20 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::checksum::Checksum;
+use super::cifar10::{self, Cifar10};
 use super::class_names::{self, MOST_CLASSES};
 use super::download::Wanted;
-use super::idx::{self, Idx, Kind, Opened};
+use super::idx::{self, Idx, Images, Kind, Opened};
 use super::published::{self, Published, PublishedFile};
-use super::{DataError, Source, Split, digits, download};
+use super::{DataError, ImageShape, Source, Split, digits, download};
 
 /// Images to train on and images to test on, all of one size.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dataset {
     /// As on the command line.
     pub name: String,
-    /// Rows of an image.
-    pub height: usize,
-    /// Columns of an image.
-    pub width: usize,
+    /// Shape of every image.
+    pub image: ImageShape,
     /// Number of classes; every label is below it.
     pub classes: usize,
     /// What the classes are called, one name each; empty where their numbers are their names.
@@ -36,31 +35,42 @@ impl Dataset {
     pub fn load(source: &Source, data_dir: &str, progress: bool) -> Result<Self, DataError> {
         match source {
             Source::Digits => Ok(embedded()),
+            Source::Cifar10 => cifar10::load(&download::folder(data_dir)?, progress).map(colored),
             Source::Idx(folder) => from_folder(source, folder),
-            Source::Published(set) => {
-                from_published(set, &download::folder(data_dir)?, &download::mirrors(set.name, set.mirrors), progress)
-            }
+            Source::Published(set) => from_published(
+                set,
+                &download::folder(data_dir)?,
+                &download::mirrors(set.name, set.mirrors),
+                progress,
+            ),
         }
     }
 
-    /// Pixels per image.
+    /// Values per image.
     pub fn features(&self) -> usize {
-        self.height * self.width
+        self.image.values()
     }
 }
 
 /// The digits that are part of the program.
 fn embedded() -> Dataset {
     let (train, test) = digits::load();
-    let (height, width) = (digits::SIDE, digits::SIDE);
+    let image = ImageShape::gray(digits::SIDE, digits::SIDE);
     let class_names = Vec::new();
-    Dataset { name: "digits".to_owned(), height, width, classes: digits::CLASSES, class_names, train, test }
+    Dataset { name: "digits".to_owned(), image, classes: digits::CLASSES, class_names, train, test }
 }
 
-/// Four files by their standard names, of any size and number of classes; in `classes.txt` beside them, if it is
+/// CIFAR-10.
+fn colored(read: Cifar10) -> Dataset {
+    let Cifar10 { train, test, class_names } = read;
+    let classes = cifar10::CLASS_NAMES.len();
+    Dataset { name: cifar10::NAME.to_owned(), image: cifar10::IMAGE, classes, class_names, train, test }
+}
+
+/// Four files by their standard names, of any size, channels and number of classes; in `classes.txt` beside them, if it is
 /// there, a name for each class.
 fn from_folder(source: &Source, folder: &Path) -> Result<Dataset, DataError> {
-    let open = |stem, kind| match idx::find(folder, stem)? {
+    let open = |stem, kind| match find_idx(folder, stem)? {
         Some(path) => Opened::open(&path, kind),
         None => Err(DataError::Missing {
             folder: folder.to_owned(),
@@ -92,6 +102,14 @@ fn from_folder(source: &Source, folder: &Path) -> Result<Dataset, DataError> {
         });
     }
     Ok(dataset)
+}
+
+/// The file by its standard name, or by the one that four dimensions have.
+fn find_idx(folder: &Path, stem: &str) -> Result<Option<PathBuf>, DataError> {
+    match idx::find(folder, stem)? {
+        None => idx::find(folder, &published::with_channels(stem)),
+        found => Ok(found),
+    }
 }
 
 /// What lies in a folder in the place of the four files; as the end of a message.
@@ -248,12 +266,11 @@ impl Files {
                 )));
             }
         }
-        let (shape, expected) = (test_images.sizes().get(1..), train_images.sizes().get(1..));
-        if let (Some([height, width]), Some([rows, columns]), true) = (shape, expected, shape != expected) {
-            return Err(test_images.error(format!(
-                "images are {height} × {width}, expected {rows} × {columns} as in {}",
-                train_images.path.display()
-            )));
+        if let (Some(found), Some(expected)) = (test_images.image(), train_images.image())
+            && found != expected
+        {
+            let path = train_images.path.display();
+            return Err(test_images.error(format!("images are {found}, expected {expected} as in {path}")));
         }
         // Labels first: they are small, and a wrong one is found before images are read.
         let (train_labels, test_labels) = (train_labels.read()?, test_labels.read()?);
@@ -264,22 +281,13 @@ impl Files {
 /// A data set of four files, training before test, images before labels; their sizes fit.
 fn join(files: [Idx; 4], name: String, classes: usize) -> Result<Dataset, DataError> {
     let [train_images, train_labels, test_images, test_labels] = files;
-    let &[_, height, width] = train_images.sizes() else {
-        return Err(train_images.error("holds no images".to_owned()));
-    };
-    Ok(Dataset {
-        name,
-        height: height as usize,
-        width: width as usize,
-        classes,
-        class_names: Vec::new(),
-        train: pair(train_images, train_labels, classes)?,
-        test: pair(test_images, test_labels, classes)?,
-    })
+    let (image, train) = pair(train_images, train_labels, classes)?;
+    let (_, test) = pair(test_images, test_labels, classes)?;
+    Ok(Dataset { name, image, classes, class_names: Vec::new(), train, test })
 }
 
 /// Images with as many labels, each below `classes`.
-fn pair(images: Idx, labels: Idx, classes: usize) -> Result<Split, DataError> {
+fn pair(images: Idx, labels: Idx, classes: usize) -> Result<(ImageShape, Split), DataError> {
     let path = labels.path.clone();
     let labels = labels.into_labels()?;
     if let Some(row) = labels.iter().position(|&label| label as usize >= classes) {
@@ -290,7 +298,8 @@ fn pair(images: Idx, labels: Idx, classes: usize) -> Result<Split, DataError> {
         );
         return Err(DataError::Content { path, problem });
     }
-    Ok(Split { pixels: images.into_images()?.pixels, labels })
+    let Images { image, pixels, .. } = images.into_images()?;
+    Ok((image, Split { pixels, labels }))
 }
 
 #[cfg(test)]

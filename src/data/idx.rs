@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use flate2::bufread::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 
-use super::DataError;
 use super::formats;
 use super::hex::hex;
+use super::{DataError, ImageShape};
 use crate::files::reading;
 
 /// Deflate cannot do better than 1032 : 1, so a compressed file bounds its contents.
@@ -20,7 +20,7 @@ const DEFLATE_LIMIT: u64 = 1032;
 /// What a file is to hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// count × height × width values of `u8`.
+    /// count × height × width values of `u8`, or with channels behind or before those two.
     Images,
     /// count values of `u8`, `i16` or `i32`.
     Labels,
@@ -41,11 +41,9 @@ pub struct Idx {
 pub struct Images {
     /// Number of images.
     pub count: usize,
-    /// Rows of an image.
-    pub height: usize,
-    /// Columns of an image.
-    pub width: usize,
-    /// count × height·width, row-major.
+    /// Shape of an image.
+    pub image: ImageShape,
+    /// count × values of an image, channels last.
     pub pixels: Vec<u8>,
 }
 
@@ -129,6 +127,11 @@ impl Opened {
         let value_size = value_size(kind, magic)?;
         let sizes = (0..magic & 0xff).map(|_| big_endian(&mut source)).collect::<Result<Vec<_>, _>>()?;
         let shape = times(&sizes);
+        if let (Kind::Images, None) = (kind, layout(&sizes)) {
+            return Err(format!(
+                "sizes are {shape}, expected count × height × width, or four with 1, 3 or 4 channels last or second"
+            ));
+        }
         if sizes.contains(&0) {
             return Err(format!("sizes are {shape}, expected all above 0"));
         }
@@ -143,9 +146,14 @@ impl Opened {
         Ok(Self { path: path.to_owned(), magic, sizes, length: total - header, source })
     }
 
-    /// Count, height and width of images; count of labels.
+    /// Count, height and width of images, and channels where there are several; count of labels.
     pub fn sizes(&self) -> &[u32] {
         &self.sizes
+    }
+
+    /// Shape of its images; `None` of labels.
+    pub fn image(&self) -> Option<ImageShape> {
+        layout(&self.sizes).map(|(image, _)| image)
     }
 
     /// An error that is about this file.
@@ -185,7 +193,7 @@ fn values(source: impl Read, length: u64, sizes: &[u32]) -> Result<Vec<u8>, Stri
 }
 
 impl Idx {
-    /// Count, height and width of images; count of labels.
+    /// Count, height and width of images, and channels where there are several; count of labels.
     pub fn sizes(&self) -> &[u32] {
         &self.sizes
     }
@@ -208,15 +216,11 @@ impl Idx {
 
     /// The values as images.
     pub fn into_images(self) -> Result<Images, DataError> {
-        match *self.sizes.as_slice() {
-            [count, height, width] => Ok(Images {
-                count: count as usize,
-                height: height as usize,
-                width: width as usize,
-                pixels: self.values,
-            }),
-            _ => Err(self.error("holds labels, expected images".to_owned())),
-        }
+        let (Some((image, planar)), Some(&count)) = (layout(&self.sizes), self.sizes.first()) else {
+            return Err(self.error("holds labels, expected images".to_owned()));
+        };
+        let pixels = if planar { image.interleaved(&self.values) } else { self.values };
+        Ok(Images { count: count as usize, image, pixels })
     }
 
     /// The values as labels; a negative one is an error.
@@ -242,10 +246,31 @@ impl Idx {
     }
 }
 
+/// Shape of an image by the sizes of a file, and whether it has a plane for each channel (count, channels, height,
+/// width) instead of channels last. Where both the last and the second of four sizes could be channels, they are last.
+fn layout(sizes: &[u32]) -> Option<(ImageShape, bool)> {
+    let is_channels = |size: u32| ImageShape::CHANNELS.contains(&(size as usize));
+    let shape = |height: u32, width: u32, channels: u32| ImageShape {
+        height: height as usize,
+        width: width as usize,
+        channels: channels as usize,
+    };
+    match *sizes {
+        [_, height, width] => Some((shape(height, width, 1), false)),
+        [_, height, width, channels] if is_channels(channels) => {
+            Some((shape(height, width, channels), false))
+        }
+        [_, channels, height, width] if is_channels(channels) => {
+            Some((shape(height, width, channels), channels > 1))
+        }
+        _ => None,
+    }
+}
+
 /// Bytes per value of a file whose magic number suits its kind.
 fn value_size(kind: Kind, magic: u32) -> Result<u64, String> {
     match (kind, magic) {
-        (Kind::Images, 0x0803) | (Kind::Labels, 0x0801) => Ok(1),
+        (Kind::Images, 0x0803 | 0x0804) | (Kind::Labels, 0x0801) => Ok(1),
         (Kind::Labels, 0x0b01) => Ok(2),
         (Kind::Labels, 0x0c01 | 0x0c02) => Ok(4),
         (Kind::Images, _) => Err(wrong_magic(magic, "0x00000803 (u8 images)")),
@@ -270,10 +295,10 @@ fn wrong_magic(magic: u32, expected: &str) -> String {
         _ if is_idx(magic.swap_bytes()) => {
             format!("{found}; its byte order is little-endian, expected big-endian")
         }
-        _ if is_idx(magic) && type_of == 0x08 && dimensions > 3 => format!(
-            "{found}; it has {dimensions} dimensions, expected count × height × width: images of one channel"
+        _ if is_idx(magic) && type_of == 0x08 && dimensions > 4 => format!(
+            "{found}; it has {dimensions} dimensions, expected count × height × width, or one more for channels"
         ),
-        _ if is_idx(magic) && type_of != 0x08 && dimensions == 3 => {
+        _ if is_idx(magic) && type_of != 0x08 && matches!(dimensions, 3 | 4) => {
             format!("{found}; its values are no bytes, expected brightness from 0 to 255")
         }
         _ => found,

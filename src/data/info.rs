@@ -4,17 +4,16 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::checksum::hex;
-use super::{Dataset, Split};
+use super::{Dataset, ImageShape, Split, cifar10};
 
 /// What a data set holds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DatasetInfo {
     /// As on the command line.
     pub name: String,
-    /// Rows of an image.
-    pub height: usize,
-    /// Columns of an image.
-    pub width: usize,
+    /// Height, width and, unless it is one, channels of an image.
+    #[serde(flatten)]
+    pub image: ImageShape,
     /// Number of classes.
     pub classes: usize,
     /// What they are called; left out where their numbers are their names.
@@ -24,6 +23,9 @@ pub struct DatasetInfo {
     pub train: SplitInfo,
     /// What is tested on.
     pub test: SplitInfo,
+    /// What to know beside figures of it; left out where there is nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// SHA-256 of train pixels, train labels, test pixels, test labels; labels as little-endian
     /// `u32`. Runs with the same value saw the same data.
     pub sha256: String,
@@ -36,7 +38,7 @@ pub struct SplitInfo {
     pub count: usize,
     /// Number of images of each class.
     pub per_class: Vec<usize>,
-    /// Mean over all pixels, 0 to 255.
+    /// Mean over all pixels and channels, 0 to 255.
     pub mean_pixel: f64,
 }
 
@@ -56,12 +58,12 @@ impl Dataset {
     pub fn describe(&self) -> DatasetInfo {
         DatasetInfo {
             name: self.name.clone(),
-            height: self.height,
-            width: self.width,
+            image: self.image,
             classes: self.classes,
             class_names: self.class_names.clone(),
             train: SplitInfo::of(&self.train, self.classes),
             test: SplitInfo::of(&self.test, self.classes),
+            note: self.note(),
             sha256: self.sha256(),
         }
     }
@@ -75,6 +77,11 @@ impl DatasetInfo {
 }
 
 impl Dataset {
+    /// What to know beside figures of it.
+    pub fn note(&self) -> Option<String> {
+        if self.name == cifar10::NAME { cifar10::note(&self.train) } else { None }
+    }
+
     /// The warning of its [`DatasetInfo`], for less than a checksum of everything.
     pub fn warning(&self) -> Option<String> {
         warning(&per_class(&self.train, self.classes))

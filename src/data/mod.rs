@@ -2,6 +2,7 @@
 
 pub mod brightness;
 pub mod checksum;
+pub mod cifar10;
 pub mod class_names;
 pub mod dataset;
 pub mod digits;
@@ -26,6 +27,7 @@ pub use brightness::Brightness;
 pub use dataset::Dataset;
 pub use error::DataError;
 pub use image::ImageShape;
+pub(crate) use image::one;
 pub use info::{DatasetInfo, SplitInfo};
 pub use shape::DataShape;
 pub use source::Source;

@@ -1,9 +1,13 @@
-//! Pictures as people have them, PNG and JPEG of any size and color, as the gray images that networks read.
+//! Pictures as people have them, PNG and JPEG of any size and color, as the images that networks read: gray or in color.
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::imageops::{self, FilterType};
+use image::{
+    DynamicImage, ImageBuffer, ImageDecoder, ImageFormat, ImageReader, Limits, Luma, Pixel, Rgb, Rgba,
+    RgbaImage,
+};
 
 use super::{DataError, ImageShape, formats};
 use crate::files::reading;
@@ -15,12 +19,12 @@ const MOST_SIDE: u32 = 20_000;
 /// Most bytes that decoding may take.
 const MOST_MEMORY: u64 = 192 << 20;
 
-/// A gray picture.
+/// A picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picture {
-    /// Its size.
+    /// Its size and channels.
     pub shape: ImageShape,
-    /// height × width values, row-major; 0 is dark.
+    /// Values, as [`ImageShape`] lays them out; 0 is dark.
     pub pixels: Vec<u8>,
 }
 
@@ -28,7 +32,7 @@ pub struct Picture {
 pub struct Encoded {
     /// Where it comes from, for messages.
     pub path: PathBuf,
-    /// Its size, as it is looked at.
+    /// Its size, as it is looked at; what channels it has shows when it is decoded.
     pub shape: ImageShape,
     bytes: Vec<u8>,
     format: ImageFormat,
@@ -56,35 +60,46 @@ impl Encoded {
         if format == ImageFormat::Png {
             refuse_broken_palette(&bytes).map_err(refuse)?;
         }
-        let mut encoded =
-            Encoded { path: path.to_owned(), shape: ImageShape { height: 0, width: 0 }, bytes, format };
+        let mut encoded = Encoded { path: path.to_owned(), shape: ImageShape::gray(0, 0), bytes, format };
         let mut decoder = encoded.decoder()?;
         let (width, height) = decoder.dimensions();
         let turned = decoder.orientation().is_ok_and(|turn| turn.to_exif() >= 5);
         drop(decoder);
         let (width, height) = if turned { (height, width) } else { (width, height) };
-        encoded.shape = ImageShape { height: height as usize, width: width as usize };
+        encoded.shape = ImageShape::gray(height as usize, width as usize);
         Ok(encoded)
     }
 
-    /// Decodes the pixels: turned as the camera was held, transparent ones laid over a page, colors as the eye sees
-    /// their brightness.
+    /// Decodes the pixels: turned as the camera was held; with one channel or three transparent ones are laid over a
+    /// page. With one, colors are as the eye sees their brightness; with more, all channels of gray are alike.
     ///
     /// The page is black under light ink and white under dark ink, whichever the visible pixels are.
     /// Brightness is L = 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), in 16-bit fixed point, rounded.
-    pub fn decode(&self) -> Result<Picture, DataError> {
+    pub fn decode(&self, channels: usize) -> Result<Picture, DataError> {
         let mut decoder = self.decoder()?;
         let turn = decoder.orientation().map_err(|error| self.unreadable(error))?;
         let mut image = DynamicImage::from_decoder(decoder).map_err(|error| self.unreadable(error))?;
         image.apply_orientation(turn);
-        let pixels = match image {
-            DynamicImage::ImageLuma8(gray) => gray.into_raw(),
-            DynamicImage::ImageRgb8(rgb) => {
+        let pixels = match (channels, image) {
+            (1, DynamicImage::ImageLuma8(gray)) => gray.into_raw(),
+            (1, DynamicImage::ImageRgb8(rgb)) => {
                 rgb.as_raw().as_chunks().0.iter().map(|&[r, g, b]| luma(r, g, b)).collect()
             }
-            other => over_a_page(other.into_rgba8().as_raw().as_chunks().0),
+            (1, other) => {
+                let laid = Laid::over_a_page(other.into_rgba8());
+                laid.pixels().map(|&[r, g, b, alpha]| laid.blend(luma(r, g, b), alpha)).collect()
+            }
+            (4, image) => image.into_rgba8().into_raw(),
+            (_, image @ (DynamicImage::ImageLuma8(_) | DynamicImage::ImageRgb8(_))) => {
+                image.into_rgb8().into_raw()
+            }
+            (_, other) => {
+                let laid = Laid::over_a_page(other.into_rgba8());
+                let blend = |&[r, g, b, alpha]: &[u8; 4]| [r, g, b].map(|value| laid.blend(value, alpha));
+                laid.pixels().flat_map(blend).collect()
+            }
         };
-        Ok(Picture { shape: self.shape, pixels })
+        Ok(Picture { shape: ImageShape { channels, ..self.shape }, pixels })
     }
 
     fn decoder(&self) -> Result<impl ImageDecoder + '_, DataError> {
@@ -107,16 +122,33 @@ pub(super) fn luma(r: u8, g: u8, b: u8) -> u8 {
     ((19_595 * u32::from(r) + 38_470 * u32::from(g) + 7_471 * u32::from(b) + 0x8000) >> 16) as u8
 }
 
-/// Pixels that let a page shine through, laid over the page that their ink stands out on.
-fn over_a_page(rgba: &[[u8; 4]]) -> Vec<u8> {
-    let visible: u64 = rgba.iter().map(|&[.., alpha]| u64::from(alpha)).sum();
-    let ink: u64 = rgba.iter().map(|&[r, g, b, alpha]| u64::from(luma(r, g, b)) * u64::from(alpha)).sum();
-    let page: u32 = if ink >= 128 * visible { 0 } else { 255 };
-    let over = |&[r, g, b, alpha]: &[u8; 4]| {
+/// Pixels that let a page shine through, and the brightness of the page that their ink stands out on.
+struct Laid {
+    image: RgbaImage,
+    page: u32,
+}
+
+impl Laid {
+    fn over_a_page(image: RgbaImage) -> Laid {
+        let mut laid = Laid { image, page: 255 };
+        let visible: u64 = laid.pixels().map(|&[.., alpha]| u64::from(alpha)).sum();
+        let ink: u64 =
+            laid.pixels().map(|&[r, g, b, alpha]| u64::from(luma(r, g, b)) * u64::from(alpha)).sum();
+        if ink >= 128 * visible {
+            laid.page = 0;
+        }
+        laid
+    }
+
+    fn pixels(&self) -> impl Iterator<Item = &[u8; 4]> {
+        self.image.as_raw().as_chunks().0.iter()
+    }
+
+    /// A value of a pixel as it looks over the page.
+    fn blend(&self, value: u8, alpha: u8) -> u8 {
         let alpha = u32::from(alpha);
-        ((u32::from(luma(r, g, b)) * alpha + page * (255 - alpha) + 127) / 255) as u8
-    };
-    rgba.iter().map(over).collect()
+        ((u32::from(value) * alpha + self.page * (255 - alpha) + 127) / 255) as u8
+    }
 }
 
 /// Refuses a PNG whose palette is no list of colors, on which the decoder would panic.
@@ -151,25 +183,52 @@ impl Picture {
         sum as f64 / self.pixels.len().max(1) as f64
     }
 
-    /// Stretched or shrunk to a size; pixels that become one are averaged.
-    pub fn resized(&self, shape: ImageShape) -> Picture {
-        if self.shape == shape {
-            return self.clone();
+    /// Stretched or shrunk to a size, whose channels are those there are; pixels that become one are averaged.
+    pub fn resized(&self, size: ImageShape) -> Picture {
+        match self.shape.channels {
+            _ if self.shape.has_size_of(size) => self.clone(),
+            1 => self.resampled::<Luma<u8>>(size),
+            4 => self.resampled::<Rgba<u8>>(size),
+            _ => self.resampled::<Rgb<u8>>(size),
         }
-        let size = |shape: ImageShape| (shape.width as u32, shape.height as u32);
-        let (width, height) = size(self.shape);
-        let Some(image) = image::GrayImage::from_raw(width, height, self.pixels.clone()) else {
+    }
+
+    fn resampled<P: Pixel<Subpixel = u8> + 'static>(&self, size: ImageShape) -> Picture {
+        let (width, height) = (self.shape.width as u32, self.shape.height as u32);
+        let Some(image) = ImageBuffer::<P, _>::from_raw(width, height, self.pixels.as_slice()) else {
             return self.clone();
         };
-        let (width, height) = size(shape);
-        let filter = image::imageops::FilterType::Triangle;
-        Picture { shape, pixels: image::imageops::resize(&image, width, height, filter).into_raw() }
+        let (width, height) = (size.width as u32, size.height as u32);
+        let pixels = imageops::resize(&image, width, height, FilterType::Triangle).into_raw();
+        Picture { shape: ImageShape { channels: self.shape.channels, ..size }, pixels }
+    }
+
+    /// Brought to a size, its shape kept: in color the largest part in the middle that has the shape of the image; in
+    /// gray the ink, as MNIST has it.
+    pub fn fitted(&self, size: ImageShape) -> Picture {
+        if self.shape.channels == 1 { self.ink_fitted(size) } else { self.middle(size).resized(size) }
+    }
+
+    /// The largest part in the middle that has the shape of an image of this size.
+    fn middle(&self, size: ImageShape) -> Picture {
+        let ImageShape { height, width, channels } = self.shape;
+        // Of two sides one is whole, the other in proportion.
+        let part = |side: usize, other: usize, of: usize, to: usize| (other * of / to.max(1)).clamp(1, side);
+        let shape = ImageShape {
+            height: part(height, width, size.height, size.width),
+            width: part(width, height, size.width, size.height),
+            channels,
+        };
+        let (top, left) = ((height - shape.height) / 2, (width - shape.width) / 2);
+        let rows = self.pixels.chunks(self.shape.columns()).skip(top).take(shape.height);
+        let pixels = rows.flat_map(|row| row.iter().skip(left * channels).take(shape.columns()).copied());
+        Picture { shape, pixels: pixels.collect() }
     }
 
     /// As the images of MNIST were made of pages: what is lighter than the edge is ink; its box is scaled to 20/28
     /// of the image, its shape kept, and laid so that its center of mass is the image's center. A picture
     /// without ink becomes a blank image.
-    pub fn fitted(&self, shape: ImageShape) -> Picture {
+    fn ink_fitted(&self, shape: ImageShape) -> Picture {
         let ink = self.ink();
         let Some(box_of_ink) = ink.cut_out() else {
             return Picture { shape, pixels: vec![0; shape.pixels()] };
@@ -178,10 +237,10 @@ impl Picture {
         let scale = (room(shape.height) / box_of_ink.shape.height as f64)
             .min(room(shape.width) / box_of_ink.shape.width as f64);
         let scaled = |side: usize, most: usize| ((side as f64 * scale).round() as usize).clamp(1, most);
-        let small = box_of_ink.resized(ImageShape {
-            height: scaled(box_of_ink.shape.height, shape.height),
-            width: scaled(box_of_ink.shape.width, shape.width),
-        });
+        let small = box_of_ink.resized(ImageShape::gray(
+            scaled(box_of_ink.shape.height, shape.height),
+            scaled(box_of_ink.shape.width, shape.width),
+        ));
         let (row, column) = small.center_of_mass();
         let place = |side: usize, center: f64, size: usize| {
             let start = (side as f64 - 1.0) / 2.0 - center;
@@ -199,7 +258,7 @@ impl Picture {
 
     /// The picture with the brightness of its edge as 0, and its lightest pixel as 255.
     fn ink(&self) -> Picture {
-        let ImageShape { height, width } = self.shape;
+        let ImageShape { height, width, .. } = self.shape;
         let is_edge = |index: usize| {
             let (row, column) = (index / width, index % width);
             row == 0 || column == 0 || row + 1 == height || column + 1 == width
@@ -225,14 +284,14 @@ impl Picture {
         let right = inked().map(|index| index % width).max()?;
         let rows = self.pixels.chunks(width).skip(top).take(bottom - top + 1);
         Some(Picture {
-            shape: ImageShape { height: bottom - top + 1, width: right - left + 1 },
+            shape: ImageShape::gray(bottom - top + 1, right - left + 1),
             pixels: rows.flat_map(|row| row[left..=right].iter().copied()).collect(),
         })
     }
 
     /// Row and column of the center of mass; the middle where there is none.
     fn center_of_mass(&self) -> (f64, f64) {
-        let ImageShape { height, width } = self.shape;
+        let ImageShape { height, width, .. } = self.shape;
         let (mut mass, mut rows, mut columns) = (0.0, 0.0, 0.0);
         for (index, &pixel) in self.pixels.iter().enumerate() {
             let weight = f64::from(pixel);

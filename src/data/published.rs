@@ -54,6 +54,11 @@ pub const STEMS: [&str; 4] = [
     "t10k-labels-idx1-ubyte",
 ];
 
+/// The name of a file of images whose channels are a dimension of their own.
+pub fn with_channels(stem: &str) -> String {
+    stem.replace("idx3", "idx4")
+}
+
 /// All of them, as help lists them.
 pub const SETS: &[&Published] = &[&MNIST, &FASHION_MNIST, &KMNIST];
 

@@ -1,7 +1,7 @@
 //! What of a data set decides shapes and sizes, without its images.
 
 use super::published::CLASSES;
-use super::{Dataset, ImageShape, Source, Splits};
+use super::{Dataset, ImageShape, Source, Splits, cifar10};
 
 /// Shape and size of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ impl DataShape {
     /// The shape of a data set in memory.
     pub fn of(dataset: &Dataset) -> Self {
         DataShape {
-            image: ImageShape { height: dataset.height, width: dataset.width },
+            image: dataset.image,
             classes: dataset.classes,
             train: dataset.train.len(),
             test: dataset.test.len(),
@@ -32,11 +32,16 @@ impl DataShape {
 
     /// The shape of a published data set, which need not be there for it.
     pub fn published(source: &Source) -> Option<Self> {
+        if *source == Source::Cifar10 {
+            let [train, test] = cifar10::ROWS;
+            let (image, classes) = (cifar10::IMAGE, cifar10::CLASS_NAMES.len());
+            return Some(DataShape { image, classes, train, test, blank_under_label: false });
+        }
         let Source::Published(set) = source else { return None };
         let [train, _, test, _] = &set.files;
         let (&[train, height, width], &[test, ..]) = (train.sizes, test.sizes) else { return None };
         Some(DataShape {
-            image: ImageShape { height: height as usize, width: width as usize },
+            image: ImageShape::gray(height as usize, width as usize),
             classes: CLASSES,
             train: train as usize,
             test: test as usize,

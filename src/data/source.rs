@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::DataError;
+use super::cifar10;
 use super::published::{self, Published};
 
 /// Below this likeness a suggestion would be noise.
@@ -20,6 +21,8 @@ pub const IDX: &str = "idx:";
 pub enum Source {
     /// One that can be downloaded.
     Published(&'static Published),
+    /// CIFAR-10, which can be downloaded.
+    Cifar10,
     /// 1,797 handwritten digits, 8×8, part of the program.
     Digits,
     /// A folder of four IDX files with MNIST's names and any sizes.
@@ -35,10 +38,23 @@ impl Source {
         let published = published::SETS.iter().map(|set| (set.name, set.meaning));
         published
             .chain([
+                (cifar10::NAME, cifar10::MEANING),
                 (DIGITS, "1,797 handwritten digits of 8×8 pixels, part of the program."),
                 ("idx:DIR", "Four IDX files with MNIST's names in the folder DIR, of any sizes."),
             ])
             .collect()
+    }
+}
+
+impl Source {
+    /// What the classes of a published set are called; empty where their numbers are their names, or nothing is known.
+    pub fn class_names(&self) -> Vec<String> {
+        let names: &[&str] = match self {
+            Self::Published(set) => set.class_names,
+            Self::Cifar10 => &cifar10::CLASS_NAMES,
+            Self::Digits | Self::Idx(_) => &[],
+        };
+        names.iter().map(|&name| name.to_owned()).collect()
     }
 }
 
@@ -51,6 +67,7 @@ impl FromStr for Source {
         }
         match given.strip_prefix(IDX) {
             _ if given == DIGITS => Ok(Self::Digits),
+            _ if given == cifar10::NAME => Ok(Self::Cifar10),
             Some(folder) if !folder.is_empty() => Ok(Self::Idx(folder.into())),
             _ => {
                 let names = Self::names().into_iter().map(|(name, _)| name).collect::<Vec<_>>().join(", ");
@@ -64,6 +81,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Published(set) => f.write_str(set.name),
+            Self::Cifar10 => f.write_str(cifar10::NAME),
             Self::Digits => f.write_str(DIGITS),
             Self::Idx(folder) => write!(f, "{IDX}{}", folder.display()),
         }
@@ -94,7 +112,7 @@ mod tests {
 
     #[test]
     fn names_round_trip() {
-        for name in ["mnist", "fashion-mnist", "kmnist", "digits", "idx:some/folder"] {
+        for name in ["mnist", "fashion-mnist", "kmnist", "cifar10", "digits", "idx:some/folder"] {
             assert_eq!(name.parse::<Source>().unwrap().to_string(), name);
         }
     }
@@ -104,7 +122,8 @@ mod tests {
         let message = |given: &str| given.parse::<Source>().unwrap_err().to_string();
         assert_eq!(
             message("mnits"),
-            "unknown dataset `mnits`; did you mean `mnist`? valid: mnist, fashion-mnist, kmnist, digits, idx:DIR"
+            "unknown dataset `mnits`; did you mean `mnist`? valid: mnist, fashion-mnist, kmnist, cifar10, \
+             digits, idx:DIR"
         );
         for (given, meant) in [
             ("MNIST", "mnist"),
@@ -112,13 +131,14 @@ mod tests {
             ("FashionMNIST", "fashion-mnist"),
             ("fashion_mnist", "fashion-mnist"),
             ("K-MNIST", "kmnist"),
+            ("CIFAR-10", "cifar10"),
             ("idx:", "idx:DIR"),
             ("./data", "idx:./data"),
             ("/data/letters", "idx:/data/letters"),
         ] {
             assert!(message(given).contains(&format!("did you mean `{meant}`?")), "{}", message(given));
         }
-        assert!(!message("cifar10").contains("did you mean"));
+        assert!(!message("imagenet").contains("did you mean"));
         assert!(!message("").contains("did you mean"));
     }
 }

@@ -10,7 +10,7 @@ use super::DataError;
 /// Images with their labels.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Split {
-    /// n × height·width, row-major.
+    /// n × height·width·channels, as [`ImageShape`](super::ImageShape) lays them out.
     pub pixels: Vec<u8>,
     /// n classes, counted from 0.
     pub labels: Vec<u32>,
@@ -27,7 +27,7 @@ impl Split {
         self.labels.is_empty()
     }
 
-    /// The pixels of image `i`.
+    /// The values of image `i`.
     pub fn image(&self, i: usize) -> Option<&[u8]> {
         if i >= self.len() {
             return None;
@@ -72,8 +72,8 @@ impl Split {
         }
     }
 
-    /// Whether a label may replace the first `classes` pixels: their mean over all images is below
-    /// 1 % of full brightness. False where an image has fewer pixels, or there is no image.
+    /// Whether a label may replace the first `classes` values: their mean over all images is below
+    /// 1 % of full brightness. False where an image has fewer, or there is no image.
     pub fn blank_under_label(&self, classes: usize) -> bool {
         let features = self.features();
         if classes == 0 || features < classes {
@@ -86,7 +86,7 @@ impl Split {
         (ink as f64) < 0.01 * 255.0 * (classes * self.len()) as f64
     }
 
-    /// Pixels per image.
+    /// Values per image.
     fn features(&self) -> usize {
         self.pixels.len().checked_div(self.len()).unwrap_or(0)
     }

@@ -28,7 +28,7 @@ impl Splits {
     /// Holds out `validation_size` training rows, drawn from the seed.
     pub fn new(dataset: Dataset, validation_size: usize, seed: u64) -> Result<Splits, DataError> {
         let data_sha256 = dataset.sha256();
-        let image = ImageShape { height: dataset.height, width: dataset.width };
+        let image = dataset.image;
         let blank_under_label = dataset.train.blank_under_label(dataset.classes);
         let (train, validation) = match validation_size {
             0 => (dataset.train, None),
@@ -68,8 +68,7 @@ mod tests {
         let test = Split { pixels: vec![7; 3], labels: vec![0, 1, 2] };
         let dataset = |classes| Dataset {
             name: "three".into(),
-            height: 1,
-            width: 1,
+            image: ImageShape::gray(1, 1),
             classes,
             class_names: Vec::new(),
             train: train.clone(),

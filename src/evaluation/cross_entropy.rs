@@ -77,7 +77,7 @@ impl<B: Backend> CrossEntropy<B> {
             chunks.push((Chunk::new(backend, spec, rows - full * chunk)?, vec![full * chunk]));
         }
         Ok(CrossEntropy {
-            images: backend.images(&held_out.pixels, spec.image.height, spec.image.width)?,
+            images: backend.images(&held_out.pixels, spec.image.height, spec.image.columns())?,
             labels: on_device(&held_out.labels)?,
             order: on_device(&(0..rows as u32).collect::<Vec<_>>())?,
             chunks,

@@ -56,7 +56,7 @@ impl<B: Backend> Evaluator<B> {
     /// Puts images on the device, to be evaluated `chunk` rows at a time.
     pub fn new(backend: &B, network: &Network<B>, pixels: &[u8], chunk: usize) -> Result<Self> {
         let spec = &network.spec;
-        let images = backend.images(pixels, spec.image.height, spec.image.width)?;
+        let images = backend.images(pixels, spec.image.height, spec.image.columns())?;
         let rows = images.rows();
         let mut order = backend.indices(rows)?;
         backend.upload_indices(&mut order, &(0..rows as u32).collect::<Vec<_>>())?;

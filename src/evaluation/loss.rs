@@ -65,7 +65,7 @@ impl<B: Backend> PairLosses<B> {
             Ok(indices)
         };
         let pairs = Pairs {
-            images: backend.images(&held_out.pixels, spec.image.height, spec.image.width)?,
+            images: backend.images(&held_out.pixels, spec.image.height, spec.image.columns())?,
             labels: on_device(&interleaved(&held_out.labels, &drawn.labels, pairs))?,
             order: on_device(&order)?,
             numbers: on_device(&drawn.numbers)?,

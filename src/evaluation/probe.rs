@@ -24,7 +24,7 @@ pub fn train_probe<B: Backend>(
     let spec = Spec { batch_size, ..network.spec.clone() };
     network.head = Some(HeadLayer::all(backend, &spec, spec.scored_layers(), OPTIMIZER)?);
 
-    let images = backend.images(&train.pixels, spec.image.height, spec.image.width)?;
+    let images = backend.images(&train.pixels, spec.image.height, spec.image.columns())?;
     let mut rows = ImageRows::new(backend, &spec, batch_size)?;
     let mut activities = Activities::new(backend, &spec, batch_size)?;
     let mut logits = backend.zeros(batch_size, spec.classes)?;

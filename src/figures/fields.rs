@@ -1,4 +1,4 @@
-//! Receptive fields: the first layer's weights as images.
+//! Receptive fields: the first layer's weights as images, of color images in color.
 
 use plotters::style::RGBColor;
 
@@ -51,7 +51,10 @@ pub fn draw(run: &Run, weights: &Weights, look: Look) -> Option<Canvas> {
         (1.0, format!("≥ {}", significant(limit, 2))),
     ];
     let bar = body.inset(0.0, 14.0, 0.0, 14.0);
-    let rest = legend::color_bar(&mut canvas, bar, "Weight", |f| signed(2.0 * f - 1.0), &marks);
+    let colored = pictures.channels() > 1;
+    let shade = |f: f64| if colored { blend([2.0 * f - 1.0; 3]) } else { signed(2.0 * f - 1.0) };
+    let title = if colored { "Weight of red, green, blue" } else { "Weight" };
+    let rest = legend::color_bar(&mut canvas, bar, title, shade, &marks);
     let grid = body.inset(0.0, 0.0, body.right() - rest.right(), 0.0);
     for (index, field) in fields.iter().enumerate() {
         let slot = grid.cell(index, COLUMNS, rows.max(2), 10.0);
@@ -59,12 +62,14 @@ pub fn draw(run: &Run, weights: &Weights, look: Look) -> Option<Canvas> {
         let mut area = slot;
         area.width = pictures.width() as f64 * scale;
         area.height = pictures.height() as f64 * scale;
-        let color = |weight: &Option<f32>| match weight {
-            Some(weight) => signed(f64::from(*weight) / limit),
-            None => ABSENT,
+        let strength = |weight: f32| f64::from(weight) / limit;
+        let color = |weights: &[Option<f32>]| match *weights {
+            [Some(weight)] => signed(strength(weight)),
+            [Some(red), Some(green), Some(blue), ..] => blend([red, green, blue].map(strength)),
+            _ => ABSENT,
         };
         canvas.frame(area, FAINT, 3.0);
-        let pixels: Vec<RGBColor> = field.iter().map(color).collect();
+        let pixels: Vec<RGBColor> = field.chunks_exact(pictures.channels()).map(color).collect();
         canvas.image(area, pictures.width(), pixels);
     }
     Some(canvas)
@@ -86,36 +91,48 @@ fn pictures(run: &Run, fan_in: usize) -> Option<FieldPictures> {
     let classes = run.classes().unwrap_or(0);
     let square = |pixels: usize| {
         let side = pixels.isqrt();
-        (side > 0 && side * side == pixels).then_some((side, side))
+        (side > 0 && side * side == pixels).then_some((side, side, 1))
     };
-    let (height, width) = run
+    let (height, width, channels) = run
         .evaluation
         .as_ref()
-        .map(|evaluation| (evaluation.height, evaluation.width))
-        .filter(|(height, width)| *height > 0 && *width > 0)
+        .map(|evaluation| (evaluation.height, evaluation.width, evaluation.channels))
+        .filter(|(height, width, _)| *height > 0 && *width > 0)
         .or_else(|| square(fan_in))
         .or_else(|| square(fan_in.checked_sub(classes)?))?;
-    let image = ImageShape { height, width };
+    let image = ImageShape { height, width, channels };
+    let values = height.checked_mul(width)?.checked_mul(channels)?;
     if let Some(&LayerKind::Local(local)) = run.config.network.layers.first() {
-        let seen = local.field.checked_mul(local.field)?;
+        if local.field > height.min(width) {
+            return None;
+        }
+        let seen = local.field * local.field * channels;
         let covered = if run.config.network.label.as_deref() == Some("overlay") { classes } else { 0 };
         // Where all places have pixels under the label, none has rows for its whole field.
         let label_rows = fan_in.checked_sub(seen).filter(|rows| *rows >= covered).unwrap_or(covered);
         return Some(FieldPictures::new(image, label_rows, covered, Some(local)));
     }
-    let before = fan_in.checked_sub(height.checked_mul(width)?)?;
+    let before = fan_in.checked_sub(values)?;
     let (label_rows, covered) = if before == 0 { (classes, classes) } else { (before, 0) };
     Some(FieldPictures::new(image, label_rows, covered, None))
 }
 
+/// The weight of each channel of each pixel.
 fn field(weights: &Weights, pictures: &FieldPictures, unit: usize) -> Vec<Option<f32>> {
-    (0..pictures.height() * pictures.width())
-        .map(|pixel| {
-            let row = pictures.row(unit, pixel)?;
+    (0..pictures.values())
+        .map(|value| {
+            let row = pictures.row(unit, value)?;
             let weight = weights.values.get(row.checked_mul(weights.fan_out)? + unit).copied();
             weight.filter(|weight| weight.is_finite())
         })
         .collect()
+}
+
+/// Three weights as a color around the gray that is 0; ± 1 is full.
+fn blend(strengths: [f64; 3]) -> RGBColor {
+    let [red, green, blue] =
+        strengths.map(|strength| (127.5 * (1.0 + strength.clamp(-1.0, 1.0))).round() as u8);
+    RGBColor(red, green, blue)
 }
 
 /// All but the largest half percent of weights lie within ± this.

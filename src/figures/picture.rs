@@ -73,6 +73,7 @@ pub fn predictions_picture(
     let evaluation = Evaluation {
         height: image.height,
         width: image.width,
+        channels: image.channels,
         images: Some(images),
         errors: Some(images - right),
         samples: samples.into_iter().map(sample).collect(),

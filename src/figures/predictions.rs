@@ -87,22 +87,30 @@ fn draw_sample(
     };
     let room = slot.inset(BORDER, BORDER, BORDER, BORDER + CAPTION);
     let columns = evaluation.width;
-    let known =
-        evaluation.height.checked_mul(columns) == Some(sample.pixels.len()) && !sample.pixels.is_empty();
+    let known = evaluation.values() == Some(sample.pixels.len()) && !sample.pixels.is_empty();
     let shape = if known { (columns, evaluation.height) } else { (1, 1) };
     let area = fit(room, shape);
     let border =
         Rect::new(area.x - BORDER, area.y - BORDER, area.width + 2.0 * BORDER, area.height + 2.0 * BORDER);
     canvas.fill(border, color);
     if known {
-        let gray = |value: &u8| RGBColor(*value, *value, *value);
-        canvas.image(area, columns, sample.pixels.iter().map(gray).collect());
+        let pixels = sample.pixels.chunks_exact(evaluation.channels).map(seen);
+        canvas.image(area, columns, pixels.collect());
     } else {
         canvas.fill(area, ABSENT);
     }
     let look = TextLook::new(SMALL, Anchor::Center).color(ink);
     let at = (area.center().0, border.bottom() + CAPTION / 2.0);
     canvas.text_within(&caption, at, look, slot.width);
+}
+
+/// A pixel of one channel or of several, as it looks; opacity is left out.
+fn seen(pixel: &[u8]) -> RGBColor {
+    match *pixel {
+        [red, green, blue, ..] => RGBColor(red, green, blue),
+        [gray, ..] => RGBColor(gray, gray, gray),
+        [] => ABSENT,
+    }
 }
 
 /// The largest area of this shape in the middle of `room`.

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::FigureError;
 use super::reading::{malformed, read_json, read_text, read_toml, told};
 use crate::config::LayerKind;
+use crate::data::{ImageShape, one};
 use crate::run::Status;
 
 /// One line of `metrics.jsonl`; a number that was not finite is absent.
@@ -109,6 +110,8 @@ pub struct Predicting {
 pub struct Evaluation {
     pub height: usize,
     pub width: usize,
+    #[serde(default = "one")]
+    pub channels: usize,
     /// How many images there are, and how many of them are taken for another class. Earlier versions kept the first
     /// images instead, and said neither.
     pub images: Option<usize>,
@@ -118,6 +121,13 @@ pub struct Evaluation {
     pub goodness: Vec<Goodness>,
     /// Of each unit of the first layer.
     pub activity: Vec<Option<f64>>,
+}
+
+impl Evaluation {
+    /// Values of an image, if they can be counted.
+    pub fn values(&self) -> Option<usize> {
+        self.height.checked_mul(self.width)?.checked_mul(self.channels)
+    }
 }
 
 /// One image and what the network took it for.
@@ -155,8 +165,11 @@ impl Run {
         let path = folder.join("evaluation.json");
         let evaluation: Option<Evaluation> = read_json(&path)?;
         if let Some(evaluation) = &evaluation {
-            let pixels = evaluation.height.checked_mul(evaluation.width);
-            if let Some(index) = evaluation.samples.iter().position(|s| Some(s.pixels.len()) != pixels) {
+            if !ImageShape::CHANNELS.contains(&evaluation.channels) {
+                return Err(malformed(&path, 0, "`channels` must be 1, 3 or 4"));
+            }
+            let values = evaluation.values();
+            if let Some(index) = evaluation.samples.iter().position(|s| Some(s.pixels.len()) != values) {
                 let message =
                     format!("sample {index} must have as many pixels as height × width of an image has");
                 return Err(malformed(&path, 0, &message));

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
+use crate::data::ImageShape;
 use crate::metrics::{ConfusionMatrix, GoodnessHistogram};
 
 /// Losses of one layer.
@@ -210,7 +211,7 @@ impl Summary {
 /// A test image and what the network made of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SampleRecord {
-    /// Row-major pixels.
+    /// Values, as [`ImageShape`] lays them out.
     pub pixels: Vec<u8>,
     /// True class.
     pub label: u32,
@@ -221,10 +222,9 @@ pub struct SampleRecord {
 /// evaluation.json: what figures show beside curves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EvaluationRecord {
-    /// Rows of pixels of an image.
-    pub height: usize,
-    /// Columns of pixels.
-    pub width: usize,
+    /// Height, width and, unless it is one, channels of an image.
+    #[serde(flatten)]
+    pub image: ImageShape,
     /// Test images.
     pub images: usize,
     /// Those of them that were taken for another class.

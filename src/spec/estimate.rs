@@ -58,8 +58,8 @@ impl Estimate {
         Estimate {
             parameters,
             weight_bytes: bytes(parameters, 4 * (1 + spec.optimizer.moments())),
-            activity_bytes: bytes(batch, 4 * 2 * (units + data.image.pixels())),
-            image_bytes: bytes(data.train + data.test, data.image.pixels()),
+            activity_bytes: bytes(batch, 4 * 2 * (units + data.image.values())),
+            image_bytes: bytes(data.train + data.test, data.image.values()),
             // As drawn or read in f32, and as uploaded in the backend's precision.
             host_bytes: bytes(largest, 4 + 4),
             flops: spec.num_epochs as f64 * (training + evaluation),

@@ -17,9 +17,9 @@ pub struct Map {
 }
 
 impl Map {
-    /// An image: its pixels.
+    /// An image: its pixels, each with its channels.
     pub(super) fn of_image(image: ImageShape) -> Self {
-        Map { rows: image.height, columns: image.width, channels: 1 }
+        Map { rows: image.height, columns: image.width, channels: image.channels }
     }
 
     /// What a local layer puts out.

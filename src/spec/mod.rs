@@ -32,7 +32,7 @@ pub struct Spec {
     pub image: ImageShape,
     /// Number of labels C.
     pub classes: usize,
-    /// Leading pixels of an image that the label replaces: C, or 0.
+    /// Leading values of an image that the label replaces: C, or 0.
     pub covered_pixels: usize,
     /// The hidden layers, from the input up.
     pub layers: Vec<LayerSpec>,
@@ -85,7 +85,7 @@ impl Spec {
         let overlay = config.takes_label() && network.label == LabelPlacement::Overlay;
         let covered_pixels = if overlay { classes } else { 0 };
         let mut layers: Vec<LayerSpec> = Vec::with_capacity(network.layer_sizes.len());
-        let mut features = image.pixels().saturating_sub(covered_pixels);
+        let mut features = image.values().saturating_sub(covered_pixels);
         // The map that a local layer would see, and how many of its first features are not there.
         let mut below = (Map::of_image(image), covered_pixels);
         for (l, &units) in network.layer_sizes.iter().enumerate() {

@@ -11,7 +11,7 @@ use crate::data::{DataError, DataShape, Source, Split};
 pub fn resolve(config: &mut Config, data: &DataShape) -> Result<(), Invalid> {
     resolve_label(config, data.blank_under_label);
     config.check_map(data.image.height, data.image.width)?;
-    config.check_against(data.train, data.classes, data.image.pixels())
+    config.check_against(data.train, data.classes, data.image.values())
 }
 
 /// Whether the rows that the config holds out leave training some of every class.

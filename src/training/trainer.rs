@@ -141,7 +141,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
         let planned = stepper.plan(labels, self.best.epoch + 1);
         let mut plan = EpochPlan::new(self.backend, &planned, spec.batch_size)?;
         let image = spec.image;
-        let images = self.backend.images(&self.splits.train.pixels, image.height, image.width)?;
+        let images = self.backend.images(&self.splits.train.pixels, image.height, image.columns())?;
         let finished = self.best.epoch;
         let start = Start {
             config: self.config,
@@ -363,8 +363,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
         let goodness = self.validation_loss.histograms(self.backend, &self.network, GOODNESS_BINS)?;
         let activity = self.evaluator.first_activities(self.backend, &self.network)?;
         self.directory.write_evaluation(&EvaluationRecord {
-            height: self.splits.image.height,
-            width: self.splits.image.width,
+            image: self.splits.image,
             images: test.labels.len(),
             errors: test.labels.len() - summary.confusion_matrix.correct() as usize,
             samples: samples(self.backend, &self.network, &mut self.evaluator, test, chosen)?,

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod bare_checkpoint;
+mod color;
 mod commands;
 mod data_sets;
 mod divergence;

@@ -30,7 +30,7 @@ fn damaged_files_of_a_run() {
     let shape = Shape { epochs: 2, classes: 3, layers: 1, ..Shape::default() };
     write_run(run, shape);
     fs::write(run.join("config.toml"), "recipe = \"baseline\"\n").unwrap();
-    let damage: [(&str, &[u8], &str); 14] = [
+    let damage: [(&str, &[u8], &str); 15] = [
         ("summary.json", b"{\n\"status\": \"done\",\n", "summary.json:3: "),
         ("summary.json", b"", "summary.json: the file is empty"),
         ("summary.json", b"{}", "missing field `status`"),
@@ -45,6 +45,11 @@ fn damaged_files_of_a_run() {
             "evaluation.json",
             b"{\"samples\": [{\"pixels\": [1], \"label\": 0, \"prediction\": 0}]}",
             "sample 0",
+        ),
+        (
+            "evaluation.json",
+            b"{\"channels\": 2, \"samples\": [{\"pixels\": [], \"label\": 0, \"prediction\": 0}]}",
+            "`channels` must be 1, 3 or 4",
         ),
         ("config.toml", b"recipe = \"baseline\"\n[training\n", "config.toml:2: "),
         ("checkpoints/best.safetensors", b"\x40\0\0\0\0\0\0\0{", "best.safetensors: "),

@@ -11,7 +11,7 @@ use forward_forward::training::Stepper;
 use crate::differences::{fetch, send};
 
 pub const CLASSES: usize = 3;
-const IMAGE: ImageShape = ImageShape { height: 3, width: 4 };
+const IMAGE: ImageShape = ImageShape::gray(3, 4);
 const LABELS: [u32; 4] = [0, 2, 1, 2];
 
 /// Leaves weights as they are and the negated gradient in the velocity.

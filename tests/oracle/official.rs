@@ -40,7 +40,7 @@ fn config(file: &File) -> Config {
 fn network<B: Backend>(backend: &B, file: &File, config: &Config) -> Network<B> {
     let pixels = file.shape("train.images")[2];
     let classes = file.shape(MARK)[1];
-    let spec = Spec::new(config, ImageShape { height: 1, width: pixels }, classes);
+    let spec = Spec::new(config, ImageShape::gray(1, pixels), classes);
     let mut network = Network::new(backend, spec).unwrap();
     for (l, layer) in network.layers.iter_mut().enumerate() {
         let Tensors { weights, running_mean } = layer.tensors_mut();

@@ -26,7 +26,7 @@ fn config(file: &File) -> Config {
 }
 
 fn network<B: Backend>(backend: &B, file: &File, config: &Config) -> Network<B> {
-    let image = ImageShape { height: 1, width: file.shape("images")[1] };
+    let image = ImageShape::gray(1, file.shape("images")[1]);
     let spec = Spec::new(config, image, file.shape("label_goodness")[1]);
     let mut network = Network::new(backend, spec).unwrap();
     for (l, layer) in network.layers.iter_mut().enumerate() {

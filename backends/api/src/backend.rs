@@ -107,7 +107,8 @@ pub trait Backend: Sized + 'static {
     fn upload_indices(&self, target: &mut Self::Indices, values: &[u32]) -> Result<()>;
     /// The entries of `source`. Waits.
     fn download_indices(&self, source: &Self::Indices) -> Result<Vec<u32>>;
-    /// New images of `height · width` pixels from their concatenated bytes.
+    /// New images of `height · width` pixels from their concatenated bytes. With c channels a pixel, channels last, an
+    /// image is one of `height · (width · c)`.
     fn images(&self, pixels: &[u8], height: usize, width: usize) -> Result<Self::Images>;
     /// Waits for everything enqueued.
     fn synchronize(&self) -> Result<()>;
@@ -118,7 +119,8 @@ pub trait Backend: Sized + 'static {
     ///
     /// With `shifts`, the image is first moved right by dx and down by dy pixels, −128 ≤ dx, dy ≤ 127, zeros shifted
     /// in, where `shifts[r] = (dy + 128) · 256 + (dx + 128)`. `skip` leaves out the pixels under a label (arXiv
-    /// 2212.13345, section 3.3). out `[R, height·width − skip]`, squares `[1, R]`; rows and shifts have R entries.
+    /// 2212.13345, section 3.3). With c channels a pixel, an image moves by x pixels with dx = c · x. out
+    /// `[R, height·width − skip]`, squares `[1, R]`; rows and shifts have R entries.
     fn gather(
         &self,
         images: &Self::Images,

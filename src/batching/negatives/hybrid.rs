@@ -1,5 +1,7 @@
 //! Two images in one, through a mask with large connected regions (arXiv 2212.13345, section 3.2). No label enters.
 
+use std::iter;
+
 use ff_backend::{Backend, IndexSlice, Result};
 use ndarray_rand::rand::Rng;
 use ndarray_rand::rand::seq::SliceRandom;
@@ -20,7 +22,7 @@ pub struct Hybrid<B: Backend> {
 impl<B: Backend> Hybrid<B> {
     /// Draws the masks.
     pub fn new(backend: &B, image: ImageShape, seed: u64) -> Result<Self> {
-        Ok(Hybrid { masks: backend.images(&masks(seed, image), image.height, image.width)? })
+        Ok(Hybrid { masks: backend.images(&masks(seed, image), image.height, image.columns())? })
     }
 }
 
@@ -53,20 +55,20 @@ impl<B: Backend> Negatives<B> for Hybrid<B> {
 }
 
 /// [`MASKS`] random masks, 0 or 255: noise is blurred along both axes by [1/4, 1/2, 1/4] again and again, then cut at
-/// its middle, which leaves large connected regions.
+/// its middle, which leaves large connected regions. The channels of a pixel share its mask.
 pub fn masks(seed: u64, image: ImageShape) -> Vec<u8> {
     const BLURS: usize = 8;
-    let ImageShape { height, width } = image;
+    let ImageShape { height, width, channels } = image;
     // Epoch 0 is none's: masks are the same in every epoch.
     let mut generator = Draws::of_epoch(seed, 0).generator(Stream::Masks);
-    let mut masks = Vec::with_capacity(MASKS * image.pixels());
+    let mut masks = Vec::with_capacity(MASKS * image.values());
     for _ in 0..MASKS {
         let mut noise: Vec<f32> = (0..image.pixels()).map(|_| generator.random::<f32>()).collect();
         for _ in 0..BLURS {
             noise = blur(&noise, 1, width);
             noise = blur(&noise, width, height);
         }
-        masks.extend(noise.into_iter().map(|x| if x > 0.5 { 255 } else { 0 }));
+        masks.extend(noise.into_iter().flat_map(|x| iter::repeat_n(if x > 0.5 { 255 } else { 0 }, channels)));
     }
     masks
 }

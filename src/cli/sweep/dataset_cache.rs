@@ -50,6 +50,9 @@ impl DatasetCache {
         }
         let source: Source = name.0.parse()?;
         let dataset = Dataset::load(&source, &name.1, progress)?;
+        if let Some(note) = dataset.note() {
+            report::say(&format!("note: {}: {note}", name.0));
+        }
         if let Some(warning) = dataset.warning() {
             report::say(&format!("warning: {}: {warning}", name.0));
         }

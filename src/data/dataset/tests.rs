@@ -67,7 +67,7 @@ fn missing_files_are_downloaded_once() {
     let (tiny, folder) = (Tiny::new(), tempfile::tempdir().unwrap());
     let mirror = tiny.mirror();
     let dataset = tiny.load(folder.path(), std::slice::from_ref(&mirror.url)).unwrap();
-    assert_eq!((dataset.height, dataset.width, dataset.classes), (1, 2, 10));
+    assert_eq!((dataset.image, dataset.classes), (ImageShape::gray(1, 2), 10));
     assert_eq!(dataset.train.pixels, [1, 2, 3, 4, 5, 6]);
     assert_eq!(dataset.train.labels, [0, 1, 9]);
     assert_eq!(dataset.test.image(1), Some([9, 10].as_slice()));

@@ -29,8 +29,32 @@ fn read_gzip(kind: Kind, bytes: &[u8]) -> Result<Idx, DataError> {
 #[test]
 fn golden_images() {
     let images = parse(Kind::Images, &IMAGES).unwrap().into_images().unwrap();
-    assert_eq!((images.count, images.height, images.width), (2, 1, 3));
+    assert_eq!((images.count, images.image), (2, ImageShape::gray(1, 3)));
     assert_eq!(images.pixels, [10, 20, 30, 40, 50, 60]);
+}
+
+#[test]
+fn channels_are_last_in_memory_wherever_they_are_in_the_file() {
+    let read = |sizes: &[u32], values: &[u8]| {
+        let images = parse(Kind::Images, &idx(0x0804, sizes, values)).unwrap().into_images().unwrap();
+        (images.image, images.pixels)
+    };
+    let shape = |height, width, channels| ImageShape { height, width, channels };
+    // Two images of 1×2: red 1 and 2, green 11 and 12, blue 21 and 22; then the same, and 30.
+    let planar = [1, 2, 11, 12, 21, 22, 31, 32, 41, 42, 51, 52];
+    let last = [1, 11, 21, 2, 12, 22, 31, 41, 51, 32, 42, 52];
+    assert_eq!(read(&[2, 3, 1, 2], &planar), (shape(1, 2, 3), last.to_vec()));
+    assert_eq!(read(&[2, 1, 2, 3], &last), (shape(1, 2, 3), last.to_vec()));
+    assert_eq!(read(&[1, 4, 2, 1], &planar[..8]).0, shape(4, 2, 1));
+    assert_eq!(read(&[1, 4, 1, 2], &planar[..8]), (shape(1, 2, 4), vec![1, 11, 21, 31, 2, 12, 22, 32]));
+    assert_eq!(read(&[2, 1, 2, 2], &planar[..8]), (shape(2, 2, 1), planar[..8].to_vec()));
+    // Both could be: they are last.
+    assert_eq!(read(&[1, 3, 1, 4], &planar), (shape(3, 1, 4), planar.to_vec()));
+    let problem = parse(Kind::Images, &idx(0x0804, &[2, 2, 2, 2], &[0; 16])).unwrap_err();
+    assert_eq!(
+        problem,
+        "sizes are 2 × 2 × 2 × 2, expected count × height × width, or four with 1, 3 or 4 channels last or second"
+    );
 }
 
 #[test]
@@ -161,8 +185,9 @@ fn a_file_that_is_nearly_right_is_told_apart() {
         (b"PK\x03\x04".to_vec(), "it is a ZIP archive"),
         (b"<!doctype html>".to_vec(), "it is a web page"),
         (vec![3, 8, 0, 0], "little-endian"),
-        (vec![0, 0, 8, 4], "4 dimensions, expected count × height × width: images of one channel"),
+        (vec![0, 0, 8, 5], "5 dimensions, expected count × height × width, or one more for channels"),
         (vec![0, 0, 13, 3], "its values are no bytes"),
+        (vec![0, 0, 13, 4], "its values are no bytes"),
     ] {
         assert!(images(&bytes).contains(part), "{}", images(&bytes));
     }
@@ -177,7 +202,7 @@ proptest! {
         let plain = parse(Kind::Images, &bytes).unwrap();
         prop_assert_eq!(plain.sha256(), super::super::checksum::sha256(&bytes[..]).unwrap());
         let images = plain.into_images().unwrap();
-        prop_assert_eq!((images.count, images.height, images.width), (count as usize, height as usize, width as usize));
+        prop_assert_eq!((images.count, images.image), (count as usize, ImageShape::gray(height as usize, width as usize)));
         prop_assert_eq!(&images.pixels, pixels);
         let compressed = read_gzip(Kind::Images, &gzip(&bytes)).unwrap();
         prop_assert_eq!(images, compressed.into_images().unwrap());

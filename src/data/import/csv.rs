@@ -91,7 +91,7 @@ impl Classes {
 /// The shape that was asked for, or a square.
 fn shape(path: &Path, features: usize, options: &Options) -> Result<ImageShape, DataError> {
     let side = features.isqrt();
-    let shape = options.size.unwrap_or(ImageShape { height: side, width: side });
+    let shape = options.size.unwrap_or(ImageShape::gray(side, side));
     match shape.pixels() == features && features > 0 {
         true => Ok(shape),
         false => Err(refuse(path, format!("{features} pixels a row; --size HxW says how they are arranged"))),

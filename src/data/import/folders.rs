@@ -29,14 +29,20 @@ pub fn read(source: &Path, options: &Options) -> Result<Imported, DataError> {
             "holds no data that are known: expected folders of classes with .png or .jpg, .npz, .csv or IDX files",
         ));
     }
-    let mut shape = options.size.or(options.fit.then_some(ImageShape { height: 28, width: 28 }));
+    let mut shape = options.size.or(options.fit.then_some(ImageShape::gray(28, 28)));
     let all = read_classes(&class_folders, &mut shape, options)?;
     let (train, test) = match test.filter(|_| train.is_some()) {
         None => divide(all, options.test_every),
         Some(test) => (all, read_classes(&same_classes(&test, &class_names)?, &mut shape, options)?),
     };
     let Some(shape) = shape else { return Err(refuse(source, "holds no .png, .jpg or .jpeg")) };
+    let shape = ImageShape { channels: channels(options), ..shape };
     Ok(Imported { shape, class_names, train, test, notes: Vec::new() })
+}
+
+/// What a picture becomes: gray, or its red, green and blue.
+fn channels(options: &Options) -> usize {
+    if options.color { 3 } else { 1 }
 }
 
 /// The folders below `test` in the order of the classes; a class that training does not have is a mistake.
@@ -80,7 +86,7 @@ fn read_classes(
                     ),
                 ));
             }
-            let picture = encoded.decode()?;
+            let picture = encoded.decode(channels(options))?;
             // Ink is light; `--invert` has to come before it is looked for.
             let picture = match (options.fit, options.invert) {
                 (true, true) => picture.inverted().fitted(wanted).inverted(),

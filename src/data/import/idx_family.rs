@@ -108,7 +108,7 @@ impl Family {
         if shape != test_shape {
             return Err(refuse(&self.folder, "training and test images differ in size"));
         }
-        if let Some(size) = options.size.filter(|&size| size != shape) {
+        if let Some(size) = options.size.filter(|&size| !size.has_size_of(shape)) {
             let (height, width) = (shape.height, shape.width);
             return Err(refuse(
                 &self.folder,
@@ -127,10 +127,16 @@ impl Family {
         }
         if self.emnist.is_some() {
             let shape = imported.shape;
+            if shape.channels > 1 {
+                return Err(refuse(
+                    &self.folder,
+                    format!("images are {shape}, expected gray ones as EMNIST's"),
+                ));
+            }
             for split in [&mut imported.train, &mut imported.test] {
                 split.pixels = transposed(&split.pixels, shape);
             }
-            imported.shape = ImageShape { height: shape.width, width: shape.height };
+            imported.shape = ImageShape::gray(shape.width, shape.height);
             imported.notes.push("images were transposed, as EMNIST has them, and are upright now".into());
         }
         Ok(imported)
@@ -154,7 +160,7 @@ impl Family {
         }
         let labels = labels.read()?.into_labels()?;
         let images = images.read()?.into_images()?;
-        let shape = ImageShape { height: images.height, width: images.width };
+        let shape = images.image;
         Ok((shape, Split { pixels: images.pixels, labels }))
     }
 
@@ -197,7 +203,7 @@ fn alphabet(part: &str) -> Vec<String> {
 
 /// Every image with its rows as columns.
 fn transposed(pixels: &[u8], shape: ImageShape) -> Vec<u8> {
-    let ImageShape { height, width } = shape;
+    let ImageShape { height, width, .. } = shape;
     let mut all = Vec::with_capacity(pixels.len());
     for image in pixels.chunks_exact(shape.pixels()) {
         for column in 0..width {

@@ -23,6 +23,8 @@ pub struct Options {
     pub fit: bool,
     /// Light for dark and dark for light.
     pub invert: bool,
+    /// Keep the colors of pictures and arrays: images of three channels.
+    pub color: bool,
     /// Where the source has no test set: of each class every so many images make it.
     pub test_every: usize,
     /// Which part of a source that has several, such as EMNIST's `letters`.
@@ -31,7 +33,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { size: None, fit: false, invert: false, test_every: 5, split: None }
+        Options { size: None, fit: false, invert: false, color: false, test_every: 5, split: None }
     }
 }
 
@@ -57,6 +59,12 @@ pub fn read(source: &Path, options: &Options) -> Result<Imported, DataError> {
         Err(error) => return Err(DataError::Io { path: source.to_owned(), source: error }),
     };
     let imported = if kind.is_dir() { read_folder(source, options) } else { read_file(source, options) }?;
+    if options.color && imported.shape.channels == 1 {
+        return Err(refuse(
+            source,
+            "holds gray images; --color is for pictures, and for arrays with channels",
+        ));
+    }
     let imported = if options.invert { imported.inverted() } else { imported };
     imported.checked(source)
 }
@@ -164,8 +172,7 @@ impl Imported {
         let highest = self.train.labels.iter().chain(&self.test.labels).max();
         Dataset {
             name: super::Source::Idx(folder.to_owned()).to_string(),
-            height: self.shape.height,
-            width: self.shape.width,
+            image: self.shape,
             classes: self.class_names.len().max(highest.map_or(0, |&label| label as usize + 1)),
             class_names: self.class_names,
             train: self.train,

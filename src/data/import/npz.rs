@@ -31,7 +31,7 @@ const MOST_HEADER: usize = 1 << 16;
 
 /// The images and labels of one archive.
 pub fn read(path: &Path, options: &Options) -> Result<Imported, DataError> {
-    let mut archive = Archive::open(path)?;
+    let mut archive = Archive::open(path, options)?;
     let names = archive.names();
     let has = |wanted: &[&str]| wanted.iter().all(|name| names.iter().any(|other| other == name));
     if let Some(&[train_images, train_labels, test_images, test_labels]) =
@@ -67,8 +67,8 @@ pub fn read_apart(folder: &Path, paths: &[PathBuf], options: &Options) -> Result
     };
     let split = |part: &str| {
         let (images, labels) = (find([part, "imgs"])?, find([part, "labels"])?);
-        let labels = Archive::open(labels)?.labels("arr_0")?;
-        let (shape, pixels) = Archive::open(images)?.images("arr_0", labels.len())?;
+        let labels = Archive::open(labels, options)?.labels("arr_0")?;
+        let (shape, pixels) = Archive::open(images, options)?.images("arr_0", labels.len())?;
         Ok((shape, Split { pixels, labels }))
     };
     join(folder, split("train")?, split("test")?, options)
@@ -78,15 +78,10 @@ type Shaped = (ImageShape, Split);
 
 fn join(path: &Path, train: Shaped, test: Shaped, options: &Options) -> Result<Imported, DataError> {
     let ((shape, train), (test_shape, test)) = (train, test);
-    for shape_of in [Some(test_shape), options.size] {
+    let size = options.size.map(|size| ImageShape { channels: shape.channels, ..size });
+    for shape_of in [Some(test_shape), size] {
         if let Some(other) = shape_of.filter(|&other| other != shape) {
-            return Err(refuse(
-                path,
-                format!(
-                    "images of {}×{} pixels, not {}×{}",
-                    shape.height, shape.width, other.height, other.width
-                ),
-            ));
+            return Err(refuse(path, format!("images of {shape} pixels, not {other}")));
         }
     }
     Ok(Imported { shape, class_names: Vec::new(), train, test, notes: Vec::new() })
@@ -95,15 +90,17 @@ fn join(path: &Path, train: Shaped, test: Shaped, options: &Options) -> Result<I
 struct Archive {
     path: PathBuf,
     zip: ZipArchive<File>,
+    /// Whether three channels are kept.
+    color: bool,
 }
 
 impl Archive {
-    fn open(path: &Path) -> Result<Archive, DataError> {
+    fn open(path: &Path, options: &Options) -> Result<Archive, DataError> {
         let (file, _) =
             reading::open(path).map_err(|source| DataError::Io { path: path.to_owned(), source })?;
         let zip =
             ZipArchive::new(file).map_err(|error| refuse(path, format!("not a readable .npz: {error}")))?;
-        Ok(Archive { path: path.to_owned(), zip })
+        Ok(Archive { path: path.to_owned(), zip, color: options.color })
     }
 
     /// The arrays' names.
@@ -141,6 +138,7 @@ impl Archive {
     /// Shape and pixels of `rows` images: `[n, h, w]`, `[n, h, w, c]` or `[n, c, h, w]` with one or three channels, or
     /// `[n, side²]`.
     fn images(&mut self, name: &str, rows: usize) -> Result<(ImageShape, Vec<u8>), DataError> {
+        let color = self.color;
         self.array(name, |header, source| {
             let shape = header.shape.as_slice();
             let (count, height, width, channels) = match *shape {
@@ -160,17 +158,13 @@ impl Archive {
                 u8::try_from(value).map_err(|_| format!("holds {value}, expected brightness from 0 to 255"))
             })?;
             let planar = channels == 3 && !matches!(shape, [.., 3]);
-            let pixels = match (channels, planar) {
-                (1, _) => bytes,
-                (_, false) => bytes.as_chunks().0.iter().map(|&[r, g, b]| luma(r, g, b)).collect(),
-                (_, true) => {
-                    let gray =
-                        |image: &[u8], i: usize| luma(image[i], image[plane + i], image[2 * plane + i]);
-                    let image = |image| (0..plane).map(move |i| gray(image, i));
-                    bytes.chunks_exact(3 * plane).flat_map(image).collect()
-                }
-            };
-            Ok((ImageShape { height, width }, pixels))
+            let image = ImageShape { height, width, channels };
+            let pixels = if planar { image.interleaved(&bytes) } else { bytes };
+            if color || channels == 1 {
+                return Ok((image, pixels));
+            }
+            let gray = pixels.as_chunks().0.iter().map(|&[r, g, b]| luma(r, g, b)).collect();
+            Ok((ImageShape::gray(height, width), gray))
         })
     }
 

@@ -73,7 +73,7 @@ fn pictures_of_several_sizes_need_one() {
     png(&folder.path().join("b/9.png"), 4, 2, &[9; 8]);
     let message = read_default(folder.path()).err().unwrap();
     assert!(message.contains("b/9.png: 4×2 pixels, but others have 2×2; --size 2x2"), "{message}");
-    let size = Some(ImageShape { height: 4, width: 4 });
+    let size = Some(ImageShape::gray(4, 4));
     let imported = read(folder.path(), &Options { size, ..Options::default() }).unwrap();
     assert_eq!(imported.train.pixels.len(), imported.train.len() * 16);
     assert_eq!(imported.train.pixels[..16], [0; 16]);
@@ -94,7 +94,7 @@ fn tables_with_and_without_a_header() {
         fs::write(&path, text).unwrap();
         let imported = read_default(&path).unwrap();
         assert_eq!(imported.class_names, names);
-        assert_eq!(imported.shape, ImageShape { height: 2, width: 2 });
+        assert_eq!(imported.shape, ImageShape::gray(2, 2));
         assert_eq!((imported.train.len(), imported.test.len()), (8, 2));
         assert_eq!(imported.train.pixels[..4], [0, 1, 2, 255]);
     }
@@ -138,7 +138,7 @@ fn arrays_of_every_layout() {
             &[("x_train", images.clone()), ("y_train", labels()), ("x_test", images), ("y_test", labels())],
         );
         let imported = read_default(&path).unwrap();
-        assert_eq!(imported.shape, ImageShape { height: 2, width: 3 });
+        assert_eq!(imported.shape, ImageShape::gray(2, 3));
         assert_eq!(
             (imported.train.pixels.as_slice(), imported.test.labels.as_slice()),
             (pixels.as_slice(), [0, 1].as_slice())
@@ -211,7 +211,7 @@ fn emnist_is_turned_upright_and_counted_from_0() {
     let imported = read_default(folder.path()).unwrap();
     assert_eq!(
         (imported.train.labels.as_slice(), imported.shape),
-        ([0, 2].as_slice(), ImageShape { height: 3, width: 2 })
+        ([0, 2].as_slice(), ImageShape::gray(3, 2))
     );
     assert_eq!(imported.train.pixels[..6], [0, 3, 1, 4, 2, 5]);
     assert_eq!(imported.class_names[..3], ["Aa", "Bb", "Cc"]);

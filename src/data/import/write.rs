@@ -5,8 +5,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::super::class_names;
-use super::super::published::STEMS;
-use super::super::{DataError, Dataset, Split};
+use super::super::published::{STEMS, with_channels};
+use super::super::{DataError, Dataset, ImageShape, Split};
 use super::refuse;
 use crate::files::temporary;
 
@@ -50,6 +50,7 @@ fn write_files(dataset: &Dataset, folder: &Path) -> io::Result<()> {
     for (split, images, labels) in
         [(&dataset.train, train_images, train_labels), (&dataset.test, test_images, test_labels)]
     {
+        let images = if dataset.image.channels == 1 { images.to_owned() } else { with_channels(images) };
         write_images(dataset, split, &folder.join(images))?;
         write_labels(split, &folder.join(labels))?;
     }
@@ -61,9 +62,14 @@ fn write_files(dataset: &Dataset, folder: &Path) -> io::Result<()> {
 }
 
 fn write_images(dataset: &Dataset, split: &Split, path: &Path) -> io::Result<()> {
+    let ImageShape { height, width, channels } = dataset.image;
+    let mut sizes = vec![split.len(), height, width];
+    if channels > 1 {
+        sizes.push(channels);
+    }
     write_file(path, |file| {
-        file.write_all(&[0, 0, 8, 3])?;
-        for size in [split.len(), dataset.height, dataset.width] {
+        file.write_all(&[0, 0, 8, sizes.len() as u8])?;
+        for size in sizes {
             file.write_all(&(size as u32).to_be_bytes())?;
         }
         file.write_all(&split.pixels)

@@ -15,7 +15,7 @@ fn png(color: png::ColorType, depth: png::BitDepth, (width, height): (u32, u32),
 
 fn decode(bytes: Vec<u8>) -> Result<Picture, String> {
     let encoded = Encoded::new(Path::new("x"), bytes).map_err(|error| error.to_string())?;
-    encoded.decode().map_err(|error| error.to_string())
+    encoded.decode(1).map_err(|error| error.to_string())
 }
 
 fn pixels(color: png::ColorType, data: &[u8]) -> Vec<u8> {
@@ -90,12 +90,12 @@ fn what_is_no_picture_is_told() {
 #[test]
 fn fitting_keeps_shape_and_centers_the_mass() {
     // A bar of 40 × 10 in gray on a light page, off center.
-    let shape = ImageShape { height: 100, width: 80 };
+    let shape = ImageShape::gray(100, 80);
     let mut pixels = vec![30; shape.pixels()];
     for row in 5..45 {
         pixels[row * 80 + 60..row * 80 + 70].fill(130);
     }
-    let fitted = Picture { shape, pixels }.fitted(ImageShape { height: 28, width: 28 });
+    let fitted = Picture { shape, pixels }.fitted(ImageShape::gray(28, 28));
     let lit: Vec<(usize, usize)> =
         (0..784).filter(|&i| fitted.pixels[i] > 200).map(|i| (i / 28, i % 28)).collect();
     // 20 × 5 pixels about the middle, at full brightness.
@@ -108,11 +108,11 @@ fn fitting_keeps_shape_and_centers_the_mass() {
 
 #[test]
 fn blank_and_tiny_pictures_are_fitted_too() {
-    let small = ImageShape { height: 1, width: 1 };
+    let small = ImageShape::gray(1, 1);
     let blank = Picture { shape: small, pixels: vec![9] };
-    for shape in [small, ImageShape { height: 8, width: 3 }] {
+    for shape in [small, ImageShape::gray(8, 3)] {
         assert_eq!(blank.fitted(shape).pixels, vec![0; shape.pixels()]);
     }
-    let dot = Picture { shape: ImageShape { height: 3, width: 3 }, pixels: vec![0, 0, 0, 0, 9, 0, 0, 0, 0] };
+    let dot = Picture { shape: ImageShape::gray(3, 3), pixels: vec![0, 0, 0, 0, 9, 0, 0, 0, 0] };
     assert_eq!(dot.fitted(small).pixels, [255]);
 }

@@ -15,8 +15,9 @@ const SIDE: usize = 56;
 /// The incoming weights of `count` units as pictures, in a square grid.
 ///
 /// `weight` is [fan_in, fan_out], row by row. Red is positive, white zero, blue negative, the full
-/// color being the largest |w| of the unit's own picture. Weights that are missing, not finite, or of
-/// label pixels are gray. Units of a local layer are shown with what they see alone.
+/// color being the largest |w| of the unit's own picture. Of color images the weights of red, green and blue are
+/// mixed around gray, which is zero. Weights that are missing, not finite, or of label pixels are gray. Units of a
+/// local layer are shown with what they see alone.
 pub fn receptive_fields(weight: &[f32], fan_out: usize, pictures: FieldPictures, count: usize) -> RgbImage {
     const GAP: usize = 2;
     let shown = pictures.shown(fan_out, count);
@@ -28,19 +29,26 @@ pub fn receptive_fields(weight: &[f32], fan_out: usize, pictures: FieldPictures,
 
     let mut image = RgbImage::filled(GAP + columns * width, GAP + lines * height, GRAY);
     for (i, unit) in shown.into_iter().enumerate() {
-        let field = |pixel: usize| {
-            let at = pictures.row(unit, pixel)? * fan_out + unit;
+        let field = |value: usize| {
+            let at = pictures.row(unit, value)? * fan_out + unit;
             weight.get(at).copied().filter(|w| w.is_finite())
         };
-        let pixels = 0..pictures.width() * pictures.height();
-        let largest = pixels.clone().filter_map(field).fold(0.0, |m: f32, w| m.max(w.abs()));
+        let largest = (0..pictures.values()).filter_map(field).fold(0.0, |m: f32, w| m.max(w.abs()));
+        let strength = |w: f32| if w == 0.0 { 0.0 } else { f64::from(w / largest) };
+        let channels = pictures.channels();
+        let color = |pixel: usize| {
+            let channel = |c: usize| field(pixel * channels + c).map(strength);
+            match channels {
+                1 => channel(0).map(|w| blend(WHITE, if w > 0.0 { POSITIVE } else { NEGATIVE }, w.abs())),
+                _ => Some([channel(0)?, channel(1)?, channel(2)?].map(|w| (127.5 * (1.0 + w)).round() as u8)),
+            }
+        };
         let x = GAP + i % columns * width;
         let y = GAP + i / columns * height;
-        for (pixel, w) in pixels.filter_map(|p| Some((p, field(p)?))) {
-            let end = if w > 0.0 { POSITIVE } else { NEGATIVE };
-            let strength = if w == 0.0 { 0.0 } else { (w / largest).abs() };
+        let pixels = 0..pictures.width() * pictures.height();
+        for (pixel, color) in pixels.filter_map(|p| Some((p, color(p)?))) {
             let (x, y) = (x + pixel % pictures.width() * wide, y + pixel / pictures.width() * high);
-            image.fill(x, y, wide, high, blend(WHITE, end, strength.into()));
+            image.fill(x, y, wide, high, color);
         }
     }
     image
@@ -88,7 +96,7 @@ mod tests {
     fn fields_are_scaled_by_their_own_largest_weight() {
         // Two units, a row before the image, and a label in its first pixel.
         let weight = [9.0, 9.0, 9.0, 9.0, 2.0, 0.0, -1.0, 0.0, 0.0, f32::NAN];
-        let pictures = FieldPictures::new(ImageShape { height: 2, width: 2 }, 2, 1, None);
+        let pictures = FieldPictures::new(ImageShape::gray(2, 2), 2, 1, None);
         let image = receptive_fields(&weight, 2, pictures, 9);
         assert_eq!((image.width, image.height), (2 + 2 * 58, 2 + 58));
         let corners =
@@ -100,8 +108,22 @@ mod tests {
     }
 
     #[test]
+    fn three_channels_are_mixed_around_gray() {
+        // One unit, two pixels: red up and blue half down; the label takes the first's place, and is two rows of its own.
+        let weight = [2.0, 0.0, -1.0, 1.0, 1.0, 1.0];
+        let color = |width| ImageShape { height: 1, width, channels: 3 };
+        let image = receptive_fields(&weight, 1, FieldPictures::new(color(2), 0, 0, None), 1);
+        assert_eq!((image.width, image.height), (2 + 2 * 28 + 2, 2 + 58));
+        assert_eq!([pixel(&image, 5, 5), pixel(&image, 40, 5)], [[255, 128, 64], [191; 3]]);
+        let hidden = receptive_fields(&weight, 1, FieldPictures::new(color(2), 3, 3, None), 1);
+        assert_eq!([pixel(&hidden, 5, 5), pixel(&hidden, 40, 5)], [GRAY, [255; 3]]);
+        let cut = receptive_fields(&weight, 1, FieldPictures::new(color(2), 4, 4, None), 1);
+        assert_eq!([pixel(&cut, 5, 5), pixel(&cut, 40, 5)], [GRAY, GRAY]);
+    }
+
+    #[test]
     fn odd_fields_are_drawn_all_the_same() {
-        let pictures = FieldPictures::new(ImageShape { height: 1, width: 1 }, 0, 0, None);
+        let pictures = FieldPictures::new(ImageShape::gray(1, 1), 0, 0, None);
         assert_eq!(receptive_fields(&[], 0, pictures, 10).width, 60);
         assert_eq!(pixel(&receptive_fields(&[], 3, pictures, 10), 5, 5), GRAY);
         let tiny = receptive_fields(&[f32::MIN_POSITIVE], 1, pictures, 1);

@@ -41,8 +41,10 @@ impl Case for Gather {
     }
 
     fn cases(effort: Effort) -> Vec<Self> {
+        // MNIST's, one that is large, three channels, none.
+        const SIZES: [[usize; 3]; 4] = [[64, 28, 28], [7, 200, 150], [31, 32, 32 * 3], [0, 28, 28]];
         const SHIFTS: [Shifts; 5] = [Shifts::None, Shifts::Small, Shifts::Any, Shifts::Least, Shifts::Most];
-        let shapes = effort.shapes(1_000_000).into_iter().chain([[64, 28, 28], [7, 200, 150], [0, 28, 28]]);
+        let shapes = effort.shapes(1_000_000).into_iter().chain(SIZES);
         let mut cases = Vec::new();
         for [rows, height, width] in shapes {
             let pixels = height * width;
