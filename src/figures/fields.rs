@@ -113,7 +113,8 @@ fn pictures(run: &Run, fan_in: usize) -> Option<FieldPictures> {
         return Some(FieldPictures::new(image, label_rows, covered, Some(local)));
     }
     let before = fan_in.checked_sub(values)?;
-    let (label_rows, covered) = if before == 0 { (classes, classes) } else { (before, 0) };
+    let covers = before == 0 && run.config.network.label.as_deref() != Some("auto");
+    let (label_rows, covered) = if covers { (classes, classes) } else { (before, 0) };
     Some(FieldPictures::new(image, label_rows, covered, None))
 }
 

@@ -87,6 +87,7 @@ pub struct Data {
 pub struct Network {
     pub layer_sizes: Vec<u64>,
     pub layers: Vec<LayerKind>,
+    /// `auto` where no label enters.
     pub label: Option<String>,
 }
 

@@ -207,3 +207,17 @@ fn cells_do_not_multiply_figures() {
     assert_eq!(eight, drawn(&["0.5", "1", "2", "4"], &["2", "3", "4"], &["250", "500", "1000"]));
     assert!(eight.contains("accuracy_by_threshold.svg"), "{eight:?}");
 }
+
+#[test]
+fn images_that_no_label_enters_are_shown_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    write_run(folder.path(), Shape::default());
+    let says = |label: &str| {
+        fs::write(folder.path().join("config.toml"), format!("[network]\nlabel = \"{label}\"\n")).unwrap();
+        draw_run(folder.path(), Format::Svg).unwrap();
+        let path = folder.path().join("figures/receptive_fields.svg");
+        fs::read_to_string(path).unwrap().contains("gray: pixels of the label")
+    };
+    assert!(says("overlay"));
+    assert!(!says("auto"));
+}
