@@ -24,6 +24,8 @@ pub enum Stream {
     Masks = 6 << 32,
     /// Everything about held-out rows.
     Validation = 7 << 32,
+    /// Which images are turned left to right.
+    Flips = 8 << 32,
 }
 
 /// The randomness of one epoch, or of held-out rows.

@@ -32,7 +32,7 @@ pub struct PlannedEpoch {
 
 impl PlannedEpoch {
     /// Draws epoch `epoch` (from 1) of images with these labels. A last batch that is not full is left out; the order
-    /// changes every epoch, so no image is left out for good.
+    /// changes every epoch, so no image is left out for good. Where images flip, all lie turned behind themselves.
     pub fn draw<B: Backend>(
         spec: &Spec,
         negatives: &dyn Negatives<B>,
@@ -46,6 +46,9 @@ impl PlannedEpoch {
         order.shuffle(&mut draws.generator(Stream::Order));
         order.truncate(batches * batch);
         let truth: Vec<u32> = order.iter().map(|&row| labels[row as usize]).collect();
+        if spec.flips {
+            turn(&mut order, labels.len() as u32, &draws);
+        }
         let positives = Positives { images: &order, labels: &truth, classes: spec.classes };
         let drawn = negatives.draw(&positives, &draws);
         let shifts = jitter(spec.jitter, spec.image.channels, &draws, order.len());
@@ -68,6 +71,12 @@ impl PlannedEpoch {
 pub fn interleaved(first: &[u32], second: &[u32], batch: usize) -> Vec<u32> {
     let batches = first.chunks(batch.max(1)).zip(second.chunks(batch.max(1)));
     batches.flat_map(|(first, second)| first.iter().chain(second).copied()).collect()
+}
+
+/// Turns every second image: of `images` images the turned ones lie behind the others.
+fn turn(order: &mut [u32], images: u32, draws: &Draws) {
+    let mut generator = draws.generator(Stream::Flips);
+    order.iter_mut().filter(|_| generator.random()).for_each(|row| *row += images);
 }
 
 /// A shift for each row, as `gather` takes them: down by pixels, right by values, of which a pixel has `channels`.
@@ -163,5 +172,18 @@ mod tests {
             assert!(dx.abs() <= 3 && dy.abs() <= 3);
         }
         assert!(jitter(0, 3, &draws, 9).is_empty());
+    }
+
+    #[test]
+    fn half_of_the_images_are_turned() {
+        let mut order: Vec<u32> = (0..1000).rev().collect();
+        turn(&mut order, 1000, &Draws::of_epoch(7, 1));
+        let turned = order.iter().filter(|row| **row >= 1000).count();
+        assert!((420..580).contains(&turned), "{turned}");
+        let images: Vec<u32> = order.iter().map(|row| row % 1000).collect();
+        assert_eq!(images, (0..1000).rev().collect::<Vec<u32>>());
+        let mut other: Vec<u32> = (0..1000).rev().collect();
+        turn(&mut other, 1000, &Draws::of_epoch(7, 2));
+        assert_ne!(order, other);
     }
 }

@@ -73,7 +73,9 @@ impl Needs {
         let seen = seen.map(|fields| fields.lists().len()).max().unwrap_or(0) as f64;
         let most = evaluated.max(2.0 * batch);
 
-        let images = splits.train.pixels.len() + splits.held_out().pixels.len();
+        // Turned images lie behind the others, which are put together in the host's memory.
+        let both = if spec.flips { 2 * splits.train.pixels.len() } else { 0 };
+        let images = both.max(splits.train.pixels.len()) + splits.held_out().pixels.len();
         let validation = splits.validation.as_ref().map_or(0, |split| split.pixels.len());
         // Rows, labels and wrong labels of an epoch, each a u32.
         let draws = 5 * size_of::<u32>() * splits.train.len();
@@ -84,7 +86,7 @@ impl Needs {
             activities: (rows * units + images_shown * first + most * seen) * float,
             lists,
             data: (images + draws) as f64,
-            host: (splits.train.pixels.len() + splits.test.pixels.len() + validation + draws) as f64
+            host: (splits.train.pixels.len() + splits.test.pixels.len() + validation + draws + both) as f64
                 + of_layers.iter().copied().fold(0.0, f64::max),
         }
     }

@@ -214,6 +214,8 @@ tables! {
         validation_size: usize = 0, knob(Takes::at_least(0), "data").flag("--validation-size");
         /// Training images are shifted by up to ± this many pixels in x and y.
         jitter: usize = 0, knob(Takes::Whole { least: 0, most: 16 }, "training");
+        /// Every second training image, drawn anew each epoch, is turned left to right.
+        flips: bool = false, knob(Takes::Bool, "training");
     }
 
     /// The shape of the network and of its inputs.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Height and width of an image in pixels, and the values of a pixel.
 ///
 /// In memory an image is row-major with channels last (H, W, C): value `(y · width + x) · channels + c` is channel c of
-/// the pixel in row y and column x. So a colour image is one of `height` rows of `width · channels` values, and moving
+/// the pixel in row y and column x. So a color image is one of `height` rows of `width · channels` values, and moving
 /// it by dx pixels moves its rows by dx · channels values. A gray image has one channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageShape {
@@ -54,6 +54,16 @@ impl ImageShape {
         self.width * self.channels
     }
 
+    /// Images, and behind them the same ones turned left to right.
+    pub fn and_turned(self, images: &[u8]) -> Vec<u8> {
+        let mut all = Vec::with_capacity(2 * images.len());
+        all.extend_from_slice(images);
+        for row in images.chunks_exact(self.columns().max(1)) {
+            row.rchunks_exact(self.channels).for_each(|pixel| all.extend_from_slice(pixel));
+        }
+        all
+    }
+
     /// Images that have a plane of pixels for each channel (C, H, W), one after the other, as channels last.
     pub fn interleaved(self, planar: &[u8]) -> Vec<u8> {
         let pixels = self.pixels();
@@ -72,7 +82,7 @@ impl ImageShape {
     }
 }
 
-/// `28×28`; `32×32×3` in colour.
+/// `28×28`; `32×32×3` in color.
 impl fmt::Display for ImageShape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}×{}", self.height, self.width)?;
@@ -105,5 +115,18 @@ mod tests {
         let pixels: Vec<u8> =
             [0, 30].iter().flat_map(|i| (0..4).flat_map(move |p| [0, 10, 20].map(|c| i + c + p))).collect();
         assert_eq!(COLOR.interleaved(&planes), pixels);
+    }
+
+    #[test]
+    fn turning_changes_left_and_right_alone() {
+        let images: Vec<u8> = (0..24).collect();
+        let both = COLOR.and_turned(&images);
+        let (same, turned) = both.split_at(24);
+        assert_eq!(same, images);
+        for (at, value) in turned.iter().enumerate() {
+            let (image, y, x, c) = (at / 12, at / 6 % 2, at / 3 % 2, at % 3);
+            assert_eq!(*value, images[((image * 2 + y) * 2 + (1 - x)) * 3 + c]);
+        }
+        assert_eq!(ImageShape::gray(1, 3).and_turned(&[1, 2, 3]), [1, 2, 3, 3, 2, 1]);
     }
 }

@@ -53,13 +53,15 @@ impl Estimate {
         let evaluated = spec.evaluation_rows.min(data.test.max(held_out));
         let batch = spec.batch_size.saturating_mul(stacked).max(evaluated);
         let largest = spec.layers.iter().map(|layer| layer.fan_in() * layer.units).max().unwrap_or(0);
+        // Turned images lie beside the others.
+        let trained = if spec.flips { data.train.saturating_mul(2) } else { data.train };
         // In f64: none of these products may overflow, whatever was asked for.
         let bytes = |count: usize, each: usize| (count as f64) * (each as f64);
         Estimate {
             parameters,
             weight_bytes: bytes(parameters, 4 * (1 + spec.optimizer.moments())),
             activity_bytes: bytes(batch, 4 * 2 * (units + data.image.values())),
-            image_bytes: bytes(data.train + data.test, data.image.values()),
+            image_bytes: bytes(trained + data.test, data.image.values()),
             // As drawn or read in f32, and as uploaded in the backend's precision.
             host_bytes: bytes(largest, 4 + 4),
             flops: spec.num_epochs as f64 * (training + evaluation),

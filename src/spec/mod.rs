@@ -62,6 +62,8 @@ pub struct Spec {
     pub sleep_every: usize,
     /// Training images are shifted by up to ± this many pixels.
     pub jitter: usize,
+    /// Training images are turned left to right with probability one half.
+    pub flips: bool,
     /// Fraction of units silenced in training.
     pub dropout: f64,
     /// Whether layers learn from one forward pass or each after the one below it.
@@ -118,6 +120,7 @@ impl Spec {
             negatives: training.negatives,
             sleep_every: training.sleep_every,
             jitter: config.data.jitter,
+            flips: config.data.flips,
             dropout: training.dropout,
             layer_schedule: training.layer_schedule,
             exact_shortcuts: training.exact_shortcuts,

@@ -141,7 +141,11 @@ impl<'a, B: Backend> Trainer<'a, B> {
         let planned = stepper.plan(labels, self.best.epoch + 1);
         let mut plan = EpochPlan::new(self.backend, &planned, spec.batch_size)?;
         let image = spec.image;
-        let images = self.backend.images(&self.splits.train.pixels, image.height, image.columns())?;
+        let images = {
+            let pixels = &self.splits.train.pixels;
+            let both = spec.flips.then(|| image.and_turned(pixels));
+            self.backend.images(both.as_deref().unwrap_or(pixels), image.height, image.columns())?
+        };
         let finished = self.best.epoch;
         let start = Start {
             config: self.config,

@@ -75,7 +75,7 @@ fn shows(row: &[[u8; 3]], colors: impl IntoIterator<Item = [u8; 3]>) -> bool {
 
 #[test]
 fn twenty_images_are_the_same_in_the_files_the_results_and_the_figure() {
-    let place = trained("--recipe contrast --set jitter=2");
+    let place = trained("--recipe contrast --set flips=true --set jitter=2");
     let info = place.json("data info cifar10 --data-dir data --json");
     assert_eq!((&info["height"], &info["width"], &info["channels"]), (&32.into(), &32.into(), &3.into()));
     assert_eq!((&info["train"]["count"], &info["test"]["count"]), (&15.into(), &5.into()));
@@ -148,7 +148,7 @@ fn pictures_and_idx_files_of_either_order_are_predicted_alike() {
 
 #[test]
 fn a_network_is_measured_on_images_with_its_channels() {
-    let place = trained("--recipe unsupervised");
+    let place = trained("--recipe unsupervised --set flips=true");
     let message = place.refused("eval run --dataset digits");
     assert_eq!(message, "--dataset digits: 8×8 images, but run was trained on 32×32×3");
     place.done("train 8 --dataset digits --num-epochs 1 --backend cpu --log-dir gray");

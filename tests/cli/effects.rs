@@ -25,6 +25,7 @@ const CASES: &[(&str, &str, &str, Shows)] = &[
     ("data.data_dir", "", "--dataset mnist --set data_dir=spoilt", Refusal("spoilt/mnist/")),
     ("data.validation_size", "", "--set validation_size=200", Numbers),
     ("data.jitter", "", "--set jitter=1", Numbers),
+    ("data.flips", "", "--set flips=true", Numbers),
     ("network.layer_sizes", "", "--set layer_sizes=[12,9]", Numbers),
     ("network.layers", "", LAYERS, Numbers),
     ("network.input_normalization", "", "--set input_normalization=rms", Numbers),
