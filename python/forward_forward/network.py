@@ -106,9 +106,9 @@ class Network:
     def fields(self, covered):
         """What the places of each local layer see, by the layer: lists of features.
 
-        The first ``covered`` pixels of an image are under the label, and are no features.
+        The first ``covered`` values of an image are under the label, and are no features.
         """
-        fields, below = {}, (*self.config["run"]["image"].values(), 1)
+        fields, below = {}, (*image_shape(self.config), 1)[:3]
         for l, layer in enumerate(self.config["network"].get("layers", [])):
             if layer["kind"] != "local":
                 break

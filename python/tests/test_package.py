@@ -100,20 +100,32 @@ class Package(unittest.TestCase):
         for part, rows in (("train", slice(0, 40)), ("t10k", slice(40, 60))):
             write_idx(folder / f"{part}-images-idx4-ubyte", images[rows])
             write_idx(folder / f"{part}-labels-idx1-ubyte", np.arange(60, dtype=np.uint8)[rows] % 4)
-        run = self.runs / "color"
+        local = "layers=[{kind='local',grid=[3,2],stride=1,field=4,channels=5},{kind='dense',units=9}]"
+        networks = {
+            "color": ["12", "9"],
+            "color-local": ["--set", local],
+            "color-overlay": ["--set", local, "--set", "label=overlay", "--set", "flips=true"],
+        }
         options = ["--recipe", "contrast", "--num-epochs", "1", "--batch-size", "10", "--backend", "cpu", "--quiet"]
-        program("train", "12", "9", "--dataset", f"idx:{folder}", "--log-dir", run, *options)
-        told = json.loads(program("predict", run, folder / "t10k-images-idx4-ubyte", "--json"))
+        for name, layers in networks.items():
+            run = self.runs / name
+            program("train", *layers, "--dataset", f"idx:{folder}", "--log-dir", run, *options)
+            with self.subTest(network=name):
+                self.predicts_colors(run, folder / "t10k-images-idx4-ubyte", images[40:])
+
+    def predicts_colors(self, run, file, images):
+        """Whether images ``[n, height, width, channels]`` are predicted as the program does, in any form."""
+        told = json.loads(program("predict", run, file, "--json"))
         expected = np.array([image["scores"] for image in told])
-        planar = np.moveaxis(images[40:], -1, 1)
-        for form in (images[40:], planar, planar / 255, images[40:].reshape(20, 90)):
+        planar = np.moveaxis(images, -1, 1)
+        for form in (images, planar, planar / 255, images.reshape(len(images), -1)):
             np.testing.assert_allclose(ff.predict(run, form).scores, expected, rtol=1e-4, atol=1e-4)
         np.testing.assert_allclose(ff.predict(run, planar[0]).scores, expected[:1], rtol=1e-4, atol=1e-4)
         try:
             import torch
         except ImportError:
             return
-        for form in (images[40:], np.ascontiguousarray(planar)):
+        for form in (images, np.ascontiguousarray(planar)):
             scores = ff.to_torch(run)(torch.from_numpy(form)).detach().numpy()
             np.testing.assert_allclose(scores, expected, rtol=1e-3, atol=1e-3)
 

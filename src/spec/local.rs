@@ -52,3 +52,24 @@ pub(super) fn fields(local: LocalKind, below: Map, covered: usize) -> Option<Fie
         (0..rows).flat_map(|i| (0..columns).map(move |j| (i, j))).map(|(i, j)| seen(i, j)).collect();
     Fields::new(below.features().saturating_sub(covered), channels, &lists).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_of_an_image_has_all_channels_of_its_pixels() {
+        // Two places of 2×2 pixels, red, green and blue, in an image of 2×3; the label covers the first pixel.
+        let image = ImageShape { height: 2, width: 3, channels: 3 };
+        let local = LocalKind { grid: [1, 2], stride: 1, field: 2, channels: 5 };
+        let lists = |covered| -> Option<Vec<Vec<u32>>> {
+            let fields = fields(local, Map::of_image(image), covered)?;
+            Some(fields.lists().chunks(fields.rows()).map(<[u32]>::to_vec).collect())
+        };
+        let rows =
+            |first: [u32; 2]| first.into_iter().flat_map(|first| first..first + 6).collect::<Vec<u32>>();
+        assert_eq!(lists(0), Some(vec![rows([0, 9]), rows([3, 12])]));
+        let part = [0, 1, 2, 6, 7, 8, 9, 10, 11].into_iter().chain([Fields::NOTHING; 3]);
+        assert_eq!(lists(3), Some(vec![part.collect(), rows([0, 9])]));
+    }
+}

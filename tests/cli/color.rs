@@ -5,6 +5,7 @@ use std::io::BufReader;
 use std::path::Path;
 
 use png::ColorType;
+use safetensors::SafeTensors;
 use serde_json::{Value, json};
 
 use crate::idx;
@@ -160,6 +161,39 @@ fn a_network_is_measured_on_images_with_its_channels() {
 }
 
 #[test]
+fn a_local_layer_sees_all_channels_of_its_field() {
+    let place = Place::new();
+    write_cifar10(&place.at("data"));
+    let train = |layers: &str, log_dir: &str| {
+        place.done(&TRAIN.replace("12 8", layers).replace("run", log_dir));
+        place.bytes(&format!("{log_dir}/checkpoints/last.safetensors"))
+    };
+    let local = |grid, field| {
+        format!(
+            "--recipe contrast --set layers=[{{kind='local',grid=[{grid},{grid}],stride=8,field={field},\
+             channels=12}},{{kind='dense',units=8}}]"
+        )
+    };
+    // A field of everything is a dense layer, in color too.
+    let [whole, dense] = [train(&local(1, 32), "whole"), train("12 8 --recipe contrast", "dense")];
+    let [whole, dense] = [&whole, &dense].map(|bytes| SafeTensors::deserialize(bytes).unwrap());
+    for name in ["layers.0.weight", "layers.1.weight", "head.1.weight"] {
+        assert!(whole.tensor(name).unwrap().data() == dense.tensor(name).unwrap().data(), "{name}");
+    }
+    // Ten labels before the image, and 8 × 8 pixels of red, green and blue.
+    let patches = train(&local(4, 8), "patches");
+    let patches = SafeTensors::deserialize(&patches).unwrap();
+    assert_eq!(patches.tensor("layers.0.weight").unwrap().shape(), [10 + 8 * 8 * 3, 16 * 12]);
+    let fields = rows_of_png(&place.at("patches/figures/receptive_fields.png"));
+    let colored = |pixel: &&[u8; 3]| pixel.iter().max() != pixel.iter().min();
+    assert!(fields.iter().flatten().filter(colored).count() > 10_000);
+    let said = place.json("eval patches --data-dir data --json");
+    assert_eq!(said["accuracy"], place.epochs("patches")[1]["accuracy"]);
+    let message = place.refused(&TRAIN.replace("12 8", &local(3, 8)));
+    assert!(message.contains("an image of 32×32 pixels has 32"), "{message}");
+}
+
+#[test]
 fn a_file_that_was_cut_is_refused_before_anything_is_written() {
     let place = Place::new();
     write_cifar10(&place.at("data"));
@@ -224,4 +258,22 @@ fn imported_pictures_keep_their_colors_when_asked() {
     place.write("t.csv", "0,1,2,3,4\n1,1,2,3,4\n".repeat(6));
     let message = place.refused("data import t.csv table --color");
     assert_eq!(message, "t.csv: holds gray images; --color is for pictures, and for arrays with channels");
+}
+
+#[test]
+fn the_papers_experiment_trains_each_of_its_cells() {
+    let place = Place::new();
+    write_cifar10(&place.at("data"));
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/experiments/paper/cifar_local.toml");
+    let plan = place.json(&format!("sweep {file} --dry-run --json --set data_dir=data"));
+    assert_eq!(plan["cells"].as_array().unwrap().len(), 6);
+    let small = "layers=[{kind='local',grid=[8,8],stride=3,field=11,channels=2},\
+                 {kind='local',grid=[7,7],stride=1,field=2,channels=2}]";
+    place.done(&format!(
+        "sweep {file} --quiet --set data_dir=data --set num_epochs=1 --set batch_size=5 --set seed=1 --set {small}"
+    ));
+    let results = place.read("runs/cifar_local/results.csv");
+    for cell in ["backprop", "minimize", "maximize"] {
+        assert!(results.contains(cell), "{results}");
+    }
 }
