@@ -19,6 +19,7 @@ def options(description, layers):
     parser.add_argument("--work", choices=["baseline", "hinton"], default="baseline", help="the recipe whose step it is")
     parser.add_argument("--data-dir", type=Path, default=os.environ.get("FF_DATA_DIR"), help="folder of MNIST's IDX files")
     parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=1, help="of the batches and their wrong labels")
     parser.add_argument("--until", type=float, default=2.0, metavar="ACCURACY", help="stop at this accuracy of the test set")
     return parser
 
@@ -62,7 +63,7 @@ def cooldown(epoch, epochs):
 def run(peer, args, train, recognize):
     """`train(images, plan, rate)` does an epoch, `recognize(images)` gives labels; both wait for the device. Prints JSON."""
     data = Mnist(args.data_dir)
-    random = np.random.default_rng(1)
+    random = np.random.default_rng(args.seed)
     seconds, accuracies = {"train": [], "eval": []}, []
     for epoch in range(1, args.epochs + 1):
         plan = data.plan(random, args.batch_size)

@@ -26,15 +26,15 @@ def by_energy(network, images):
     return torch.stack(energies).argmax(0)
 
 
-def main():
-    args = mnist.parse(mnist.options(__doc__.splitlines()[0], [2000] * 4))
+def train(args):
+    """All epochs; prints their line of JSON."""
     # As JAX does by itself: moments that decay would become subnormal, which a processor is slow at.
     torch.set_flush_denormal(True)
     device, _ = on_device(args)
     network = {"baseline": Baseline, "hinton": Hinton}[args.work](common.first_weights(args.layers), device)
     on_device_once = []
 
-    def train(images, plan, rate):
+    def epoch(images, plan, rate):
         if not on_device_once:
             on_device_once.append(torch.tensor(images, device=device))
         rows, truth, wrong, uniforms = (torch.tensor(part, device=device) for part in plan)
@@ -51,8 +51,8 @@ def main():
         labels = network.recognize(images) if args.work == "hinton" else by_energy(network, images)
         return labels.cpu().numpy()
 
-    mnist.run("PyTorch", args, train, recognize)
+    mnist.run("PyTorch", args, epoch, recognize)
 
 
 if __name__ == "__main__":
-    main()
+    train(mnist.parse(mnist.options(__doc__.splitlines()[0], [2000] * 4)))

@@ -46,7 +46,7 @@ pub enum Takes {
     },
     /// A number that single precision can hold.
     Number(Interval),
-    /// A number that single precision can hold, or the word `width`.
+    /// A number of at least 0 that single precision can hold (no goodness is below 0), or the word `width`.
     NumberOrWidth,
     /// A list of whole numbers: the units of each layer.
     Sizes,
@@ -164,7 +164,7 @@ impl Takes {
                 _ => Some(format!("must be at least {least}, found {n}")),
             },
             (Takes::Number(interval), number) => as_number(number).and_then(|x| interval.problem(x)),
-            (Takes::NumberOrWidth, number) => as_number(number).and_then(finite),
+            (Takes::NumberOrWidth, number) => as_number(number).and_then(|x| Interval::NotNegative.problem(x)),
             (Takes::Sizes, Value::Array(sizes)) => unusable_sizes(sizes),
             (Takes::Layers(check), layers) => check(layers).err(),
             _ => None,
@@ -211,7 +211,7 @@ impl fmt::Display for Takes {
             Takes::Number(Interval::Positive) => f.write_str("number above 0"),
             Takes::Number(Interval::NotNegative) => f.write_str("number of at least 0"),
             Takes::Number(Interval::Fraction) => f.write_str("number of at least 0 and below 1"),
-            Takes::NumberOrWidth => f.write_str("number or width"),
+            Takes::NumberOrWidth => f.write_str("number of at least 0, or width"),
             Takes::Sizes => f.write_str("list of whole numbers"),
             Takes::Layers(_) => f.write_str("list of tables"),
         }
@@ -239,10 +239,6 @@ impl Interval {
             .then(|| format!("must be below 1 as a 32-bit float, found {x}"))
             .or_else(|| unlike_single(x))
     }
-}
-
-fn finite(x: f64) -> Option<String> {
-    (!x.is_finite()).then(|| format!("must be a finite number, found {x}")).or_else(|| unlike_single(x))
 }
 
 /// All arithmetic is in single precision: there, a number beyond its range would be infinite or 0.
