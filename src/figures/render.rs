@@ -42,10 +42,10 @@ pub fn png(canvas: &Canvas) -> Result<Vec<u8>, FigureError> {
     let large = pixels(canvas, width, height, SMOOTHING.into())?;
     if canvas.in_print {
         // Print has more dots than screens.
-        return encode_png(width, height, &large);
+        return encode_png(width, height, &large, png::Compression::Balanced);
     }
     let small = shrink(&large, width as usize, SMOOTHING as usize);
-    encode_png(canvas.width, canvas.height, &small)
+    encode_png(canvas.width, canvas.height, &small, png::Compression::Fast)
 }
 
 /// The page as PNG at half its size, in a quarter of the time: width, height, file.
@@ -53,7 +53,7 @@ pub fn small_png(canvas: &Canvas) -> Result<(u32, u32, Vec<u8>), FigureError> {
     // Whole pairs of rows and columns.
     let (width, height) = (canvas.width & !1, canvas.height & !1);
     let small = shrink(&pixels(canvas, width, height, 1.0)?, width as usize, 2);
-    Ok((width / 2, height / 2, encode_png(width / 2, height / 2, &small)?))
+    Ok((width / 2, height / 2, encode_png(width / 2, height / 2, &small, png::Compression::Fast)?))
 }
 
 /// RGB of a page that is drawn `scale` times as large.
@@ -87,12 +87,21 @@ fn shrink(large: &[u8], width: usize, factor: usize) -> Vec<u8> {
     small
 }
 
-fn encode_png(width: u32, height: u32, rgb: &[u8]) -> Result<Vec<u8>, FigureError> {
+/// `Compression::Fast` takes a tenth of the time of `Balanced`, for files that are half as large again: a short training
+/// would spend more time on its figures than on its epochs.
+fn encode_png(
+    width: u32,
+    height: u32,
+    rgb: &[u8],
+    compression: png::Compression,
+) -> Result<Vec<u8>, FigureError> {
     let fail = |error: png::EncodingError| FigureError::Draw(error.to_string());
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_compression(compression);
+    encoder.set_filter(png::Filter::Adaptive);
     let mut writer = encoder.write_header().map_err(fail)?;
     writer.write_image_data(rgb).map_err(fail)?;
     writer.finish().map_err(fail)?;
@@ -145,7 +154,7 @@ fn embedded(area: Rect, columns: usize, pixels: &[RGBColor]) -> Result<String, F
         area.y * unit,
         area.width * unit,
         area.height * unit,
-        base64(&encode_png(columns as u32, rows as u32, &rgb)?)
+        base64(&encode_png(columns as u32, rows as u32, &rgb, png::Compression::Balanced)?)
     ))
 }
 
