@@ -164,7 +164,9 @@ impl Takes {
                 _ => Some(format!("must be at least {least}, found {n}")),
             },
             (Takes::Number(interval), number) => as_number(number).and_then(|x| interval.problem(x)),
-            (Takes::NumberOrWidth, number) => as_number(number).and_then(|x| Interval::NotNegative.problem(x)),
+            (Takes::NumberOrWidth, number) => {
+                as_number(number).and_then(|x| Interval::NotNegative.problem(x))
+            }
             (Takes::Sizes, Value::Array(sizes)) => unusable_sizes(sizes),
             (Takes::Layers(check), layers) => check(layers).err(),
             _ => None,

@@ -17,6 +17,7 @@ mod lists;
 mod matrix;
 mod micro_panels;
 mod microkernel;
+mod operations;
 mod panels;
 mod products;
 mod scalar;
@@ -105,7 +106,7 @@ impl<T: Scalar> Cpu<T> {
     }
 }
 
-/// Each operation is the method of the same name in the file of its part.
+/// Each operation is the method of the same name in the file of its part; `operations` compiles it.
 impl<T: Scalar> Backend for Cpu<T> {
     type Real = T;
     type Matrix = Matrix<T>;
@@ -157,7 +158,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         out: &mut Matrix<T>,
         squares: &mut Matrix<T>,
     ) -> Result<()> {
-        self.gather(images, rows, shifts, skip, out, squares)
+        T::gather(self, images, rows, shifts, skip, out, squares)
     }
 
     fn hybrid(
@@ -167,7 +168,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         which: IndexSlice<Self>,
         squares: &mut Matrix<T>,
     ) -> Result<()> {
-        self.hybrid(x, masks, which, squares)
+        T::hybrid(self, x, masks, which, squares)
     }
 
     fn product(
@@ -177,7 +178,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         first_row: usize,
         out: &mut Matrix<T>,
     ) -> Result<()> {
-        self.product(input, weight, first_row, out)
+        T::product(self, input, weight, first_row, out)
     }
 
     fn activate(
@@ -188,7 +189,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         out: &mut Matrix<T>,
         squares: &mut Matrix<T>,
     ) -> Result<()> {
-        self.activate(product, input, layer, out, squares)
+        T::activate(self, product, input, layer, out, squares)
     }
 
     fn project(
@@ -198,7 +199,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         out: &mut Matrix<T>,
         squares: &mut Matrix<T>,
     ) -> Result<()> {
-        self.project(input, layer, out, squares)
+        T::project(self, input, layer, out, squares)
     }
 
     fn dropout(
@@ -208,7 +209,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         seed: u32,
         squares: &mut Matrix<T>,
     ) -> Result<()> {
-        self.dropout(activities, rate, seed, squares)
+        T::dropout(self, activities, rate, seed, squares)
     }
 
     fn measure(
@@ -218,7 +219,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         slopes: &mut Matrix<T>,
         sums: &mut Matrix<T>,
     ) -> Result<()> {
-        self.measure(activities, goodness, slopes, sums)
+        T::measure(self, activities, goodness, slopes, sums)
     }
 
     fn coefficients(
@@ -228,7 +229,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         coefficients: &mut Matrix<T>,
         tally: Tally<Self>,
     ) -> Result<()> {
-        self.coefficients(squares, objective, coefficients, tally)
+        T::coefficients(self, squares, objective, coefficients, tally)
     }
 
     fn running_mean(
@@ -238,7 +239,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         keep: f64,
         mean: &mut Matrix<T>,
     ) -> Result<()> {
-        self.running_mean(activities, rows, keep, mean)
+        T::running_mean(self, activities, rows, keep, mean)
     }
 
     fn gradient(
@@ -247,11 +248,11 @@ impl<T: Scalar> Backend for Cpu<T> {
         delta: &Delta<Self>,
         gradient: &mut Gradient<Self>,
     ) -> Result<()> {
-        self.gradient(input, delta, gradient)
+        T::gradient(self, input, delta, gradient)
     }
 
     fn update(&self, layer: &mut Weights<Self>, gradient: &Gradient<Self>, rule: Rule) -> Result<()> {
-        self.update(layer, gradient, rule)
+        T::update(self, layer, gradient, rule)
     }
 
     fn learn(
@@ -261,7 +262,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         layer: &mut Weights<Self>,
         rule: Rule,
     ) -> Result<()> {
-        self.learn(input, delta, layer, rule)
+        T::learn(self, input, delta, layer, rule)
     }
 
     fn read_out(
@@ -273,7 +274,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         logits: &mut Matrix<T>,
         add: bool,
     ) -> Result<()> {
-        self.read_out(activities, squares, normalization, weight, logits, add)
+        T::read_out(self, activities, squares, normalization, weight, logits, add)
     }
 
     fn back_project(
@@ -285,7 +286,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         normalization: Normalization,
         out: &mut Matrix<T>,
     ) -> Result<()> {
-        self.back_project(errors, weight, activities, squares, normalization, out)
+        T::back_project(self, errors, weight, activities, squares, normalization, out)
     }
 
     fn match_similarities(
@@ -297,7 +298,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         slopes: &mut Matrix<T>,
         cost: &mut Matrix<T>,
     ) -> Result<()> {
-        self.match_similarities(activities, labels, classes, share, slopes, cost)
+        T::match_similarities(self, activities, labels, classes, share, slopes, cost)
     }
 
     fn softmax(
@@ -307,7 +308,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         errors: &mut Matrix<T>,
         cost: &mut Matrix<T>,
     ) -> Result<()> {
-        self.softmax(logits, labels, errors, cost)
+        T::softmax(self, logits, labels, errors, cost)
     }
 
     fn draw_labels(
@@ -317,7 +318,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         uniforms: IndexSlice<Self>,
         out: &mut Indices,
     ) -> Result<()> {
-        self.draw_labels(errors, labels, uniforms, out)
+        T::draw_labels(self, errors, labels, uniforms, out)
     }
 
     fn accumulate(
@@ -327,10 +328,10 @@ impl<T: Scalar> Backend for Cpu<T> {
         scores: &mut Matrix<T>,
         column: usize,
     ) -> Result<()> {
-        self.accumulate(squares, factor, scores, column)
+        T::accumulate(self, squares, factor, scores, column)
     }
 
     fn argmax(&self, scores: &mut Matrix<T>, out: &mut Indices, offset: usize) -> Result<()> {
-        self.argmax(scores, out, offset)
+        T::argmax(self, scores, out, offset)
     }
 }

@@ -10,9 +10,10 @@ use ndarray::NdFloat;
 use crate::Cpu;
 #[cfg(target_arch = "x86_64")]
 use crate::microkernel::Microkernel;
+use crate::operations::Operations;
 
 /// f32, or f64 for gradient checks.
-pub trait Scalar: Real + NdFloat {
+pub trait Scalar: Real + NdFloat + Operations {
     /// The name of the precision.
     const NAME: &'static str;
     /// Vectors of 512 bits of it.
