@@ -37,16 +37,20 @@ demo: setup
 	$(FF) $(DEMO) --log-dir runs/demo --force
 
 # Pure Rust: what the backends that are left out could change. Documents, figures and readers are the same.
-PURE_TESTS = --lib --bins --test cli --test sweep --test equivalence --test gradients --test examples --test structure
+PURE = --package forward-forward --no-default-features
+PURE_TESTS = --lib --bins --test equivalence --test gradients --test examples
+# Of the command line what names a backend, or takes the one there is.
+PURE_COMMANDS = commands:: options:: refusals:: opencl_driver:: resume::
 
 test: check .venv/installed
 	FF_REQUIRE_PYTHON=1 $(if $(filter true,$(CI)),FF_REQUIRE_OPENCL=1) $(CARGO) test --workspace
-	$(CARGO) test --package forward-forward --no-default-features $(PURE_TESTS)
+	$(CARGO) test $(PURE) $(PURE_TESTS)
+	$(CARGO) test $(PURE) --test cli -- $(PURE_COMMANDS)
 
 check: setup-tests
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
-	$(CARGO) clippy --package forward-forward --no-default-features --all-targets -- -D warnings
+	$(CARGO) clippy $(PURE) --all-targets -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --workspace --no-deps
 	sh scripts/deny.sh
 	sh scripts/sanitize.sh --quiet lists_have no_number
