@@ -202,8 +202,13 @@ fn is_idx(path: &Path) -> Result<bool, CliError> {
 
 /// What is wrong with an image that looks unlike those the network was trained on.
 fn warning(loaded: &Loaded, (_, picture): &Named) -> Option<String> {
-    let brightness = loaded.brightness?;
     let mean = picture.mean();
+    if mean == 0.0 {
+        return Some(
+            "nothing in it is lighter than its edge; dark ink on a light page needs --invert".into(),
+        );
+    }
+    let brightness = loaded.brightness?;
     let advice = match brightness.judge(mean)? {
         Unlike::Inverted => "light and dark may be swapped: --invert",
         Unlike::Far => "it is unlike what the network was trained on",

@@ -112,6 +112,13 @@ fn pictures_of_another_size_are_refused_or_fitted() {
         "{message}"
     );
     assert_eq!(place.json("predict run page.png --fit --json")[0]["scores"].as_array().unwrap().len(), 4);
+    assert_eq!(place.done("predict run page.png --fit").stderr, "");
+    // Ink on paper: nothing is lighter than the edge, so that nothing is left to fit.
+    let paper: Vec<u8> = page.iter().map(|value| 255 - value).collect();
+    write_png(&place, "paper.png", ColorType::Grayscale, 50, &paper);
+    let told = place.done("predict run paper.png --fit").stderr;
+    assert!(told.contains("paper.png: nothing in it is lighter") && told.contains("--invert"), "{told}");
+    assert_eq!(place.done("predict run paper.png --fit --invert").stderr, "");
 }
 
 #[test]

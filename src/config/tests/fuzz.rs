@@ -47,7 +47,7 @@ fn any_config() -> impl Strategy<Value = Config> {
     let rates = (1e-9..1e3, 1e-9..1e3, 0.0..0.999, 0.0..10.0);
     let counts = (1..1000usize, 1..1000usize, 0..17usize, 0..i64::MAX as u64);
     let recipe = proptest::sample::select(RECIPES.map(|(name, _)| name).to_vec());
-    let threshold = proptest::option::of(-1e6..1e6);
+    let threshold = proptest::option::of(0.0..1e6);
     let texts = ("\\PC{1,20}", any::<String>());
     (sizes, rates, counts, recipe, threshold, texts).prop_map(
         |(sizes, rates, counts, recipe, threshold, texts)| {
