@@ -8,7 +8,7 @@ use super::{Limits, TrainError};
 use crate::config::Config;
 use crate::data::Splits;
 use crate::observers::{Figures, Observer, TensorBoard};
-use crate::run::{RunDirectory, Summary};
+use crate::run::{RunDirectory, RunError, Summary};
 use crate::spec;
 
 /// How to train a run: by default from the start to the end, and nobody watches.
@@ -115,7 +115,12 @@ pub fn run<B: Backend>(
     if config.logging.figures {
         observers.push(Box::new(Figures::new(directory.path())));
     }
-    trainer.run(&mut observers, &limits, keeps_test_set)
+    let ended = trainer.run(&mut observers, &limits, keeps_test_set);
+    ended.map_err(|error| match directory.confirm() {
+        // A file may be missing because the directory was moved a moment ago.
+        Err(lost @ RunError::Lost { .. }) => lost.into(),
+        _ => error,
+    })
 }
 
 /// Table `run` of config.toml: what ran it.
