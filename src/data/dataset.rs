@@ -260,8 +260,11 @@ impl Files {
         for (images, labels) in [(&train_images, &train_labels), (&test_images, &test_labels)] {
             let (count, expected) = (labels.sizes().first(), images.sizes().first());
             if let (Some(count), Some(expected), true) = (count, expected, count != expected) {
+                // Who takes other files for images does not expect channels.
+                let color = images.image().filter(|image| image.channels > 1);
+                let color = color.map_or(String::new(), |image| format!(", of four dimensions: {image}"));
                 return Err(labels.error(format!(
-                    "{count} labels, expected {expected} as there are images in {}",
+                    "{count} labels, expected {expected} as there are images in {}{color}",
                     images.path.display()
                 )));
             }
