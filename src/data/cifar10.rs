@@ -2,6 +2,7 @@
 //! that holds them. A row is a label and a plane each of red, green and blue.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::checksum::Checksum;
@@ -69,18 +70,29 @@ fn from_mirrors(
     let own = folder.join(NAME);
     for folder in [&own, folder] {
         for folder in [folder, &folder.join(UNPACKED)] {
-            if TRAIN.iter().chain([&TEST]).any(|name| folder.join(name).is_file()) {
-                return Files::of_folder(folder)?.read();
+            for name in TRAIN.iter().chain([&TEST]) {
+                if is_there(&folder.join(name))? {
+                    return Files::of_folder(folder)?.read();
+                }
             }
         }
         let archive = folder.join(ARCHIVE);
-        if archive.is_file() {
+        if is_there(&archive)? {
             return Files::of_archive(&archive)?.read();
         }
     }
     let by_hand = format!("{ARCHIVE}, or the .bin files in it,");
     let wanted = Wanted { name: ARCHIVE.to_owned(), checksum, by_hand };
     Files::of_archive(&download::fetch(&wanted, mirrors, &own, progress)?)?.read()
+}
+
+/// Whether there is such a file; an error is not absence.
+fn is_there(path: &Path) -> Result<bool, DataError> {
+    match fs::metadata(path) {
+        Ok(_) => Ok(true),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
+        Err(source) => Err(DataError::Io { path: path.to_owned(), source }),
+    }
 }
 
 /// What to know beside figures of these training images: that they are not the published ones.
@@ -108,11 +120,16 @@ impl Files {
             let path = folder.join(name);
             match reading::read(&path, MOST_BYTES) {
                 Ok(bytes) => Ok((path, bytes)),
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    let problem =
+                        format!("is missing; {} to {} and {TEST} belong together", TRAIN[0], TRAIN[4]);
+                    Err(DataError::Content { path, problem })
+                }
                 Err(source) => Err(DataError::Io { path, source }),
             }
         };
         let batches = TRAIN.iter().chain([&TEST]).map(|name| read(name)).collect::<Result<_, _>>()?;
-        let names = fs::exists(folder.join(NAMES)).unwrap_or(false).then(|| read(NAMES)).transpose()?;
+        let names = is_there(&folder.join(NAMES))?.then(|| read(NAMES)).transpose()?;
         Ok(Files { batches, names })
     }
 
@@ -127,6 +144,9 @@ impl Files {
             let entry = entry.map_err(broken)?;
             let name = entry.path().map_err(broken)?.file_name().unwrap_or_default().to_owned();
             if TRAIN.iter().chain([&TEST, &NAMES]).any(|wanted| name == **wanted) {
+                if found.iter().any(|(path, _)| path.ends_with(&name)) {
+                    return Err(refuse(format!("holds {} twice", name.display())));
+                }
                 let size = entry.size();
                 let bytes = reading::read_all(entry, MOST_BYTES).map_err(broken)?;
                 if bytes.len() as u64 != size {

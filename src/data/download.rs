@@ -126,7 +126,7 @@ fn from_mirror(
         }
     };
     // Another process was faster.
-    if path.is_file() {
+    if fs::exists(path).map_err(failed)? {
         return Ok(Ok(()));
     }
     let bar = bar(&wanted.name, body.content_length().map(|length| from + length), progress);
@@ -158,7 +158,7 @@ impl Part {
 
     /// What an earlier try left.
     fn begun(whole: &Path) -> io::Result<Option<Part>> {
-        if Part::path(whole).is_file() { Part::open(whole).map(Some) } else { Ok(None) }
+        if fs::exists(Part::path(whole))? { Part::open(whole).map(Some) } else { Ok(None) }
     }
 
     fn open(whole: &Path) -> io::Result<Part> {
@@ -170,7 +170,7 @@ impl Part {
             let metadata = file.metadata()?;
             // While this one waited, the other may have finished, and moved or removed it.
             let is_there = fs::metadata(&path).is_ok_and(|there| there.ino() == metadata.ino());
-            if is_there || whole.is_file() {
+            if is_there || fs::exists(whole)? {
                 return Ok(Part { path, file, length: metadata.len() });
             }
         }

@@ -149,10 +149,18 @@ fn a_missing_file_and_a_broken_archive_are_named() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), &files()[1..]);
     let message = read(folder.path()).unwrap_err().to_string();
-    assert!(message.starts_with(&folder.path().join(TRAIN[0]).display().to_string()), "{message}");
+    let missing = format!("{}: is missing; ", folder.path().join(TRAIN[0]).display());
+    assert!(message.starts_with(&missing), "{message}");
+    // A file that cannot be looked at is not absent: nothing is downloaded beside it.
+    let folder = tempfile::tempdir().unwrap();
+    let link = folder.path().join(ARCHIVE);
+    std::os::unix::fs::symlink(&link, &link).unwrap();
+    let message = read(folder.path()).unwrap_err().to_string();
+    assert!(message.starts_with(&link.display().to_string()), "{message}");
     let whole = tar_gz(&files());
     for (bytes, problem) in [
         (tar_gz(&files()[..5]), "holds no test_batch.bin"),
+        (tar_gz(&[files(), files()].concat()), "holds data_batch_1.bin twice"),
         (whole[..whole.len() / 2].to_vec(), "cifar-10-binary.tar.gz: "),
         (b"<html>".to_vec(), "cifar-10-binary.tar.gz: "),
     ] {
