@@ -15,6 +15,8 @@ use ff_backend::{BackendError, Result};
 use ocl::core::DeviceId;
 use ocl::core::ffi;
 
+use crate::profile::Profile;
+
 /// Launches between two marks in the queue. At each the queue is flushed, which keeps the device busy.
 const LAUNCHES_PER_MARK: usize = 16;
 /// Marks that the device may still have before it: the host is at most as many times [`LAUNCHES_PER_MARK`] launches
@@ -174,7 +176,7 @@ impl Program {
         // SAFETY: a built program and a name that ends with NUL.
         let kernel = unsafe { ffi::clCreateKernel(self.0, c_name.as_ptr(), &mut code) };
         match check(code, "clCreateKernel") {
-            Ok(()) => Ok(Kernel { raw: kernel, set: RefCell::default() }),
+            Ok(()) => Ok(Kernel { raw: kernel, name: name.into(), set: RefCell::default() }),
             Err(_) => Err(BackendError::Driver {
                 operation: "clCreateKernel",
                 message: format!("{name}: {}", name_of(code)),
@@ -236,6 +238,7 @@ pub(crate) enum Arg {
 /// A kernel, with the arguments that its last launch left in it.
 pub(crate) struct Kernel {
     raw: ffi::cl_kernel,
+    name: Rc<str>,
     set: RefCell<Vec<Option<Arg>>>,
 }
 
@@ -290,6 +293,18 @@ impl Kernel {
 }
 
 impl Event {
+    /// Nanoseconds that the device spent on a command that has ended; None where the driver does not say.
+    pub(crate) fn nanoseconds(&self) -> Option<u64> {
+        let at = |key| {
+            let (mut time, size) = (0u64, size_of::<u64>());
+            let to = std::ptr::from_mut(&mut time).cast();
+            // SAFETY: a live event; `to` holds a cl_ulong.
+            let code = unsafe { ffi::clGetEventProfilingInfo(self.0, key, size, to, null_mut()) };
+            (code == ffi::CL_SUCCESS).then_some(time)
+        };
+        at(ffi::CL_PROFILING_COMMAND_END)?.checked_sub(at(ffi::CL_PROFILING_COMMAND_START)?)
+    }
+
     /// Whether the command has ended, or how it failed.
     fn ended(&self) -> std::result::Result<bool, i32> {
         let (mut status, size) = (0i32, size_of::<i32>());
@@ -326,11 +341,17 @@ pub(crate) struct Queue {
     raw: ffi::cl_command_queue,
     launches: Cell<usize>,
     arguments: Cell<usize>,
-    marks: RefCell<VecDeque<Event>>,
+    marks: RefCell<VecDeque<Rc<Event>>>,
+    profile: Option<Profile>,
 }
 
 impl Drop for Queue {
     fn drop(&mut self) {
+        if let Some(profile) = &self.profile {
+            // Every event has ended then.
+            let _ = self.finish();
+            profile.write();
+        }
         // SAFETY: made by clCreateCommandQueue, released once. A failure has no remedy here.
         unsafe { ffi::clReleaseCommandQueue(self.raw) };
     }
@@ -338,12 +359,14 @@ impl Drop for Queue {
 
 impl Queue {
     pub(crate) fn new(context: &Context, device: DeviceId) -> Result<Rc<Self>> {
-        let mut code = 0;
-        // SAFETY: live context and device; no properties: in order.
-        let raw = unsafe { ffi::clCreateCommandQueue(context.0, device.as_raw(), 0, &mut code) };
+        let (profile, mut code) = (Profile::asked_for(), 0);
+        // In order, in both cases.
+        let properties = if profile.is_some() { ffi::CL_QUEUE_PROFILING_ENABLE } else { 0 };
+        // SAFETY: live context and device.
+        let raw = unsafe { ffi::clCreateCommandQueue(context.0, device.as_raw(), properties, &mut code) };
         check(code, "clCreateCommandQueue")?;
         let (launches, arguments, marks) = Default::default();
-        Ok(Rc::new(Queue { raw, launches, arguments, marks }))
+        Ok(Rc::new(Queue { raw, launches, arguments, marks, profile }))
     }
 
     /// Launches, and arguments that were set for them, since the queue was made.
@@ -368,7 +391,7 @@ impl Queue {
         let is_mark = launch.is_multiple_of(LAUNCHES_PER_MARK);
         let global = [groups[0] * items[0], groups[1] * items[1]];
         let (global, items, mut event) = (global.as_ptr(), items.as_ptr(), null_mut());
-        let mark = if is_mark { &raw mut event } else { null_mut() };
+        let mark = if is_mark || self.profile.is_some() { &raw mut event } else { null_mut() };
         // SAFETY: live queue and kernel, two dimensions, waits for no event.
         let code = unsafe {
             ffi::clEnqueueNDRangeKernel(self.raw, kernel.raw, 2, null(), global, items, 0, null(), mark)
@@ -376,11 +399,18 @@ impl Queue {
         check(code, "clEnqueueNDRangeKernel")?;
         self.launches.set(launch);
         self.arguments.set(self.arguments.get() + set);
-        if is_mark { self.mark(Event(event)) } else { Ok(()) }
+        let event = (!event.is_null()).then(|| Rc::new(Event(event)));
+        if let (Some(profile), Some(event)) = (&self.profile, &event) {
+            profile.note(&kernel.name, event);
+        }
+        match event {
+            Some(event) if is_mark => self.mark(event),
+            _ => Ok(()),
+        }
     }
 
     /// Notes that the device has been given the command, and waits for one that is far enough behind it.
-    fn mark(&self, event: Event) -> Result<()> {
+    fn mark(&self, event: Rc<Event>) -> Result<()> {
         self.flush()?;
         let mut marks = self.marks.borrow_mut();
         marks.push_back(event);

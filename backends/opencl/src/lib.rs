@@ -14,6 +14,7 @@ mod labels;
 mod learn;
 mod local;
 mod memory;
+mod profile;
 mod program;
 mod scratch;
 mod similarity;
