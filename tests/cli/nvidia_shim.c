@@ -19,7 +19,7 @@
     F(clGetProgramBuildInfo) F(clReleaseProgram) F(clCreateKernel) F(clReleaseKernel) F(clSetKernelArg)         \
     F(clGetKernelWorkGroupInfo) F(clEnqueueNDRangeKernel) F(clEnqueueReadBuffer) F(clEnqueueWriteBuffer)        \
     F(clEnqueueCopyBuffer) F(clEnqueueFillBuffer) F(clEnqueueMarkerWithWaitList) F(clGetEventInfo)              \
-    F(clReleaseEvent) F(clFlush) F(clFinish)
+    F(clGetEventProfilingInfo) F(clReleaseEvent) F(clFlush) F(clFinish)
 
 #define POINTER(name) __attribute__((used)) static void *real_##name;
 FORWARDED(POINTER)

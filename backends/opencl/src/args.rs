@@ -99,8 +99,15 @@ impl Args<'_> {
 
     /// A matrix that is written in full.
     pub(crate) fn out(self, matrix: &mut Matrix) -> Self {
-        matrix.parts.forget();
+        matrix.changed();
         self.buffer(&matrix.buffer)
+    }
+
+    /// A matrix that is read and written.
+    pub(crate) fn changed(self, matrix: &mut Matrix) -> Self {
+        let args = self.matrix(matrix);
+        matrix.changed();
+        args
     }
 
     /// SQUARES_ARGS: sums of squares, in parts or whole.

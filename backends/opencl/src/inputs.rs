@@ -42,7 +42,7 @@ impl OpenCl {
         let pairs = x.rows / 2;
         let args = self
             .args()
-            .matrix(x)
+            .changed(x)
             .count(pairs)
             .count(x.columns)
             .buffer(&masks.buffer)

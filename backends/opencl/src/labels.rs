@@ -48,7 +48,7 @@ impl OpenCl {
         let places = places(weight);
         let transposed = self.transposed(&weight.buffer, weight.rows, weight.columns, places)?;
         self.add_parts(errors)?;
-        out.parts.forget();
+        out.changed();
         let product = Product {
             input: &errors.buffer,
             rows: out.rows,
@@ -73,7 +73,7 @@ impl OpenCl {
             .squares(squares)
             .scale(normalization, 0.0, activities.columns)
             .float(normalization.radial(activities.columns))
-            .matrix(out);
+            .changed(out);
         self.launch_rows(&self.small.way_back, out.rows, args)
     }
 

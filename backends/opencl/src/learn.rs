@@ -12,7 +12,8 @@ use ff_backend::{
 };
 
 use crate::args::{Args, Steps};
-use crate::local::places;
+use crate::lists::LEARN;
+use crate::local::{Seen, places};
 use crate::memory::Buffer;
 use crate::scratch::Slot;
 use crate::{KernelPath, Matrix, OpenCl};
@@ -217,10 +218,18 @@ impl OpenCl {
             .matrix(bias.first)
             .matrix(bias.second)
             .rule(steps);
-        let tile = self.tuning.learn;
+        let (kernel, tile, args) = match &self.lists {
+            Some(lists) => {
+                let features = self.marks(&seen, shared, places * width)?;
+                let outputs = self.marks(&Seen::All(delta.outputs), rows, columns)?;
+                let args = args.buffer(&features.buffer).count(features.words);
+                (&lists.learn_by_lists, LEARN, args.buffer(&outputs.buffer).count(outputs.words))
+            }
+            None => (&self.products.learn, self.tuning.learn, args),
+        };
         let tiles = places * (columns / places.max(1)).div_ceil(tile.columns);
         let groups = [tiles, width.div_ceil(tile.rows) + input.classes() + bias_rows];
-        self.launch(&self.products.learn, groups, self.tuning.product_items(), args)
+        self.launch(kernel, groups, self.tuning.product_items(), args)
     }
 
     /// Scales of the input rows, and which of them take part.

@@ -12,6 +12,7 @@ mod forward;
 mod inputs;
 mod labels;
 mod learn;
+mod lists;
 mod local;
 mod memory;
 mod profile;
@@ -38,8 +39,9 @@ pub use tuning::{KernelPath, Tile, Tuning};
 
 use args::Args;
 use driver::{Context, Kernel, Queue};
+use lists::Marks;
 use memory::{Parts, Pool};
-use program::{Products, Small};
+use program::{Lists, Products, Small};
 use scratch::Scratch;
 
 /// Arithmetic of the products.
@@ -88,6 +90,8 @@ pub struct OpenCl {
     pool: Pool,
     small: Small,
     products: Products,
+    /// None where products are made otherwise.
+    lists: Option<Lists>,
     scratch: Scratch,
     queue: Rc<Queue>,
     context: Context,
@@ -110,6 +114,8 @@ impl OpenCl {
             (None, None) => Tuning::defaults_for(&candidate),
         };
         let (small, products, tuning) = cut_kernels(&context, &candidate, &tunings)?;
+        let by_lists = options.exact_shortcuts && tuning.path != KernelPath::Portable;
+        let lists = if by_lists { Lists::new(&context, &candidate, &tuning)? } else { None };
         let mut backend = OpenCl {
             tuning,
             exact_shortcuts: options.exact_shortcuts,
@@ -117,6 +123,7 @@ impl OpenCl {
             pool: Pool::new(&candidate),
             small,
             products,
+            lists,
             scratch: Scratch::default(),
             queue,
             context,
@@ -237,6 +244,7 @@ impl Tensor<OpenCl> for Matrix {
             rows,
             columns,
             parts: Parts::default(),
+            marks: Marks::default(),
             local: None,
         })
     }
@@ -247,7 +255,7 @@ impl Tensor<OpenCl> for Matrix {
 
     fn upload(&mut self, backend: &OpenCl, values: &[f32]) -> Result<()> {
         shapes::upload(self, values.len())?;
-        self.parts.forget();
+        self.changed();
         if values.is_empty() { Ok(()) } else { backend.queue.write(&self.buffer.memory, values) }
     }
 
@@ -262,7 +270,7 @@ impl Tensor<OpenCl> for Matrix {
     fn copy(&self, backend: &OpenCl, target: &mut Self) -> Result<()> {
         shapes::copy_weight(self, target)?;
         backend.add_parts(self)?;
-        target.parts.forget();
+        target.changed();
         match self.elements() * size_of::<f32>() {
             0 => Ok(()),
             bytes => backend.queue.copy(&self.buffer.memory, &target.buffer.memory, bytes),

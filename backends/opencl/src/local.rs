@@ -23,7 +23,7 @@ pub(crate) struct Local {
 /// A product's left operand: `places` places of `depth` features in each row.
 pub(crate) enum Seen<'a> {
     /// The features themselves.
-    All(&'a Buffer),
+    All(&'a Matrix),
     /// What each place sees of them.
     Laid(Rc<Buffer>),
 }
@@ -31,7 +31,7 @@ pub(crate) enum Seen<'a> {
 impl Seen<'_> {
     pub(crate) fn buffer(&self) -> &Buffer {
         match self {
-            Seen::All(buffer) => buffer,
+            Seen::All(matrix) => &matrix.buffer,
             Seen::Laid(buffer) => buffer,
         }
     }
@@ -73,7 +73,7 @@ impl OpenCl {
     /// What the places of a weight see of features, `[rows, places · depth]`.
     pub(crate) fn seen<'a>(&self, features: &'a Matrix, weight: &Matrix) -> Result<Seen<'a>> {
         self.add_parts(features)?;
-        let Some(local) = &weight.local else { return Ok(Seen::All(&features.buffer)) };
+        let Some(local) = &weight.local else { return Ok(Seen::All(features)) };
         let wide = local.fields.lists().len();
         let out = self.scratch(Slot::Seen, features.rows.saturating_mul(wide))?;
         let args =

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use ff_backend::{BackendError, Connected, Fields, Result, Shape};
 
 use crate::driver::{Context, Memory, Queue};
+use crate::lists::Marks;
 use crate::local::Local;
 use crate::{Candidate, OpenCl};
 
@@ -85,6 +86,7 @@ pub struct Matrix {
     pub(crate) rows: usize,
     pub(crate) columns: usize,
     pub(crate) parts: Parts,
+    pub(crate) marks: Marks,
     /// What the units of local weights see.
     pub(crate) local: Option<Rc<Local>>,
 }
@@ -106,6 +108,12 @@ impl Parts {
 }
 
 impl Matrix {
+    /// What was noted of its elements holds no more.
+    pub(crate) fn changed(&self) {
+        self.parts.forget();
+        self.marks.forget();
+    }
+
     /// Where the matrix or its parts lie, and how many parts there are.
     pub(crate) fn in_parts(&self) -> (&Buffer, usize) {
         match (&self.parts.buffer, self.parts.count.get()) {

@@ -26,6 +26,11 @@ const PORTABLE: [&str; 1] = [include_str!("../kernels/portable.cl")];
 const TEAM: &str = include_str!("../kernels/team.cl");
 const MMA: &str = include_str!("../kernels/mma.cl");
 const TILES: &str = include_str!("../kernels/tiles.cl");
+const LISTS: [&str; 3] = [
+    include_str!("../kernels/marks.cl"),
+    include_str!("../kernels/project_lists.cl"),
+    include_str!("../kernels/learn_lists.cl"),
+];
 const TILED: [&str; 3] = [TEAM, include_str!("../kernels/fma.cl"), TILES];
 const TENSOR_CORES: [&str; 4] = [TEAM, include_str!("../kernels/mma_ptx.cl"), MMA, TILES];
 const EMULATED: [&str; 4] = [TEAM, include_str!("../kernels/mma_emulated.cl"), MMA, TILES];
@@ -60,6 +65,10 @@ kernels!(
     /// The products and what is fused to them. Every path has the same two kernels with the same parameters.
     Products: project learn
 );
+kernels!(
+    /// The same two by lists of what is not 0, and what notes it.
+    Lists: mark project_by_lists learn_by_lists
+);
 
 /// A program as it is handed to a device's compiler.
 #[derive(Clone, Debug)]
@@ -73,9 +82,15 @@ pub struct Source {
 }
 
 impl Source {
-    /// The two programs of a tuning: what is not a product, and the products.
-    pub fn of(tuning: &Tuning) -> [Source; 2] {
-        [Source::small(tuning), Source::products(tuning, "")]
+    /// The programs of a tuning: what is not a product, the products, and on a GPU those by lists.
+    pub fn of(tuning: &Tuning) -> Vec<Source> {
+        let lists = (tuning.path != KernelPath::Portable).then(|| Source::lists(tuning));
+        [Source::small(tuning), Source::products(tuning, "")].into_iter().chain(lists).collect()
+    }
+
+    fn lists(tuning: &Tuning) -> Source {
+        let text = [&[COMMON, OPTIMIZER, DELTA, TEAM][..], &LISTS].concat().concat();
+        Source { name: "lists", text, options: format!("{STANDARD}{}", tuning.product_options()) }
     }
 
     fn small(tuning: &Tuning) -> Source {
@@ -108,6 +123,14 @@ impl Products {
     pub(crate) fn new(context: &Context, candidate: &Candidate, tuning: &Tuning) -> Result<Self> {
         let source = Source::products(tuning, &tuning.register_limit(candidate));
         Products::of(&build(context, candidate, &source)?)
+    }
+}
+
+impl Lists {
+    /// None where the device, once they are compiled, cannot run them in work-groups as large as they need.
+    pub(crate) fn new(context: &Context, candidate: &Candidate, tuning: &Tuning) -> Result<Option<Self>> {
+        let lists = Lists::of(&build(context, candidate, &Source::lists(tuning))?)?;
+        Ok((lists.largest_group(candidate) >= tuning.product_items()[0]).then_some(lists))
     }
 }
 

@@ -37,11 +37,13 @@ pub(crate) enum Slot {
     Seen,
     /// What they send back.
     SentBack,
+    /// Marks of what they see.
+    SeenMarks,
 }
 
 /// A buffer for each slot, as large as was ever needed.
 #[derive(Default)]
-pub(crate) struct Scratch(RefCell<[Option<Rc<Buffer>>; 13]>);
+pub(crate) struct Scratch(RefCell<[Option<Rc<Buffer>>; 14]>);
 
 impl OpenCl {
     /// At least `count` numbers of four bytes.

@@ -55,7 +55,7 @@ impl OpenCl {
             .count(columns)
             .float(share)
             .float(1.0 - share)
-            .matrix(slopes);
+            .changed(slopes);
         self.launch_rows(&self.small.mix_slopes, rows, args)
     }
 }

@@ -10,8 +10,8 @@ use std::sync::OnceLock;
 use cl_sys::{
     cl_bool, cl_command_queue, cl_command_queue_properties, cl_context, cl_context_properties, cl_device_id,
     cl_device_info, cl_device_type, cl_event, cl_event_info, cl_int, cl_kernel, cl_kernel_work_group_info,
-    cl_mem, cl_mem_flags, cl_platform_id, cl_platform_info, cl_program, cl_program_build_info,
-    cl_program_info, cl_uint,
+    cl_mem, cl_mem_flags, cl_platform_id, cl_platform_info, cl_profiling_info, cl_program,
+    cl_program_build_info, cl_program_info, cl_uint,
 };
 use libloading::Library;
 
@@ -109,6 +109,7 @@ functions! {
     fn clEnqueueFillBuffer(queue: cl_command_queue, memory: cl_mem, pattern: *const c_void, pattern_size: usize, offset: usize, size: usize, count: cl_uint, after: *const cl_event, event: *mut cl_event) -> cl_int, else NO_LIBRARY;
     fn clEnqueueMarkerWithWaitList(queue: cl_command_queue, count: cl_uint, after: *const cl_event, event: *mut cl_event) -> cl_int, else NO_LIBRARY;
     fn clGetEventInfo(event: cl_event, key: cl_event_info, size: usize, value: *mut c_void, used: *mut usize) -> cl_int, else NO_LIBRARY;
+    fn clGetEventProfilingInfo(event: cl_event, key: cl_profiling_info, size: usize, value: *mut c_void, used: *mut usize) -> cl_int, else NO_LIBRARY;
     fn clReleaseEvent(event: cl_event) -> cl_int, else NO_LIBRARY;
     fn clFlush(queue: cl_command_queue) -> cl_int, else NO_LIBRARY;
     fn clFinish(queue: cl_command_queue) -> cl_int, else NO_LIBRARY;
