@@ -28,9 +28,11 @@
 #if defined(REFERENCE) && defined(cl_khr_fp64)
 #pragma OPENCL EXTENSION cl_khr_fp64 : enable
 typedef double real;
+typedef double4 real4;
 #define REAL(x) x
 #else
 typedef float real;
+typedef float4 real4;
 #define REAL(x) x##f
 #endif
 
@@ -158,6 +160,7 @@ INLINE uint sum_upto(uint x, local uint *scratch, int count)
 INLINE float squares_of(int r, SQUARES_ARGS)
 {
     float total = squares[r];
+#pragma unroll 16
     for (int part = 1; part < parts; part++) total += squares[(size_t)part * squares_rows + r];
     return total;
 }

@@ -23,9 +23,9 @@ kernel void coefficients(SQUARES_ARGS, OUT whole, const int pairs, const int los
                          const float factor, const float upward, const float downward, OUT out, OUT tally, const int layer,
                          const int layers)
 {
-    local real scratch[GROUP];
+    local real4 scratch[GROUP];
     const int item = get_local_id(0);
-    real sums[4] = {REAL(0.0), REAL(0.0), REAL(0.0), REAL(0.0)};
+    real4 sums = REAL(0.0);
     for (int i = item; i < pairs; i += GROUP) {
         const float upper = squares_of(i, SQUARES_NAMES), lower = squares_of(pairs + i, SQUARES_NAMES);
         if (parts > 1) {
@@ -36,30 +36,34 @@ kernel void coefficients(SQUARES_ARGS, OUT whole, const int pairs, const int los
         const real bad = (real)factor * (real)lower;
         if (loss == BCE) {
             const real up = ((real)a - good) / (real)b, down = (bad - (real)a) / (real)b;
-            sums[0] += softplus(up) + softplus(down);
+            sums.s0 += softplus(up) + softplus(down);
             out[i] = -(real)upward * (probability(up) / (real)b);
             out[pairs + i] = (real)downward * (probability(down) / (real)b);
         } else if (loss == MARGIN) {
             const real missing = (real)a - (good - bad);
             const real slope = missing > REAL(0.0) ? REAL(1.0) : REAL(0.0);
-            sums[0] += fmax(missing, REAL(0.0));
+            sums.s0 += fmax(missing, REAL(0.0));
             out[i] = -(real)upward * slope;
             out[pairs + i] = (real)downward * slope;
         } else {
             const real x = (real)a * (bad - good);
             const real slope = (real)a * probability(x);
-            sums[0] += softplus(x);
+            sums.s0 += softplus(x);
             out[i] = -(real)upward * slope;
             out[pairs + i] = (real)downward * slope;
         }
-        sums[1] += good;
-        sums[2] += bad;
-        sums[3] += bad > good ? REAL(1.0) : REAL(0.0);
+        sums.s1 += good;
+        sums.s2 += bad;
+        sums.s3 += bad > good ? REAL(1.0) : REAL(0.0);
     }
-    for (int row = 0; row < 4; row++) {
-        const real total = sum_items(sums[row], scratch, GROUP);
-        if (item == 0) tally[row * layers + layer] += (float)(total / (real)pairs);
+    scratch[item] = sums;
+    for (int half_count = GROUP / 2; half_count > 0; half_count /= 2) {
+        barrier(CLK_LOCAL_MEM_FENCE);
+        if (item < half_count) scratch[item] += scratch[item + half_count];
     }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    local const real *total = (local const real *)scratch;
+    if (item < 4) tally[item * layers + layer] += (float)(total[item] / (real)pairs);
 }
 
 // out[j] = sum over slices of slices[.][j]: columns summed by SLICES work-items each.

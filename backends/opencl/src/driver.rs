@@ -50,16 +50,26 @@ pub(crate) fn name_of(code: i32) -> String {
     format!("{name} ({code})")
 }
 
-/// An error of a call that only enqueues.
-pub(crate) fn check(code: i32, operation: &'static str) -> Result<()> {
+/// Whether an error code says that memory is wanting.
+pub(crate) fn is_of_memory(code: i32) -> bool {
+    [ffi::CL_MEM_OBJECT_ALLOCATION_FAILURE, ffi::CL_OUT_OF_RESOURCES, ffi::CL_OUT_OF_HOST_MEMORY]
+        .contains(&code)
+}
+
+/// What an error code of a call means.
+pub(crate) fn failure(code: i32, operation: &'static str) -> BackendError {
     match code {
-        ffi::CL_SUCCESS => Ok(()),
         ffi::CL_DEVICE_NOT_AVAILABLE
         | ffi::CL_INVALID_COMMAND_QUEUE
         | ffi::CL_INVALID_CONTEXT
-        | NVIDIA_ILLEGAL_ACCESS => Err(BackendError::DeviceLost(format!("{operation}: {}", name_of(code)))),
-        _ => Err(BackendError::Driver { operation, message: name_of(code) }),
+        | NVIDIA_ILLEGAL_ACCESS => BackendError::DeviceLost(format!("{operation}: {}", name_of(code))),
+        _ => BackendError::Driver { operation, message: name_of(code) },
     }
+}
+
+/// An error of a call that only enqueues.
+pub(crate) fn check(code: i32, operation: &'static str) -> Result<()> {
+    if code == ffi::CL_SUCCESS { Ok(()) } else { Err(failure(code, operation)) }
 }
 
 /// An error of a call that waits: what was enqueued before may be what failed.

@@ -12,9 +12,9 @@ use crate::scratch::Slot;
 use crate::{Matrix, OpenCl, Tile};
 
 /// A tile of `project_by_lists`: `LIST_ROWS` and `LIST_WIDTH` of project_lists.cl.
-pub(crate) const PROJECT: Tile = Tile { rows: 16, columns: 128, depth: 1 };
+pub(crate) const PROJECT: Tile = Tile { rows: 8, columns: 128, depth: 1 };
 /// A tile of `learn_by_lists`: `TILE_FEATURES` and `TILE_COLUMNS` of learn_lists.cl.
-pub(crate) const LEARN: Tile = Tile { rows: 64, columns: 64, depth: 1 };
+pub(crate) const LEARN: Tile = Tile { rows: 32, columns: 128, depth: 1 };
 
 /// A bit for each element that is not 0, `words` words of 32 a row.
 pub(crate) struct Marked {
@@ -47,9 +47,9 @@ impl OpenCl {
         };
         if let Some(lists) = &self.lists {
             let args = self.args().buffer(seen.buffer()).count(rows).count(columns).count(words);
-            // As many work-items as a product's work-group has.
+            // Eight work-items make a word.
             let items = self.tuning.product_items()[0];
-            let groups = [(rows * words).div_ceil(items), 1];
+            let groups = [(rows * words).div_ceil(items / 8), 1];
             self.launch(&lists.mark, groups, [items, 1], args.buffer(&marked.buffer))?;
         }
         Ok(marked)

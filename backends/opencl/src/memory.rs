@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use ff_backend::{BackendError, Connected, Fields, Result, Shape};
 
-use crate::driver::{Context, Memory, Queue};
+use crate::driver::{Context, Memory, Queue, failure, is_of_memory};
 use crate::lists::Marks;
 use crate::local::Local;
 use crate::{Candidate, OpenCl};
@@ -72,9 +72,11 @@ impl Pool {
         if bytes as u64 > self.largest_buffer_bytes || self.memory_bytes > 0 && total > self.memory_bytes {
             return Err(too_much());
         }
-        let memory = context.memory(bytes).map_err(|_| too_much())?;
+        // What went wrong before, and shows here, is not for want of memory.
+        let failed = |code| if is_of_memory(code) { too_much() } else { failure(code, "allocate") };
+        let memory = context.memory(bytes).map_err(failed)?;
         // Many drivers allocate here.
-        queue.clear(&memory).map_err(|_| too_much())?;
+        queue.clear(&memory).map_err(failed)?;
         self.held.set(held_bytes + bytes);
         Ok(Buffer { memory, bytes, held: Rc::clone(&self.held) })
     }
