@@ -7,11 +7,11 @@
                                  what its file says; --table repeats none
 
 A row's file holds, chosen, `dataset`, `network`, `recipe`, `epochs`, `command`, `seeds`, `test_images`, `cheap` (repeated by
-`check`), `order` in the table, and perhaps `note`; measured, `commit`, `machine`, `date`, `mean` and `sd` over the seeds, and for each
+`check`), `order` in the table, and perhaps `note` and `backend` (cpu, unless it says another); measured, `commit`, `machine`, `date`, `mean` and `sd` over the seeds, and for each
 seed `accuracy` and `head_accuracy` (shares of the test set that are recognized after the last epoch, by what the recipe
 predicts with and by the head; null without a head) and `seconds` (of training and evaluation, beside whatever else the
 machine did: no benchmark). FF names the program; FF_RESULTS_DATASET a data set to measure on instead of the command's, which
-the row's note then has to say.
+the row's note then has to say; FF_RESULTS_COMMIT the commit where there is no checkout.
 """
 
 import datetime
@@ -44,7 +44,9 @@ def train(row, seed, folder):
     """What the last epoch of one seed gives; goes on with a training that lies in the folder."""
     arguments = shlex.split(row["command"])[1:]
     dataset = os.environ.get("FF_RESULTS_DATASET")
-    options = ["--seed", seed, "--backend", "cpu", "--log-dir", folder, "--quiet"]
+    options = ["--seed", seed, "--backend", row.get("backend", "cpu"), "--log-dir", folder, "--quiet"]
+    # Nobody looks at the figures, and an epoch on a GPU is shorter than its checkpoint.
+    options += ["--set", "logging.figures=false", "--set", "checkpoint_seconds=30"]
     options += ["--dataset", dataset] if dataset else []
     options += ["--resume"] if folder.exists() else []
     subprocess.run([str(part) for part in [FF, *arguments, *options]], check=True, stdout=subprocess.DEVNULL)
@@ -56,24 +58,32 @@ def train(row, seed, folder):
     return {"seed": seed, **found, "seconds": round(seconds, 1)}
 
 
-def machine():
+def machine(row, run):
+    """The device that a run says it was on; the cores of a processor, which has no name of its own."""
+    if "backend" in row:
+        return json.loads((run / "summary.json").read_text())["device"]
     with open("/proc/cpuinfo") as lines:
         name = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
     return f"{os.cpu_count()} cores of {name}"
+
+
+def head():
+    told = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, check=True, text=True, capture_output=True)
+    return told.stdout.strip()
 
 
 def measure(names):
     for name in names:
         path = ROWS / f"{name}.json"
         row = json.loads(path.read_text())
-        commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, check=True, text=True, capture_output=True)
+        commit = os.environ.get("FF_RESULTS_COMMIT") or head()
         results = []
         for seed in [result["seed"] for result in row["seeds"]]:
             results.append(train(row, seed, RUNS / name / str(seed)))
             print(f"{name}: {results[-1]}", file=sys.stderr, flush=True)
         row["seeds"] = results
         row |= statistic(results)
-        row |= {"commit": commit.stdout.strip(), "machine": machine(), "date": datetime.date.today().isoformat()}
+        row |= {"commit": commit, "machine": machine(row, RUNS / name / str(seed)), "date": datetime.date.today().isoformat()}
         path.write_text(json.dumps(row, indent=2, ensure_ascii=False) + "\n")
         shutil.rmtree(RUNS / name)
 

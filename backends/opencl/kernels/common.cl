@@ -159,9 +159,9 @@ INLINE uint sum_upto(uint x, local uint *scratch, int count)
 #define SQUARES_NAMES squares, parts, squares_rows
 INLINE float squares_of(int r, SQUARES_ARGS)
 {
-    float total = squares[r];
-#pragma unroll 16
-    for (int part = 1; part < parts; part++) total += squares[(size_t)part * squares_rows + r];
+    float total = 0.0f;
+#pragma unroll 8
+    for (int part = 0; part < parts; part++) total += squares[(size_t)part * squares_rows + r];
     return total;
 }
 

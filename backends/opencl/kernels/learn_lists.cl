@@ -17,6 +17,8 @@
 #define SMALL_AHEAD 4
 // Lines of D on their way at once.
 #define LEARN_AHEAD 4
+// Lines of weights on their way at once.
+#define TOGETHER 2
 
 // Adds listed rows: each one's four features times its line of D.
 INLINE void add_rows(float4 *sums, local const float4 *values, local const ushort *listed, int count, int row0, int j,
@@ -26,7 +28,7 @@ INLINE void add_rows(float4 *sums, local const float4 *values, local const ushor
         float4 line[LEARN_AHEAD];
 #pragma unroll
         for (int i = 0; i < LEARN_AHEAD; i++) {
-            // Beyond the list it is the last row again, which is not used.
+            // Beyond the list it is the last row again, times 0: a branch would make each load wait for the one before.
             const int row = row0 + listed[min(e + i, count - 1)];
             if (own_input) {
                 line[i] = four_of(outputs + (size_t)row * columns + j, aligned);
@@ -38,7 +40,6 @@ INLINE void add_rows(float4 *sums, local const float4 *values, local const ushor
         }
 #pragma unroll
         for (int i = 0; i < LEARN_AHEAD; i++) {
-            if (e + i >= count) continue;
             const float4 four = values[e + i];
             sums[0] += four.x * line[i];
             sums[1] += four.y * line[i];
@@ -48,29 +49,24 @@ INLINE void add_rows(float4 *sums, local const float4 *values, local const ushor
     }
 }
 
-// One step for whole lines of a band: all of them are on their way at once.
+// One step for TOGETHER whole lines: all of them are on their way at once.
 INLINE void apply_together(const float4 *gradients, size_t at, int columns, OUT value, OUT first, OUT second, RULE_ARGS)
 {
-    float4 w[BAND], m[BAND], v[BAND];
+    float4 w[TOGETHER], m[TOGETHER], v[TOGETHER];
 #pragma unroll
-    for (int i = 0; i < BAND; i++) {
+    for (int i = 0; i < TOGETHER; i++) {
         w[i] = *(global const float4 *)(value + at + (size_t)i * columns);
         m[i] = *(global const float4 *)(first + at + (size_t)i * columns);
+        v[i] = rule == ADAM ? *(global const float4 *)(second + at + (size_t)i * columns) : (float4)0.0f;
     }
-    if (rule == MOMENTUM) {
 #pragma unroll
-        for (int i = 0; i < BAND; i++) step_momentum(gradients[i], numbers, &w[i], &m[i]);
-    } else {
-#pragma unroll
-        for (int i = 0; i < BAND; i++) v[i] = *(global const float4 *)(second + at + (size_t)i * columns);
-#pragma unroll
-        for (int i = 0; i < BAND; i++) {
+    for (int i = 0; i < TOGETHER; i++) {
+        if (rule == ADAM) {
             step_adam(gradients[i], 0, numbers.s0, numbers.s1, &w[i], &m[i], &v[i]);
             *(global float4 *)(second + at + (size_t)i * columns) = v[i];
+        } else {
+            step_momentum(gradients[i], numbers, &w[i], &m[i]);
         }
-    }
-#pragma unroll
-    for (int i = 0; i < BAND; i++) {
         *(global float4 *)(value + at + (size_t)i * columns) = w[i];
         *(global float4 *)(first + at + (size_t)i * columns) = m[i];
     }
@@ -188,13 +184,16 @@ void learn_by_lists(IN features, const int width_in, const int places, IN pull_r
             local float *const values = (local float *)space + band * TURN * BAND;
             local const ushort *const turn = listed + band * TEAM + e0;
             if (count > 0) {
-                // Beyond the list it is the last row again, beyond the band the last feature: they are not used.
+                // Beyond the list it is the last row again, times 0; beyond the band the last feature, which is not used.
                 global const float *from = features + (size_t)place * width_in + f0 + min(feature, own_left - 1);
+                float each[TURN * BAND / WARP];
 #pragma unroll
-                for (int i = 0; i < TURN; i += WARP / BAND) {
-                    const int row = turn[min(i + lane / BAND, count - 1)];
-                    values[i * BAND + lane] = factors[row] * from[(size_t)(row0 + row) * places * width_in];
+                for (int i = 0; i < TURN * BAND / WARP; i++) {
+                    const int e = i * (WARP / BAND) + lane / BAND, row = turn[min(e, count - 1)];
+                    each[i] = (e < count ? factors[row] : 0.0f) * from[(size_t)(row0 + row) * places * width_in];
                 }
+#pragma unroll
+                for (int i = 0; i < TURN * BAND / WARP; i++) values[i * WARP + lane] = each[i];
             }
             barrier(CLK_LOCAL_MEM_FENCE);
             local const float4 *const fours = space + band * TURN;
@@ -219,7 +218,9 @@ void learn_by_lists(IN features, const int width_in, const int places, IN pull_r
     const int is_bias = label == classes;
     const size_t at = label < 0 ? ((size_t)classes + f0) * columns + j : is_bias ? j : (size_t)label * columns + j;
     if (aligned && left >= 4 && lines == BAND && (rule == MOMENTUM || rule == ADAM && steps == 1)) {
-        apply_together(sums, at, columns, value, first, second, RULE_NAMES);
+#pragma unroll
+        for (int i = 0; i < BAND; i += TOGETHER)
+            apply_together(sums + i, at + (size_t)i * columns, columns, value, first, second, RULE_NAMES);
         return;
     }
     global float *const to = is_bias ? bias_value : value, *const to_first = is_bias ? bias_first : first;

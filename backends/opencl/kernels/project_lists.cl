@@ -22,14 +22,13 @@ INLINE void add_lines(float4 *sums, global const float *weights, int columns, in
         float4 line[LIST_AHEAD];
 #pragma unroll
         for (int i = 0; i < LIST_AHEAD; i++) {
-            // Beyond the list it is the last feature again, which is not used.
+            // Beyond the list it is the last feature again, times 0: a branch would make each load wait for the one before.
             const int k = min(e + i * LIST_SLICES, count - 1);
             line[i] = four_of(weights + (size_t)listed[k] * columns, aligned);
         }
 #pragma unroll
         for (int i = 0; i < LIST_AHEAD; i++) {
             const int k = e + i * LIST_SLICES;
-            if (k >= count) continue;
 #pragma unroll
             for (int r = 0; r < LIST_ROWS; r += 4) {
                 const float4 four = values[(k * LIST_LINE + r) / 4];
@@ -85,16 +84,16 @@ void project_by_lists(IN features, const int rows, const int depth, IN weight, c
         barrier(CLK_LOCAL_MEM_FENCE);
         for (int e0 = 0; e0 < all; e0 += TEAM) {
             const int count = min(all - e0, TEAM);
-            if (item < count) {
-                // Rows beyond the last one stand for nothing: they are not stored.
-                global const float *from = features + (size_t)r0 * stride + place * depth + f0 + listed[e0 + item];
-                float values[LIST_ROWS];
+            // Rows beyond the last one stand for nothing: they are not stored.
+            global const float *from =
+                features + (size_t)r0 * stride + place * depth + f0 + listed[e0 + min(item, count - 1)];
+            float values[LIST_ROWS];
 #pragma unroll
-                for (int r = 0; r < LIST_ROWS; r++) values[r] = from[min(r, last_row) * stride];
+            for (int r = 0; r < LIST_ROWS; r++) values[r] = from[min(r, last_row) * stride];
 #pragma unroll
-                for (int r = 0; r < LIST_ROWS; r += 4)
-                    space[(item * LIST_LINE + r) / 4] = (float4)(values[r], values[r + 1], values[r + 2], values[r + 3]);
-            }
+            for (int r = 0; r < LIST_ROWS; r += 4)
+                space[(item * LIST_LINE + r) / 4] =
+                    item < count ? (float4)(values[r], values[r + 1], values[r + 2], values[r + 3]) : (float4)0.0f;
             barrier(CLK_LOCAL_MEM_FENCE);
             global const float *lines = weight + ((size_t)first_row + f0) * columns + own_j;
             if (own_left > 0 && aligned)

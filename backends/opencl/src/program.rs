@@ -121,7 +121,7 @@ impl Small {
 
 impl Products {
     pub(crate) fn new(context: &Context, candidate: &Candidate, tuning: &Tuning) -> Result<Self> {
-        let source = Source::products(tuning, &tuning.register_limit(candidate));
+        let source = Source::products(tuning, &Tuning::register_limit(candidate, tuning.registers));
         Products::of(&build(context, candidate, &source)?)
     }
 }
@@ -129,7 +129,10 @@ impl Products {
 impl Lists {
     /// None where the device, once they are compiled, cannot run them in work-groups as large as they need.
     pub(crate) fn new(context: &Context, candidate: &Candidate, tuning: &Tuning) -> Result<Option<Self>> {
-        let lists = Lists::of(&build(context, candidate, &Source::lists(tuning))?)?;
+        // Three work-groups share a multiprocessor then; a few registers are spilled outside of the loops.
+        let mut source = Source::lists(tuning);
+        source.options += &Tuning::register_limit(candidate, 80);
+        let lists = Lists::of(&build(context, candidate, &source)?)?;
         Ok((lists.largest_group(candidate) >= tuning.product_items()[0]).then_some(lists))
     }
 }

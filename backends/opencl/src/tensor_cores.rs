@@ -34,6 +34,15 @@ impl OpenCl {
         tuning.check(&self.candidate).map_err(|error| error.to_string())?;
         let products =
             Products::new(&self.context, &self.candidate, &tuning).map_err(|error| error.to_string())?;
+        // Lists would leave nothing to try.
+        let lists = self.lists.take();
+        let agrees = self.swap_products(products, tuning);
+        self.lists = lists;
+        agrees
+    }
+
+    /// Takes these products if they agree with the ones there are.
+    fn swap_products(&mut self, products: Products, tuning: Tuning) -> Result<(), String> {
         let expected = self.trial().map_err(|error| error.to_string())?;
         let plain = (std::mem::replace(&mut self.products, products), self.tuning);
         self.tuning = tuning;

@@ -75,7 +75,8 @@ mod tests {
             return;
         };
         let on = |path| {
-            OpenCl::new(candidate.clone(), Options { path: Some(path), ..Options::default() }).unwrap()
+            let by_tiles = Options { exact_shortcuts: false, path: Some(path), ..Options::default() };
+            OpenCl::new(candidate.clone(), by_tiles).unwrap()
         };
         let expected = on(KernelPath::Portable).trial().unwrap();
         let emulated = on(KernelPath::EmulatedTensorCores).trial().unwrap();

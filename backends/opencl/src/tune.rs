@@ -35,7 +35,9 @@ const STEPS: usize = 5;
 /// # Errors
 /// [`BackendError::Unsupported`] for tf32 on a device without tensor cores, and the errors of [`OpenCl::new`].
 pub fn tune(candidate: &Candidate, precision: Precision) -> Result<Vec<TuneResult>> {
-    let plain = OpenCl::new(candidate.clone(), Options::default())?;
+    // Lists leave no product to tiles.
+    let by_tiles = Options { exact_shortcuts: false, ..Options::default() };
+    let plain = OpenCl::new(candidate.clone(), by_tiles)?;
     let expected = plain.trial()?;
     let mut start = *plain.tuning();
     drop(plain);
@@ -52,7 +54,7 @@ pub fn tune(candidate: &Candidate, precision: Precision) -> Result<Vec<TuneResul
             if tuning.check(candidate).is_err() || results.iter().any(|result| result.tuning == tuning) {
                 continue;
             }
-            let options = Options { tuning: Some(tuning), ..Options::default() };
+            let options = Options { tuning: Some(tuning), ..by_tiles };
             let backend = match OpenCl::new(candidate.clone(), options) {
                 Ok(backend) => backend,
                 // A compiler may refuse one way and take the next.

@@ -195,12 +195,9 @@ impl Tuning {
         self.defines(if self.path == KernelPath::Portable { 16 } else { 4 })
     }
 
-    /// The option that limits registers, where the device's compiler knows it.
-    pub(crate) fn register_limit(&self, candidate: &Candidate) -> String {
-        match self.registers {
-            most if most > 0 && candidate.is_nvidia() => format!(" -cl-nv-maxrregcount={most}"),
-            _ => String::new(),
-        }
+    /// The option that limits the registers of a work-item to `most` > 0, where the device's compiler knows it.
+    pub(crate) fn register_limit(candidate: &Candidate, most: usize) -> String {
+        if most > 0 && candidate.is_nvidia() { format!(" -cl-nv-maxrregcount={most}") } else { String::new() }
     }
 
     fn defines(&self, vector: usize) -> String {

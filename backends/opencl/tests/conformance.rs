@@ -23,9 +23,12 @@ fn candidates() -> Vec<Candidate> {
 }
 
 fn conforms(tuning: Tuning, effort: Effort) {
+    conforms_with(Options { exact_shortcuts: false, tuning: Some(tuning), ..Options::default() }, effort);
+}
+
+fn conforms_with(options: Options, effort: Effort) {
     for candidate in candidates() {
-        let name = format!("{candidate}, {tuning:?}");
-        let options = Options { tuning: Some(tuning), ..Options::default() };
+        let name = format!("{candidate}, {options:?}");
         let backend = OpenCl::new(candidate, options).unwrap_or_else(|error| panic!("{name}: {error}"));
         let report = conformance::run(&backend, effort);
         println!("{name}\n{report}");
@@ -37,12 +40,17 @@ fn conforms(tuning: Tuning, effort: Effort) {
 
 #[test]
 fn portable_kernels_conform() {
-    conforms(Tuning::of_path(KernelPath::Portable), Effort::Quick);
+    conforms_with(Options { path: Some(KernelPath::Portable), ..Options::default() }, Effort::Quick);
 }
 
 #[test]
 fn tiled_kernels_conform() {
     conforms(Tuning::of_path(KernelPath::Tiled), Effort::Quick);
+}
+
+#[test]
+fn kernels_by_lists_conform() {
+    conforms_with(Options { path: Some(KernelPath::Tiled), ..Options::default() }, Effort::Quick);
 }
 
 #[test]
@@ -94,9 +102,10 @@ fn large_shapes_conform() {
 #[ignore = "a sample of the suite, for slow devices"]
 fn a_sample_conforms() {
     let emulated = Tuning { path: KernelPath::EmulatedTensorCores, ..Tuning::GPU };
-    for tuning in [Tuning::GPU, Tuning::SMALL_GPU, emulated] {
+    let by_tiles = [Tuning::GPU, Tuning::SMALL_GPU, emulated].map(|tuning| (tuning, false));
+    for (tuning, exact_shortcuts) in by_tiles.into_iter().chain([(Tuning::GPU, true)]) {
         for candidate in candidates() {
-            let options = Options { tuning: Some(tuning), ..Options::default() };
+            let options = Options { exact_shortcuts, tuning: Some(tuning), ..Options::default() };
             let backend = OpenCl::new(candidate, options).unwrap_or_else(|error| panic!("{error}"));
             let report = conformance::trajectory(&backend);
             assert!(report.passed(), "{report}");
