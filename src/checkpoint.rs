@@ -1,6 +1,7 @@
 //! Checkpoints: safetensors that any Python reader opens, written whole or not at all.
 //!
-//! `layers.{l}.weight` `[fan_in, fan_out]`, `layers.{l}.bias` `[fan_out]`, `head.{l}.weight`
+//! `layers.{l}.weight` `[fan_in, fan_out]`, `layers.{l}.bias` `[fan_out]`, `layers.{l}.top_down.weight`
+//! `[fan_out of l + 1, fan_out]` where the layer above drives this one too, `head.{l}.weight`
 //! `[fan_out, classes]`, and `optimizer.*` for training state. A file with `layers.*` alone is a
 //! checkpoint too.
 
@@ -217,7 +218,9 @@ impl Checkpoint {
                 return Err(CheckpointError::Format { path: self.path.clone(), reason });
             }
             let layer = match name.split('.').collect::<Vec<_>>()[..] {
-                ["layers", l, "weight" | "bias"] | ["head", l, "weight"] => index(l),
+                ["layers", l, "weight" | "bias"]
+                | ["layers", l, "top_down", "weight"]
+                | ["head", l, "weight"] => index(l),
                 ["optimizer", ..] => continue,
                 _ => None,
             };
@@ -239,6 +242,11 @@ impl Checkpoint {
     fn refuse_no_numbers(&self) -> Result<(), CheckpointError> {
         let mut ours = self.file.tensors().iter().filter(|(name, _)| is_ours(name));
         ours.try_for_each(|(name, info)| self.tensor(name, &info.shape).map(drop))
+    }
+
+    /// Whether layers are driven from above too.
+    pub fn is_top_down(&self) -> bool {
+        self.file.tensors().contains_key("layers.0.top_down.weight")
     }
 
     /// Whether the file holds a head.
@@ -281,7 +289,20 @@ impl Checkpoint {
                 .mismatch(format!("{surplus} is there, this network has {} layers", network.layers.len())));
         }
         for (l, layer) in network.layers.iter_mut().enumerate() {
-            let weights = &mut layer.tensors_mut().weights;
+            let Tensors { weights, top_down, .. } = layer.tensors_mut();
+            let name = format!("layers.{l}.top_down.weight");
+            match top_down {
+                Some(top_down) => {
+                    let weight = &mut top_down.weight.value;
+                    upload(backend, weight, &self.tensor(&name, &[weight.rows(), weight.columns()])?)?;
+                }
+                None if self.file.tensors().contains_key(&name) => {
+                    return Err(self.mismatch(format!(
+                        "{name} is there, nothing drives layer {l} of this network from above"
+                    )));
+                }
+                None => {}
+            }
             let weight = &mut weights.weight.value;
             let name = format!("layers.{l}.weight");
             upload(backend, weight, &self.tensor(&name, &[weight.rows(), weight.columns()])?)?;
@@ -306,8 +327,11 @@ impl Checkpoint {
     ) -> Result<(), CheckpointError> {
         self.load_weights(backend, network)?;
         for (l, layer) in network.layers.iter_mut().enumerate() {
-            let Tensors { weights, running_mean } = layer.tensors_mut();
+            let Tensors { weights, top_down, running_mean } = layer.tensors_mut();
             self.load_moments(backend, &format!("layers.{l}.weight"), &mut weights.weight)?;
+            if let Some(top_down) = top_down {
+                self.load_moments(backend, &format!("layers.{l}.top_down.weight"), &mut top_down.weight)?;
+            }
             if let Some(bias) = &mut weights.bias {
                 self.load_moments(backend, &format!("layers.{l}.bias"), bias)?;
             }

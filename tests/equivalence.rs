@@ -67,6 +67,9 @@ impl<'b, B: Backend> Run<'b, B> {
         let bias = layer.weights.bias.as_ref().unwrap();
         let mut all = self.parameter(&format!("layer {l}: weights"), &layer.weights.weight);
         all.extend(self.parameter(&format!("layer {l}: biases"), bias));
+        if let Some(top_down) = &layer.top_down {
+            all.extend(self.parameter(&format!("layer {l}: weights from above"), &top_down.weight));
+        }
         all.push((format!("layer {l}: running mean"), fetch(self.backend, &layer.running_mean)));
         all
     }
@@ -239,7 +242,7 @@ fn a_cpu_gives_the_same_bits_through_opencl() {
         return println!("SKIPPED: without FMA this processor rounds each term twice");
     }
     let opencl = OpenCl::new(device, Options::default()).unwrap();
-    let variants: [&[&str]; 18] = [
+    let variants: [&[&str]; 21] = [
         &["recipe=original"],
         &["recipe=baseline"],
         &["recipe=hinton"],
@@ -258,6 +261,9 @@ fn a_cpu_gives_the_same_bits_through_opencl() {
         &["recipe=hinton", LOCAL, "label=every-layer"],
         &["recipe=unsupervised", LOCAL, "peer_normalization=0.03"],
         &["recipe=backprop", LOCAL],
+        &["recipe=baseline", "top_down=true"],
+        &["recipe=hinton", "top_down=true", "data.jitter=2"],
+        &["recipe=contrast", "top_down=true", LOCAL],
     ];
     for sets in variants {
         let ours = Run::new(&cpu, sets).steps(20).everything();
@@ -297,7 +303,10 @@ fn lists_of_active_units_change_no_bit() {
     let recipes = recipes.map(|name| format!("recipe={name}"));
     let dense = recipes.iter().map(|recipe| vec![recipe.as_str()]);
     let local = recipes.iter().map(|recipe| vec![recipe.as_str(), LOCAL]);
-    for sets in dense.chain(local) {
+    let steps = recipes[2..4].iter().flat_map(|recipe| {
+        [vec![recipe.as_str(), "top_down=true"], vec![recipe.as_str(), "top_down=true", LOCAL]]
+    });
+    for sets in dense.chain(local).chain(steps) {
         let run = |break_even: Option<f64>, threads: usize| {
             let cpu = Cpu::<f32>::new(threads).unwrap();
             let cpu = break_even.into_iter().fold(cpu, Cpu::with_break_even);
@@ -325,7 +334,8 @@ fn a_field_of_everything_is_a_dense_layer() {
         let local = Run::new(backend, &[sets, &[WHOLE]].concat()).steps(20).everything();
         agree(&local, &dense, 0.0, &format!("{sets:?} on {}", backend.device().backend));
     }
-    let variants: [&[&str]; 8] = [
+    let variants: [&[&str]; 9] = [
+        &["recipe=hinton", "top_down=true"],
         &["recipe=baseline"],
         &["recipe=baseline", "label=overlay"],
         &["recipe=hinton", "label=every-layer"],

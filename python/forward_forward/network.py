@@ -1,7 +1,7 @@
 """A trained network in NumPy, from the checkpoint alone."""
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,6 +31,8 @@ class Network:
     layers: list
     #: The head's weights ``[fan_out, classes]`` by the layer that they read; empty where there is no head.
     head: dict
+    #: Weights ``[fan_out of the layer above, fan_out]`` by the layer that is driven from above; empty where none is.
+    top_down: dict = field(default_factory=dict)
 
     @property
     def classes(self):
@@ -73,10 +75,43 @@ class Network:
         """The goodness of the scored layers under every label, summed, ``[n, classes]``."""
         scores = np.zeros((len(pixels), self.classes))
         for label, code in enumerate(np.eye(self.classes)):
-            for l, h in enumerate(self.activities(pixels, code)):
-                if l in self.scored:
-                    scores[:, label] += self.goodness(h)
+            passes = list(self.passes(pixels, code))
+            # The first layer sees no label where that is above the last.
+            layers = range(len(self.layers)) if self.top_down else self.scored
+            for hidden in passes:
+                scores[:, label] += sum(self.goodness(hidden[l]) for l in layers) / len(passes)
         return scores
+
+    def passes(self, pixels, code):
+        """Activities of the layers whose goodness counts for a label: of the one pass, or of each of several steps."""
+        if not self.top_down:
+            yield list(self.activities(pixels, code))
+            return
+        evaluation = self.config["evaluation"]
+        steps = self.steps(pixels, code, evaluation["last_step"])
+        yield from list(steps)[evaluation["first_step"] - 1 :]
+
+    def steps(self, pixels, code, count):
+        """Activities of the layers after each of so many steps, in which those above and below drive each layer."""
+        network = self.config["network"]
+        keep, kind = network["damping"], network["normalization"]
+        code = np.broadcast_to(self.strength() * code, (len(pixels), self.classes))
+        image = normalize(pixels, network["input_normalization"])
+        fields, above = self.fields(0), self.fields_from_above()
+        last = len(self.layers) - 1
+        hidden = list(self.activities(pixels, np.full(self.classes, 1 / self.classes)))
+        for _ in range(count):
+            z = [normalize(h, kind) for h in hidden]
+            new = []
+            for l, (weight, bias) in enumerate(self.layers):
+                x = image if l == 0 else z[l - 1]
+                x = np.hstack([code, x]) if l == last else x
+                sums = weighted_sums(x, weight, self.classes if l == last else 0, fields.get(l)) + bias
+                if l in self.top_down:
+                    sums += weighted_sums(z[l + 1], self.top_down[l], 0, above.get(l))
+                new.append(keep * hidden[l] + (1 - keep) * np.maximum(sums, 0))
+            hidden = new
+            yield hidden
 
     def logits(self, pixels):
         """What the head reads from a pass without a label, ``[n, classes]``."""
@@ -89,19 +124,28 @@ class Network:
         """Activities ``[n, fan_out]`` of each layer, from the input up, under the label features ``[classes]``."""
         network = self.config["network"]
         placement = label_placement(self.config)
-        code = np.broadcast_to(network["label_strength"] * code, (len(pixels), self.classes))
+        code = np.broadcast_to(self.strength() * code, (len(pixels), self.classes))
         if placement == "overlay":
             pixels = pixels[:, self.classes :]
-        if placement != "none":
+        if placement in ("prepend", "every-layer", "overlay"):
             pixels = np.hstack([code, pixels])
         x = normalize(pixels, network["input_normalization"])
         fields = self.fields(self.classes if placement == "overlay" else 0)
+        last = len(self.layers) - 1
         for l, (weight, bias) in enumerate(self.layers):
+            if placement == "above" and l == last:
+                x = np.hstack([code, x])
             h = np.maximum(weighted_sums(x, weight, label_rows(self.config, l), fields.get(l)) + bias, 0)
             yield h
             x = normalize(h, network["normalization"])
             if placement == "every-layer":
                 x = np.hstack([code, x])
+
+    def strength(self):
+        """Value of the active label feature; above the last layer it is normalized as activities are."""
+        network = self.config["network"]
+        one = normalize(np.eye(1, self.classes), network["normalization"])[0, 0] if self.top_down else 1
+        return network["label_strength"] * one
 
     def fields(self, covered):
         """What the places of each local layer see, by the layer: lists of features.
@@ -115,6 +159,18 @@ class Network:
             fields[l] = places(layer, below, covered if l == 0 else 0)
             below = (*layer["grid"], layer["channels"])
         return fields
+
+    def fields_from_above(self):
+        """What the places of each local layer see of a local layer above it: the units in whose field they are."""
+        fields, seen = self.fields(0), {}
+        for l in self.top_down:
+            if l + 1 in fields:
+                units = np.arange(self.layers[l + 1][0].shape[1]).reshape(len(fields[l + 1]), -1)
+                firsts = range(0, self.layers[l][0].shape[1], self.layers[l][0].shape[1] // len(fields[l]))
+                seen[l] = [
+                    units[[first in below for below in fields[l + 1]]].ravel() for first in firsts
+                ]
+        return seen
 
     def goodness(self, h):
         """Goodness of the rows of a layer's activities."""
@@ -151,8 +207,11 @@ def is_planar(images, shape):
 
 
 def label_placement(config):
-    """Where labels enter the network: ``none`` among hybrids, and where classifiers learn from them."""
+    """Where labels enter the network: ``none`` among hybrids, and where classifiers learn from them; ``above`` the last
+    layer, where layers are driven from above."""
     training = config["training"]
+    if config["network"].get("top_down"):
+        return "above"
     takes_label = training["negatives"] != "hybrid" and training["loss"] in ("bce", "symba", "margin")
     return config["network"]["label"] if takes_label else "none"
 
@@ -160,7 +219,10 @@ def label_placement(config):
 def label_rows(config, l):
     """Rows of a layer's weights that belong to labels: the first ones."""
     placement = label_placement(config)
-    enters = placement == "every-layer" or (placement != "none" and l == 0)
+    if placement == "above":
+        enters = l == len(config["network"]["layer_sizes"]) - 1
+    else:
+        enters = placement == "every-layer" or (placement != "none" and l == 0)
     return config["run"]["classes"] if enters else 0
 
 
@@ -221,7 +283,12 @@ def load_network(path):
             for l in range(len(layers))
             if f"head.{l}.weight" in names
         }
-    return Network(config, layers, head)
+        top_down = {
+            l: tensors.get_tensor(f"layers.{l}.top_down.weight").astype(np.float64)
+            for l in range(len(layers))
+            if f"layers.{l}.top_down.weight" in names
+        }
+    return Network(config, layers, head, top_down)
 
 
 def checkpoint_file(path):

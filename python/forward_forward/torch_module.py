@@ -14,6 +14,8 @@ class TorchNetwork(nn.Module):
 
     def __init__(self, network):
         super().__init__()
+        if network.top_down:
+            raise ValueError("network.top_down: a network that is driven from above is no module; predict reads it")
         self.config = network.config
         self.classes = network.classes
         self.scored = network.scored

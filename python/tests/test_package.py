@@ -36,6 +36,9 @@ NETWORKS = {
     "local-overlay": ["--recipe", "hinton", "--set", LAYERS, "--set", "label=overlay"],
     "local-every-layer": ["--recipe", "contrast", "--set", LAYERS, "--set", "label=every-layer"],
     "local-unsupervised": ["--recipe", "unsupervised", "--set", LAYERS],
+    "top-down": ["--recipe", "hinton", "--set", "top_down=true"],
+    "top-down-head": ["--recipe", "hinton", "--set", "top_down=true", "--set", "evaluation.predict=head"],
+    "top-down-local": ["--recipe", "contrast", "--set", LAYERS, "--set", "top_down=true", "--set", "damping=0.5"],
     "held-out": ["--recipe", "contrast", "--validation-size", "200"],
 }
 
@@ -181,6 +184,10 @@ class Package(unittest.TestCase):
             self.skipTest("PyTorch is not installed")
         for name in NETWORKS:
             with self.subTest(name):
+                if name.startswith("top-down"):
+                    with self.assertRaisesRegex(ValueError, "top_down"):
+                        ff.to_torch(self.runs / name)
+                    continue
                 expected = ff.predict(self.runs / name, self.images)
                 model = ff.to_torch(self.runs / name)
                 scores = model(torch.from_numpy(self.images)).detach().numpy()

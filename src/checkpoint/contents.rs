@@ -67,8 +67,11 @@ fn vector<B: Backend, T: Tensor<B> + 'static>(name: String, tensor: &T) -> Lent<
 pub(super) fn tensors_of<B: Backend>(network: &Network<B>, contents: Contents) -> Vec<Lent<'_, B>> {
     let mut all = Vec::new();
     for (l, layer) in network.layers.iter().enumerate() {
-        let weights = &layer.tensors().weights;
+        let Tensors { weights, top_down, .. } = layer.tensors();
         all.push(matrix(format!("layers.{l}.weight"), &weights.weight.value));
+        if let Some(top_down) = top_down {
+            all.push(matrix(format!("layers.{l}.top_down.weight"), &top_down.weight.value));
+        }
         if let Some(bias) = &weights.bias {
             all.push(vector(format!("layers.{l}.bias"), &bias.value));
         }
@@ -78,8 +81,11 @@ pub(super) fn tensors_of<B: Backend>(network: &Network<B>, contents: Contents) -
     }
     if contents == Contents::Training {
         for (l, layer) in network.layers.iter().enumerate() {
-            let Tensors { weights, running_mean } = layer.tensors();
+            let Tensors { weights, top_down, running_mean } = layer.tensors();
             all.extend(moments(&format!("layers.{l}.weight"), &weights.weight));
+            if let Some(top_down) = top_down {
+                all.extend(moments(&format!("layers.{l}.top_down.weight"), &top_down.weight));
+            }
             if let Some(bias) = &weights.bias {
                 all.extend(moments(&format!("layers.{l}.bias"), bias));
             }

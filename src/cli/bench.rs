@@ -320,7 +320,7 @@ fn time_steps<B: Backend>(
 
 /// Floating-point operations of a step that takes no shortcut: forward and gradient products of all passes.
 fn dense_flops(spec: &Spec) -> f64 {
-    let weights: usize = spec.layers.iter().map(|layer| layer.fan_in() * layer.units).sum();
+    let weights: usize = spec.layers.iter().map(|layer| layer.weights_per_unit() * layer.units).sum();
     let (forward, back) = spec.rows_of_a_step();
     2.0 * (forward + back) as f64 * weights as f64
 }
@@ -334,9 +334,13 @@ fn floor<B: Backend>(backend: &B, spec: &Spec, density: &[f64]) -> Result<Floor>
     let mut bytes = 0.0;
     // Adam reads and writes weights and two moments, the momentum rule weights and velocity.
     let words = (2 * (1 + spec.optimizer.moments())) as f64;
-    for (layer, &density) in spec.layers.iter().zip(density) {
-        let (fan_in, width) = (layer.fan_in(), layer.units);
-        bytes += words * (fan_in * width * size_of::<B::Real>()) as f64;
+    let density = |at: usize| density.get(at).copied().unwrap_or(1.0);
+    let weights = spec.layers.iter().enumerate().flat_map(|(l, layer)| {
+        let above = layer.above.as_ref().map(|above| (above.fan_in(), layer.units, density(l + 2)));
+        [(layer.fan_in(), layer.units, density(l))].into_iter().chain(above)
+    });
+    for (fan_in, width, density) in weights {
+        bytes += words * (spec.updates() * fan_in * width * size_of::<B::Real>()) as f64;
         let forward = best_product(backend, (rows_forward, fan_in, width), density, TRIES)?;
         let gradient = best_product(backend, (fan_in, rows_back, width), density, TRIES)?;
         // A gradient is as much work as a forward pass of as many rows, and no slower: it is not written down.

@@ -170,6 +170,7 @@ impl Saved {
             None => self.semantics(&Config::default().data.dataset)?,
         };
         refuse_other_sizes(&resolved, &checkpoint)?;
+        refuse_other_direction(&resolved.config, &checkpoint)?;
         Ok((checkpoint, saved, resolved))
     }
 
@@ -277,6 +278,16 @@ fn refuse_other_sizes(resolved: &Resolved, checkpoint: &Checkpoint) -> Result<()
         resolved.origins.of(SIZES),
         checkpoint.path().display()
     )))
+}
+
+/// Whether layers are driven from above too is a matter of the tensors.
+fn refuse_other_direction(config: &Config, checkpoint: &Checkpoint) -> Result<(), CliError> {
+    let needs = match (checkpoint.is_top_down(), config.network.top_down) {
+        (true, false) => "holds layers.0.top_down.weight, which needs `network.top_down = true`",
+        (false, true) => "holds no layers.0.top_down.weight, which `network.top_down = true` needs",
+        _ => return Ok(()),
+    };
+    Err(CliError::request(format!("{}: {needs}", checkpoint.path().display())))
 }
 
 /// Gives a data set the classes of a network: by their names where both have names, else by their numbers. It may

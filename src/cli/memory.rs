@@ -35,7 +35,7 @@ impl Needs {
         let float = size_of::<f32>() as f64;
         let tensor = |fan_in: usize, units: usize| fan_in as f64 * units as f64 * float;
         let of_layers: Vec<f64> =
-            spec.layers.iter().map(|layer| tensor(layer.fan_in(), layer.units)).collect();
+            spec.layers.iter().map(|layer| tensor(layer.weights_per_unit(), layer.units)).collect();
         // Buffers are made for full chunks, and for the rows that are left over.
         let chunked = |rows: usize, chunk: usize| {
             let chunk = chunk.max(1);
@@ -44,13 +44,13 @@ impl Needs {
         let held_out = splits.held_out().labels.len();
         let evaluated = chunked(held_out, spec.evaluation_rows)
             + splits.validation.as_ref().map_or(0.0, |_| chunked(splits.test.len(), spec.evaluation_rows));
-        let batch = spec.batch_size as f64;
+        let (batch, kept) = (spec.batch_size as f64, spec.kept_of_units() as f64);
         // Rows of images, and of activities with what is as large: of a training batch and of held-out rows.
         let (images_shown, rows) = match spec.learning {
             Learning::Goodness => {
                 let pairs = batch + chunked(held_out, spec.evaluation_rows / 2);
                 let neutral = if spec.head.is_some() { batch } else { 0.0 };
-                (pairs, 2.0 * pairs + neutral)
+                (pairs, 2.0 * pairs * kept + neutral)
             }
             // Slopes are as large as activities; of held-out rows, only similarities have some.
             Learning::Local { .. } | Learning::EndToEnd => {
@@ -59,7 +59,7 @@ impl Needs {
                 (batch + measured, 2.0 * batch + if matched { 2.0 * measured } else { measured })
             }
         };
-        let (images_shown, rows) = (images_shown + evaluated, rows + evaluated);
+        let (images_shown, rows) = (images_shown + evaluated, rows + evaluated * kept);
         // What goodness is measured by, if not by the activities, has slopes of their size.
         let of_units =
             |layer: &LayerSpec| layer.units as f64 * if layer.goodness.is_some() { 2.0 } else { 1.0 };

@@ -16,9 +16,12 @@ pub fn resolve_label(config: &mut Config, blank_under_label: bool) {
 }
 
 impl Config {
-    /// Whether labels enter the network: not among hybrids, which have none, nor where classifiers learn from the labels.
+    /// Whether labels enter the network with the image: not among hybrids, which have none, nor where classifiers learn
+    /// from the labels, nor where they stand above the last layer.
     pub fn takes_label(&self) -> bool {
-        self.training.negatives != NegativeKind::Hybrid && self.training.loss.compares_goodness()
+        let labelled =
+            self.training.negatives != NegativeKind::Hybrid && self.training.loss.compares_goodness();
+        labelled && !self.network.top_down
     }
 
     /// Whether this training set can be trained on: so many rows before any are held out, so many

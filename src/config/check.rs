@@ -22,6 +22,7 @@ pub(crate) fn check(config: &Config, is_explicit: impl Fn(&str) -> bool) -> Resu
         in_range.map_err(|reason| Invalid { knob: knob.name, with: None, reason })?;
     }
     config.network.check_layers(None)?;
+    config.check_top_down()?;
     for knob in KNOBS {
         let missing = knob.needs.iter().find(|Need(_, _, is_missing, _)| is_missing(config));
         if let Some(Need(_, with, _, text)) = missing {

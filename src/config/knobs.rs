@@ -124,6 +124,7 @@ const ADAM: When = When(
     "`training.optimizer = \"adam\"`",
 );
 const NO_HEAD: When = When("head.enabled", |c| !c.head.enabled, "`head.enabled = false`");
+const ONE_PASS: When = When("network.top_down", |c| !c.network.top_down, "`network.top_down = false`");
 const SYMBA: When = When(
     "training.loss",
     |c| c.training.loss == LossKind::Symba,
@@ -243,6 +244,12 @@ tables! {
             ),
             CLASSIFIERS,
         ]);
+        /// Layers are driven from above too, step by step: by the layer above at the step before, the last one by the label.
+        top_down: bool = false, knob(Takes::Bool, "network");
+        /// T: synchronous steps that follow the bottom-up pass.
+        steps: usize = 8, knob(Takes::Whole { least: 1, most: 1000 }, "network").no_effect(&[ONE_PASS]);
+        /// What a layer keeps of its activities from one step to the next, before they are normalized; the rest is new.
+        damping: f64 = 0.3, knob(Takes::Number(Fraction), "network").no_effect(&[ONE_PASS]);
         /// Distribution of the initial weights; biases start at 0.
         initialization: Initialization = Initialization::LecunNormal,
             knob(Takes::Word(words::<Initialization>), "network");
@@ -431,6 +438,10 @@ tables! {
                 |c| c.evaluation.predict == PredictKind::Head && !c.head.enabled,
                 "`head.enabled = true`",
             )]);
+        /// The first step, from 1, whose goodness counts for a label under `network.top_down`.
+        first_step: usize = 3, knob(Takes::at_least(1), "evaluation").no_effect(&[ONE_PASS]);
+        /// The last one, of `network.steps` at most; goodness is averaged from the first to the last.
+        last_step: usize = 5, knob(Takes::at_least(1), "evaluation").no_effect(&[ONE_PASS]);
     }
 
     /// Where arithmetic runs.

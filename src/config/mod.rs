@@ -29,6 +29,7 @@ mod request;
 mod takes;
 mod text;
 mod tiling;
+mod top_down;
 
 #[cfg(test)]
 mod tests;

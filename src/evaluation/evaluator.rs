@@ -3,7 +3,7 @@
 use ff_backend::{Backend, IndexSlice, LabelCode, Result, Shape};
 
 use crate::network::{
-    Activities, ImageRows, Network, download, forward, label_energies, neutral_logits, upload,
+    ImageRows, Labelled, Network, download, forward, label_energies, neutral_logits, upload,
 };
 
 /// What a network makes of a set of images.
@@ -21,7 +21,7 @@ pub struct Predictions {
 struct Chunk<B: Backend> {
     rows: usize,
     images: ImageRows<B>,
-    activities: Activities<B>,
+    labelled: Labelled<B>,
     /// Σ over the scored layers, then each layer `[rows, classes]`.
     scores: Vec<B::Matrix>,
     logits: Option<B::Matrix>,
@@ -45,7 +45,7 @@ impl<B: Backend> Chunk<B> {
         Ok(Chunk {
             rows,
             images: ImageRows::new(backend, spec, rows)?,
-            activities: Activities::new(backend, spec, rows)?,
+            labelled: Labelled::new(backend, spec, rows)?,
             scores: (0..=spec.depth()).map(|_| backend.zeros(rows, classes)).collect::<Result<_>>()?,
             logits: network.head.as_ref().map(|_| backend.zeros(rows, classes)).transpose()?,
         })
@@ -85,18 +85,18 @@ impl<B: Backend> Evaluator<B> {
                 chunk.images.multiply(backend, network)?;
                 if energy {
                     let images = &chunk.images;
-                    label_energies(backend, network, images, &mut chunk.activities, &mut chunk.scores)?;
+                    label_energies(backend, network, images, &mut chunk.labelled, &mut chunk.scores)?;
                     for (scores, out) in chunk.scores.iter_mut().zip(&mut self.predictions) {
                         backend.argmax(scores, out, at)?;
                     }
                 }
                 if let Some(logits) = &mut chunk.logits {
-                    neutral_logits(backend, network, &chunk.images, &mut chunk.activities, logits)?;
+                    neutral_logits(backend, network, &chunk.images, chunk.labelled.activities(), logits)?;
                     backend.argmax(logits, &mut self.predictions[depth + 1], at)?;
                 }
                 for part in network.head.iter().flatten().filter(|_| local) {
                     let scores = &mut chunk.scores[1 + part.layer];
-                    part.read_out(backend, &chunk.activities, scores, false)?;
+                    part.read_out(backend, chunk.labelled.activities(), scores, false)?;
                     backend.argmax(scores, &mut self.predictions[1 + part.layer], at)?;
                 }
             }
@@ -137,8 +137,9 @@ impl<B: Backend> Evaluator<B> {
         let Some((chunk, _)) = self.chunks.first_mut() else { return Ok(Vec::new()) };
         chunk.images.gather(backend, &self.images, IndexSlice { indices: &self.order, offset: 0 }, None)?;
         chunk.images.multiply(backend, network)?;
-        forward(backend, network, &chunk.images, 0, LabelCode::Neutral, &mut chunk.activities)?;
-        let hidden = download(backend, &chunk.activities.hidden[0])?;
+        let activities = chunk.labelled.activities();
+        forward(backend, network, &chunk.images, 0, LabelCode::Neutral, activities)?;
+        let hidden = download(backend, &activities.hidden[0])?;
         let mut means = vec![0.0; network.spec.layers[0].units];
         for row in hidden.chunks(means.len()) {
             means.iter_mut().zip(row).for_each(|(mean, h)| *mean += f64::from(*h) / chunk.rows as f64);
@@ -163,12 +164,12 @@ impl<B: Backend> Evaluator<B> {
                 chunk.images.multiply(backend, network)?;
                 match &mut chunk.logits {
                     Some(logits) if head => {
-                        neutral_logits(backend, network, &chunk.images, &mut chunk.activities, logits)?;
+                        neutral_logits(backend, network, &chunk.images, chunk.labelled.activities(), logits)?;
                         all.extend(download(backend, logits)?);
                     }
                     _ => {
                         let images = &chunk.images;
-                        label_energies(backend, network, images, &mut chunk.activities, &mut chunk.scores)?;
+                        label_energies(backend, network, images, &mut chunk.labelled, &mut chunk.scores)?;
                         all.extend(download(backend, &chunk.scores[0])?);
                         for scores in &mut chunk.scores {
                             let zeros = vec![0.0; chunk.rows * classes];

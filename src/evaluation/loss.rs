@@ -6,7 +6,7 @@ use crate::batching::negatives::{self, Positives};
 use crate::batching::{Draws, Negatives, interleaved};
 use crate::data::Split;
 use crate::metrics::GoodnessHistogram;
-use crate::network::{Activities, ImageRows, Network, download, forward, upload};
+use crate::network::{ImageRows, Labelled, Network, download, upload};
 use crate::spec::Spec;
 
 /// Held-out pairs: each image, and its negative, which is the same in every epoch.
@@ -30,7 +30,7 @@ struct Pairs<B: Backend> {
 struct Chunk<B: Backend> {
     pairs: usize,
     images: ImageRows<B>,
-    stack: Activities<B>,
+    stack: Labelled<B>,
     coefficients: B::Matrix,
     tally: B::Matrix,
 }
@@ -80,16 +80,11 @@ impl<B: Backend> PairLosses<B> {
         for (chunk, starts) in &mut self.chunks {
             for &at in starts.iter() {
                 chunk.forward(backend, network, &self.pairs, at)?;
-                for l in 0..network.layers.len() {
-                    let objective = &network.spec.layers[l].objective;
-                    let tally = Tally { sums: &mut chunk.tally, layer: l };
-                    let goodness = chunk.stack.goodness(l);
-                    backend.coefficients(goodness, objective, &mut chunk.coefficients, tally)?;
-                }
             }
             let sums = download(backend, &chunk.tally)?;
             upload(backend, &mut chunk.tally, &vec![0.0; sums.len()])?;
-            let share = chunk.pairs as f64 / self.rows as f64;
+            // A mean over steps, where there are several.
+            let share = chunk.pairs as f64 / self.rows as f64 / network.spec.updates() as f64;
             for (loss, sum) in losses.iter_mut().zip(sums) {
                 *loss += f64::from(sum) * share;
             }
@@ -97,7 +92,7 @@ impl<B: Backend> PairLosses<B> {
         Ok(losses)
     }
 
-    /// Goodness of positives and negatives in each layer, over the first chunk.
+    /// Goodness of positives and negatives in each layer, over the first chunk; of the last step, where there are several.
     pub fn histograms(
         &mut self,
         backend: &B,
@@ -106,9 +101,11 @@ impl<B: Backend> PairLosses<B> {
     ) -> Result<Vec<GoodnessHistogram>> {
         let Some((chunk, _)) = self.chunks.first_mut() else { return Ok(Vec::new()) };
         chunk.forward(backend, network, &self.pairs, 0)?;
+        upload(backend, &mut chunk.tally, &vec![0.0; TALLY_ROWS * network.layers.len()])?;
+        let activities = chunk.stack.activities();
         let layer = |l: usize| {
             let objective = &network.spec.layers[l].objective;
-            let goodness = backend.download(chunk.stack.goodness(l))?;
+            let goodness = backend.download(activities.goodness(l))?;
             let goodness: Vec<f64> =
                 goodness.into_iter().map(|square| objective.factor * square.to_f64()).collect();
             let (positive, negative) = goodness.split_at(chunk.pairs.min(goodness.len()));
@@ -123,25 +120,27 @@ impl<B: Backend> Chunk<B> {
         Ok(Chunk {
             pairs,
             images: ImageRows::new(backend, spec, if shares_images { pairs } else { 2 * pairs })?,
-            stack: Activities::new(backend, spec, 2 * pairs)?,
+            stack: Labelled::new(backend, spec, 2 * pairs)?,
             coefficients: backend.zeros(1, 2 * pairs)?,
             tally: backend.zeros(TALLY_ROWS, spec.depth())?,
         })
     }
 
-    /// The activities of the pairs from number `at` on.
+    /// The activities of the pairs from number `at` on; their losses are added to the tally.
     fn forward(&mut self, backend: &B, network: &Network<B>, pairs: &Pairs<B>, at: usize) -> Result<()> {
-        let images = &mut self.images;
+        let Chunk { images, stack, coefficients, tally, .. } = self;
         let first = if pairs.negatives.shares_images() { at } else { 2 * at };
         images.gather(backend, &pairs.images, IndexSlice { indices: &pairs.order, offset: first }, None)?;
         let numbers = IndexSlice { indices: &pairs.numbers, offset: at };
         pairs.negatives.blend(backend, &mut images.features, &mut images.squares, numbers)?;
         images.multiply(backend, network)?;
         let code = LabelCode::Each(IndexSlice { indices: &pairs.labels, offset: 2 * at });
-        for l in 0..network.layers.len() {
-            forward(backend, network, &self.images, l, code, &mut self.stack)?;
-            self.stack.measure(backend, l)?;
-        }
-        Ok(())
+        stack.pass(backend, network, images, code, network.spec.updates(), |_, activities| {
+            for (l, layer) in network.spec.layers.iter().enumerate() {
+                let tally = Tally { sums: &mut *tally, layer: l };
+                backend.coefficients(activities.goodness(l), &layer.objective, coefficients, tally)?;
+            }
+            Ok(())
+        })
     }
 }

@@ -2,8 +2,8 @@
 
 use ff_backend::{Backend, Delta, Input, Peer, Result, Rule, Weights};
 
-use super::{Layer, Lesson, Tensors, initial_weights, parameter, upload};
-use crate::spec::{LayerSpec, Spec};
+use super::{Layer, Lesson, Tensors, initial_top_down, initial_weights, parameter, upload};
+use crate::spec::{Above, LayerSpec, Spec};
 
 /// What a running mean keeps of itself in each batch.
 const KEEP: f64 = 0.9;
@@ -33,12 +33,23 @@ impl<B: Backend> Hidden<B> {
             weight: parameter(backend, weight, &values, spec.optimizer)?,
             bias: Some(parameter(backend, backend.zeros(1, units)?, &vec![0.0; units], spec.optimizer)?),
         };
+        let top_down = layer.above.as_ref().map(|above| weights_from_above(backend, spec, l, above));
         Ok(Hidden {
-            tensors: Tensors { weights, running_mean },
+            tensors: Tensors { weights, top_down: top_down.transpose()?, running_mean },
             label_features: layer.label_features(),
             peer_strength: layer.peer_strength,
         })
     }
+}
+
+fn weights_from_above<B: Backend>(backend: &B, spec: &Spec, l: usize, above: &Above) -> Result<Weights<B>> {
+    let (fan_in, units) = (above.fan_in(), spec.layers[l].units);
+    let weight = match &above.fields {
+        Some(fields) => backend.local_weight(0, fields)?,
+        None => backend.weight(fan_in, units)?,
+    };
+    let values = initial_top_down(spec, l, fan_in, units);
+    Ok(Weights { weight: parameter(backend, weight, &values, spec.optimizer)?, bias: None })
 }
 
 impl<B: Backend> Layer<B> for Hidden<B> {
@@ -68,6 +79,21 @@ impl<B: Backend> Layer<B> for Hidden<B> {
         backend.project(input, &self.tensors.weights, out, squares)
     }
 
+    fn forward_between(
+        &self,
+        backend: &B,
+        product: &B::Matrix,
+        input: &Input<B>,
+        above: &Input<B>,
+        out: &mut B::Matrix,
+        squares: &mut B::Matrix,
+    ) -> Result<()> {
+        if let Some(top_down) = &self.tensors.top_down {
+            backend.product(above.features, &top_down.weight.value, 0, out)?;
+        }
+        backend.drive(product, input, above, &self.tensors.weights, out, squares)
+    }
+
     fn back_project(
         &self,
         backend: &B,
@@ -80,7 +106,7 @@ impl<B: Backend> Layer<B> for Hidden<B> {
     }
 
     fn learn(&mut self, backend: &B, lesson: &Lesson<B>, rule: Rule) -> Result<()> {
-        let Tensors { weights, running_mean } = &mut self.tensors;
+        let Tensors { weights, top_down, running_mean } = &mut self.tensors;
         let rows = lesson.positives;
         let peer = if self.peer_strength > 0.0 && rows > 0 {
             backend.running_mean(lesson.hidden, rows, KEEP, running_mean)?;
@@ -89,6 +115,9 @@ impl<B: Backend> Layer<B> for Hidden<B> {
             None
         };
         let delta = Delta { coefficients: lesson.coefficients, outputs: lesson.slopes, peer };
+        if let (Some(above), Some(top_down)) = (&lesson.above, top_down) {
+            backend.learn(above, &delta, top_down, rule)?;
+        }
         backend.learn(&lesson.input, &delta, weights, rule)
     }
 

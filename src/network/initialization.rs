@@ -11,10 +11,22 @@ use crate::spec::Spec;
 /// Standard deviation of a standard normal that is truncated at ± 2.
 const TRUNCATED_DEVIATION: f64 = 0.879_625_661_034_239_8;
 
+/// The stream of the weights from above layer 0.
+const TOP_DOWN: u64 = 1 << 20;
+
 /// Weights `[fan_in, fan_out]` of a layer, row-major; each layer has a stream of its own.
 pub fn initial_weights(spec: &Spec, layer: usize, fan_in: usize, fan_out: usize) -> Vec<f32> {
+    drawn(spec, layer as u64, fan_in, fan_out)
+}
+
+/// The same of its weights from the layer above.
+pub fn initial_top_down(spec: &Spec, layer: usize, fan_in: usize, fan_out: usize) -> Vec<f32> {
+    drawn(spec, TOP_DOWN + layer as u64, fan_in, fan_out)
+}
+
+fn drawn(spec: &Spec, stream: u64, fan_in: usize, fan_out: usize) -> Vec<f32> {
     let mut rng = ChaCha8Rng::seed_from_u64(spec.seed);
-    rng.set_stream(layer as u64);
+    rng.set_stream(stream);
     let deviation = spec.initial_scale / (fan_in as f64).sqrt();
     let shape = (fan_in, fan_out);
     let weights = match spec.initialization {

@@ -8,6 +8,8 @@ use super::Tensors;
 pub struct Lesson<'a, B: Backend> {
     /// What the layer read.
     pub input: Input<'a, B>,
+    /// What it read of the layer above, if one drives it.
+    pub above: Option<Input<'a, B>>,
     /// Its activities h `[2B, N]`.
     pub hidden: &'a B::Matrix,
     /// Half the slope of goodness along each: h itself, or what takes its place; or the slopes that a classifier's
@@ -39,6 +41,18 @@ pub trait Layer<B: Backend> {
         &self,
         backend: &B,
         input: &Input<B>,
+        out: &mut B::Matrix,
+        squares: &mut B::Matrix,
+    ) -> Result<()>;
+
+    /// A forward pass driven from above too, given the product with what is below `[n, N]`: out = h `[R, N]`, squares =
+    /// Σ h² `[1, R]`, R the rows of `above` and a multiple of n.
+    fn forward_between(
+        &self,
+        backend: &B,
+        product: &B::Matrix,
+        input: &Input<B>,
+        above: &Input<B>,
         out: &mut B::Matrix,
         squares: &mut B::Matrix,
     ) -> Result<()>;

@@ -3,18 +3,22 @@
 mod head;
 mod hidden;
 mod initialization;
+mod labelled;
 mod layer;
 mod pass;
 mod tensors;
+mod top_down;
 
 use ff_backend::{Backend, Result};
 
 pub use head::HeadLayer;
 pub use hidden::Hidden;
-pub use initialization::{initial_head, initial_weights};
+pub use initialization::{initial_head, initial_top_down, initial_weights};
+pub use labelled::{Labelled, label_energies};
 pub use layer::{Layer, Lesson};
-pub use pass::{Activities, ImageRows, forward, label_energies, neutral_logits};
+pub use pass::{Activities, ImageRows, forward, neutral_logits};
 pub use tensors::{Tensors, download, parameter, upload};
+pub use top_down::States;
 
 use crate::spec::Spec;
 
@@ -42,7 +46,7 @@ impl<B: Backend> Network<B> {
 
     /// Trained numbers, the head's included.
     pub fn parameters(&self) -> usize {
-        let layers = self.layers.iter().map(|layer| tensors::elements(&layer.tensors().weights));
+        let layers = self.layers.iter().map(|layer| layer.tensors().elements());
         let head = self.head.iter().flatten().map(|part| tensors::elements(&part.weights));
         layers.chain(head).sum()
     }

@@ -152,29 +152,3 @@ pub fn neutral_logits<B: Backend>(
     }
     Ok(())
 }
-
-/// Adds the goodness of gathered and multiplied images under every candidate label to `scores`
-/// `[n, classes]`: first the sum over the scored layers, then each layer. Layer 0's product is shared.
-pub fn label_energies<B: Backend>(
-    backend: &B,
-    network: &Network<B>,
-    images: &ImageRows<B>,
-    activities: &mut Activities<B>,
-    scores: &mut [B::Matrix],
-) -> Result<()> {
-    let spec = &network.spec;
-    for label in 0..spec.classes {
-        let code = LabelCode::Same(label as u32);
-        for l in 0..spec.depth() {
-            forward(backend, network, images, l, code, activities)?;
-            activities.measure(backend, l)?;
-            let goodness = activities.goodness(l);
-            let factor = spec.layers[l].objective.factor;
-            backend.accumulate(goodness, factor, &mut scores[l + 1], label)?;
-            if spec.scored_layers().contains(&l) {
-                backend.accumulate(goodness, factor, &mut scores[0], label)?;
-            }
-        }
-    }
-    Ok(())
-}

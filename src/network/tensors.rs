@@ -8,8 +8,17 @@ use crate::spec::Optimizer;
 pub struct Tensors<B: Backend> {
     /// Weights `[fan_in, fan_out]`, bias `[1, fan_out]`, and what the optimizer remembers of them.
     pub weights: Weights<B>,
+    /// Weights `[units above, fan_out]` from the layer above, where one drives this one too. No bias.
+    pub top_down: Option<Weights<B>>,
     /// Running mean m of the positives' activities `[1, fan_out]`, for peer normalization.
     pub running_mean: B::Matrix,
+}
+
+impl<B: Backend> Tensors<B> {
+    /// Trained numbers.
+    pub(super) fn elements(&self) -> usize {
+        elements(&self.weights) + self.top_down.as_ref().map_or(0, elements)
+    }
 }
 
 /// Weights or a bias of these values, with fresh optimizer state.

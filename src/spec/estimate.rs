@@ -24,7 +24,7 @@ pub struct Estimate {
 impl Estimate {
     /// Reckons a run on data of a shape, of which `validation_size` training rows are held out.
     pub fn new(spec: &Spec, data: &DataShape, validation_size: usize) -> Self {
-        let weights: usize = spec.layers.iter().map(|layer| layer.fan_in() * layer.units).sum();
+        let weights: usize = spec.layers.iter().map(|layer| layer.weights_per_unit() * layer.units).sum();
         let units: usize = spec.layers.iter().map(|layer| layer.units).sum();
         let read: usize = spec.layers[spec.head_layers()].iter().map(|layer| layer.units).sum();
         let head = if spec.head.is_some() { read * spec.classes } else { 0 };
@@ -46,8 +46,9 @@ impl Estimate {
             PredictKind::Energy if labelled => spec.classes,
             PredictKind::Energy | PredictKind::Head => 1,
         };
-        // Two passes more for the held-out loss.
-        let evaluation = 2.0 * (passes + 2) as f64 * held_out as f64 * weights as f64;
+        // Two passes more for the held-out loss. In steps, each is a pass up and as many more.
+        let (looked_at, lost) = spec.top_down.map_or((1, 1), |steps| (1 + steps.last, 1 + steps.steps));
+        let evaluation = 2.0 * (passes * looked_at + 2 * lost) as f64 * held_out as f64 * weights as f64;
 
         // A product has no more rows than there are.
         let evaluated = spec.evaluation_rows.min(data.test.max(held_out));
@@ -60,7 +61,7 @@ impl Estimate {
         Estimate {
             parameters,
             weight_bytes: bytes(parameters, 4 * (1 + spec.optimizer.moments())),
-            activity_bytes: bytes(batch, 4 * 2 * (units + data.image.values())),
+            activity_bytes: bytes(batch, 4 * 2 * (units * spec.kept_of_units() + data.image.values())),
             image_bytes: bytes(trained + data.test, data.image.values()),
             // As drawn or read in f32, and as uploaded in the backend's precision.
             host_bytes: bytes(largest, 4 + 4),

@@ -19,12 +19,37 @@ pub struct LayerSpec {
     pub fields: Option<Fields>,
     /// Normalization of its input.
     pub normalization: Normalization,
+    /// What drives it from above, if a layer does.
+    pub above: Option<Above>,
     /// What it minimizes, where it learns by goodness; the factor of its gradient, whatever it learns from.
     pub objective: Objective,
     /// What goodness is measured by, if not by Σh².
     pub goodness: Option<Goodness>,
     /// λ of peer normalization; 0: none.
     pub peer_strength: f64,
+}
+
+/// The layer above as a second input.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Above {
+    /// Its units.
+    pub units: usize,
+    /// What units see of them, if not all: where the layer above is local, those in whose field they are.
+    pub fields: Option<Fields>,
+    /// Normalization of its activities.
+    pub normalization: Normalization,
+}
+
+impl Above {
+    /// Rows of the weights from above: what a unit sees.
+    pub fn fan_in(&self) -> usize {
+        self.fields.as_ref().map_or(self.units, Fields::rows)
+    }
+
+    /// The input, from the activities above `[n, units]` and their sums of squares `[1, n]`.
+    pub fn input<'a, B: Backend>(&self, hidden: &'a B::Matrix, squares: &'a B::Matrix) -> Input<'a, B> {
+        Input { features: hidden, squares, normalization: self.normalization, label: None }
+    }
 }
 
 /// Label features at the input of a layer.
@@ -43,21 +68,29 @@ impl LayerSpec {
     pub(super) fn new(config: &Config, l: usize, features: usize, units: usize, classes: usize) -> Self {
         let (network, training) = (&config.network, &config.training);
         let labelled = match network.label {
+            // What is above the last layer.
+            _ if network.top_down => l + 1 == network.layer_sizes.len(),
             _ if !config.takes_label() => false,
             LabelPlacement::EveryLayer => true,
             LabelPlacement::Overlay | LabelPlacement::Prepend | LabelPlacement::Auto => l == 0,
         };
         let normalization = if l == 0 { network.input_normalization } else { network.normalization };
+        // Above the last layer a label is normalized as activities are: by itself.
+        let length = match network.top_down {
+            true => on_device(network.normalization).scale(1.0, classes),
+            false => 1.0,
+        };
         LayerSpec {
             features,
             label: labelled.then_some(LabelSpec {
                 classes,
-                strength: network.label_strength,
-                normalized: l == 0,
+                strength: network.label_strength * length,
+                normalized: l == 0 && !network.top_down,
             }),
             units,
             fields: None,
             normalization: on_device(normalization),
+            above: None,
             objective: objective(config, units),
             goodness: match config.goodness.function {
                 GoodnessFunction::Sum | GoodnessFunction::Mean => None,
@@ -76,6 +109,11 @@ impl LayerSpec {
     /// Rows of its weights: what a unit sees.
     pub fn fan_in(&self) -> usize {
         self.label_features() + self.fields.as_ref().map_or(self.features, Fields::rows)
+    }
+
+    /// Weights of a unit: what it sees below and above.
+    pub fn weights_per_unit(&self) -> usize {
+        self.fan_in() + self.above.as_ref().map_or(0, Above::fan_in)
     }
 
     /// Its input, from the features below it `[n, F]` and their sums of squares `[1, n]`.

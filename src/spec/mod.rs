@@ -8,6 +8,7 @@ mod local;
 mod optimizer;
 mod pictures;
 mod resolve;
+mod top_down;
 
 use ff_backend::{Normalization, Rule};
 
@@ -18,12 +19,13 @@ use crate::config::{
 use crate::data::ImageShape;
 
 pub use estimate::Estimate;
-pub use layer::{LabelSpec, LayerSpec};
+pub use layer::{Above, LabelSpec, LayerSpec};
 pub use learning::Learning;
 use local::Map;
 pub use optimizer::{Optimizer, learning_rate_factor};
 pub use pictures::FieldPictures;
 pub use resolve::{check_held_out, make_absolute, resolve};
+pub use top_down::TopDown;
 
 /// All constants of a run: shapes, objectives, optimizers, sources of randomness.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +40,8 @@ pub struct Spec {
     pub layers: Vec<LayerSpec>,
     /// The first layer, if it is local.
     pub first_local: Option<LocalKind>,
+    /// The steps of a network whose layers are driven from above too.
+    pub top_down: Option<TopDown>,
     /// Normalization of activities before the layer above, or the head, reads them.
     pub hidden_normalization: Normalization,
     /// Distribution of the initial weights.
@@ -99,6 +103,9 @@ impl Spec {
             layers.push(layer);
             features = units;
         }
+        if network.top_down {
+            top_down::connect(&mut layers, layer::on_device(network.normalization));
+        }
         Spec {
             image,
             classes,
@@ -108,6 +115,7 @@ impl Spec {
                 Some(LayerKind::Local(local)) => Some(*local),
                 _ => None,
             },
+            top_down: TopDown::of(config),
             hidden_normalization: layer::on_device(network.normalization),
             initialization: network.initialization,
             initial_scale: network.initial_scale,
@@ -141,7 +149,12 @@ impl Spec {
         self.layers.len()
     }
 
-    /// The layers whose goodness and activities decide: all but the first, or the only one.
+    /// The layers whose goodness decides: those that the head reads, or all where the first one sees no label.
+    pub fn energy_layers(&self) -> std::ops::Range<usize> {
+        if self.top_down.is_some() { 0..self.depth() } else { self.scored_layers() }
+    }
+
+    /// The layers whose activities decide: all but the first, or the only one.
     pub fn scored_layers(&self) -> std::ops::Range<usize> {
         usize::from(self.depth() > 1)..self.depth()
     }
@@ -159,6 +172,11 @@ impl Spec {
     /// what goes back.
     pub fn rows_of_a_step(&self) -> (usize, usize) {
         let (forward, back) = match self.learning {
+            // One pass up, then the steps, in each of which all learn.
+            Learning::Goodness if self.top_down.is_some() => {
+                let steps = self.updates();
+                (2 * (steps + 1) + usize::from(self.head.is_some()), 2 * steps)
+            }
             Learning::Goodness if self.head.is_some() => (3, 2),
             Learning::Goodness => (2, 2),
             Learning::Local { .. } => (1, 1),
@@ -172,9 +190,21 @@ impl Spec {
         learning_rate_factor(self.learning_rate_schedule, epoch, self.num_epochs)
     }
 
-    /// The layers' update rule in an epoch (from 1), in batch `batch` (from 0, counted over the whole run).
+    /// Matrices `[rows, units]` of a layer that rows with labels keep: in steps also the state before, what is computed,
+    /// and its product.
+    pub fn kept_of_units(&self) -> usize {
+        if self.top_down.is_some() { 4 } else { 1 }
+    }
+
+    /// Steps of the layers' optimizer in a batch.
+    pub fn updates(&self) -> usize {
+        self.top_down.map_or(1, |top_down| top_down.steps)
+    }
+
+    /// The layers' update rule in an epoch (from 1), in batch `batch` (from 0, counted over the whole run): that of the
+    /// batch's first update.
     pub fn layer_rule(&self, epoch: usize, batch: u64) -> Rule {
-        self.optimizer.rule(self.learning_rate_factor(epoch), batch)
+        self.optimizer.rule(self.learning_rate_factor(epoch), batch * self.updates() as u64)
     }
 
     /// The head's update rule; without a head a rule that changes nothing.

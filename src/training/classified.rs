@@ -128,6 +128,7 @@ impl<B: Backend> Classified<B> {
     pub fn learn(&self, backend: &B, network: &mut Network<B>, l: usize, rule: Rule) -> Result<()> {
         let lesson = Lesson {
             input: self.input(l),
+            above: None,
             hidden: &self.activities.hidden[l],
             slopes: &self.slopes[l],
             coefficients: &self.factors[l],

@@ -5,6 +5,7 @@ mod end_to_end;
 mod error;
 mod limits;
 mod local;
+mod neutral;
 mod pairs;
 mod phase;
 mod resume;
@@ -13,6 +14,7 @@ mod samples;
 mod saver;
 mod step;
 mod stepper;
+mod top_down;
 mod trainer;
 
 pub use error::TrainError;

@@ -2,11 +2,12 @@
 
 use ff_backend::{Backend, LabelCode, Result, Rule, Shape, TALLY_ROWS, Tally};
 
+use super::neutral::Neutral;
 use super::phase::Phase;
-use super::step::{Step, TrainTally, take};
+use super::step::{Step, TrainTally};
 use crate::batching::{Batch, Negatives, PlannedEpoch, negatives};
 use crate::config::LayerSchedule;
-use crate::network::{Activities, ImageRows, Lesson, Network, forward, neutral_logits, upload};
+use crate::network::{Activities, ImageRows, Lesson, Network, forward};
 use crate::spec::Spec;
 
 /// Buffers of a step on pairs.
@@ -27,18 +28,6 @@ struct Stack<B: Backend> {
     coefficients: B::Matrix,
     /// Sums of losses and goodness since the last reading `[TALLY_ROWS, layers]`.
     tally: B::Matrix,
-}
-
-/// The neutral pass that the head learns from, and hard negatives come from.
-struct Neutral<B: Backend> {
-    /// Images of their own where the stack's cannot be shared.
-    images: Option<ImageRows<B>>,
-    activities: Activities<B>,
-    logits: B::Matrix,
-    errors: B::Matrix,
-    /// 1 / B for each row: the head's loss is a mean.
-    shares: B::Matrix,
-    cost: B::Matrix,
 }
 
 impl<B: Backend> Pairs<B> {
@@ -85,7 +74,7 @@ impl<B: Backend> Step<B> for Pairs<B> {
             neutral.read(backend, network, images, batch, rows)?;
             neutral.learn(backend, network, head)?;
         }
-        let errors = self.neutral.as_ref().map(|neutral| &neutral.errors);
+        let errors = self.neutral.as_ref().map(Neutral::errors);
         let code = LabelCode::Each(self.negatives.labels(backend, batch, errors)?);
         stack.phase = Phase::of_batch(batch.index, spec.sleep_every);
         for l in 0..network.layers.len() {
@@ -102,21 +91,8 @@ impl<B: Backend> Step<B> for Pairs<B> {
     }
 
     fn take_tally(&mut self, backend: &B, batches: usize) -> Result<TrainTally> {
-        let share = 1.0 / batches.max(1) as f64;
-        let sums = take(backend, &mut self.stack.tally)?;
-        let layers = sums.len() / TALLY_ROWS;
-        let row = |r: usize| sums[r * layers..(r + 1) * layers].iter().map(|sum| sum * share).collect();
-        let head_cost = match &mut self.neutral {
-            Some(neutral) => take(backend, &mut neutral.cost)?.first().map(|sum| sum * share),
-            None => None,
-        };
-        Ok(TrainTally {
-            losses: row(0),
-            positive: row(1),
-            negative: row(2),
-            pairwise_errors: row(3),
-            head_cost,
-        })
+        let head_cost = Neutral::take_cost(self.neutral.as_mut(), backend, batches)?;
+        Ok(TrainTally { head_cost, ..TrainTally::of_goodness(backend, &mut self.stack.tally, batches)? })
     }
 
     fn hidden(&self) -> &[B::Matrix] {
@@ -166,55 +142,12 @@ impl<B: Backend> Stack<B> {
         let (features, squares) = activities.below(l, &self.images);
         let lesson = Lesson {
             input: layer.input(features, squares, code),
+            above: None,
             hidden: &activities.hidden[l],
             slopes: activities.slopes(l),
             coefficients: &self.coefficients,
             positives: self.phase.positives(self.pairs),
         };
         network.layers[l].learn(backend, &lesson, rule)
-    }
-}
-
-impl<B: Backend> Neutral<B> {
-    fn new(backend: &B, spec: &Spec, shared: bool) -> Result<Self> {
-        let (pairs, classes) = (spec.batch_size, spec.classes);
-        let mut shares = backend.zeros(1, pairs)?;
-        upload(backend, &mut shares, &vec![1.0 / pairs as f32; pairs])?;
-        Ok(Neutral {
-            images: (!shared).then(|| ImageRows::new(backend, spec, pairs)).transpose()?,
-            activities: Activities::new(backend, spec, pairs)?,
-            logits: backend.zeros(pairs, classes)?,
-            errors: backend.zeros(pairs, classes)?,
-            shares,
-            cost: backend.zeros(1, 1)?,
-        })
-    }
-
-    /// Neutral forward pass and the head's errors.
-    fn read(
-        &mut self,
-        backend: &B,
-        network: &Network<B>,
-        images: &B::Images,
-        batch: &Batch<B>,
-        shared: &ImageRows<B>,
-    ) -> Result<()> {
-        let rows = match &mut self.images {
-            Some(own) => {
-                own.gather(backend, images, batch.rows, batch.shifts)?;
-                own.multiply(backend, network)?;
-                own
-            }
-            None => shared,
-        };
-        neutral_logits(backend, network, rows, &mut self.activities, &mut self.logits)?;
-        backend.softmax(&self.logits, batch.truth, &mut self.errors, &mut self.cost)
-    }
-
-    fn learn(&self, backend: &B, network: &mut Network<B>, rule: Rule) -> Result<()> {
-        for part in network.head.iter_mut().flatten() {
-            part.learn(backend, &self.activities, &self.errors, &self.shares, rule)?;
-        }
-        Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! What a way to learn from a batch is, and what it tells.
 
-use ff_backend::{Backend, Result, Rule};
+use ff_backend::{Backend, Result, Rule, TALLY_ROWS};
 
 use crate::batching::negatives::Random;
 use crate::batching::{Batch, PlannedEpoch};
@@ -46,6 +46,18 @@ pub struct TrainTally {
     pub pairwise_errors: Vec<f64>,
     /// Mean cross-entropy of the head, where it has one of its own.
     pub head_cost: Option<f64>,
+}
+
+impl TrainTally {
+    /// What layers have learned by, of sums `[TALLY_ROWS, layers]` over so many batches or steps, and sets them to 0.
+    pub(super) fn of_goodness<B: Backend>(backend: &B, sums: &mut B::Matrix, count: usize) -> Result<Self> {
+        let share = 1.0 / count.max(1) as f64;
+        let sums = take(backend, sums)?;
+        let layers = sums.len() / TALLY_ROWS;
+        let row = |r: usize| sums[r * layers..(r + 1) * layers].iter().map(|sum| sum * share).collect();
+        let (losses, positive, negative, pairwise_errors) = (row(0), row(1), row(2), row(3));
+        Ok(TrainTally { losses, positive, negative, pairwise_errors, head_cost: None })
+    }
 }
 
 /// Downloads sums and sets them to 0.

@@ -6,6 +6,7 @@ use super::end_to_end::EndToEnd;
 use super::local::Local;
 use super::pairs::Pairs;
 use super::step::{Step, TrainTally};
+use super::top_down::TopDown;
 use crate::batching::{Batch, PlannedEpoch};
 use crate::network::{Network, download};
 use crate::spec::{Learning, Spec};
@@ -20,6 +21,7 @@ impl<B: Backend> Stepper<B> {
     /// Buffers for batches of the spec's size.
     pub fn new(backend: &B, spec: &Spec) -> Result<Self> {
         let step: Box<dyn Step<B>> = match spec.learning {
+            Learning::Goodness if spec.top_down.is_some() => Box::new(TopDown::new(backend, spec)?),
             Learning::Goodness => Box::new(Pairs::new(backend, spec)?),
             Learning::Local { similarity } => Box::new(Local::new(backend, spec, similarity)?),
             Learning::EndToEnd => Box::new(EndToEnd::new(backend, spec)?),

@@ -32,6 +32,9 @@ const CASES: &[(&str, &str, &str, Shows)] = &[
     ("network.normalization", "", "--set network.normalization=rms", Numbers),
     ("network.label", "", "--set label=every-layer", Numbers),
     ("network.label_strength", "", "--set label_strength=2", Numbers),
+    ("network.top_down", "", TOP_DOWN, Numbers),
+    ("network.steps", TOP_DOWN, "--set steps=6", Numbers),
+    ("network.damping", TOP_DOWN, "--set damping=0.6", Numbers),
     ("network.initialization", "", "--set initialization=scaled-normal", Numbers),
     ("network.initial_scale", "", "--set initial_scale=1", Numbers),
     ("network.depth", "", "--set depth=3", Numbers),
@@ -67,6 +70,8 @@ const CASES: &[(&str, &str, &str, Shows)] = &[
     ("head.weight_decay", "--set enabled=true", "--set head.weight_decay=0.5", Numbers),
     ("evaluation.batch_size", "", "--set evaluation.batch_size=7", Numbers),
     ("evaluation.predict", "--set enabled=true", "--set predict=head", Numbers),
+    ("evaluation.first_step", TOP_DOWN, "--set first_step=1", Numbers),
+    ("evaluation.last_step", TOP_DOWN, "--set last_step=8", Numbers),
     ("backend.name", "", "--set backend.name=opencl:99.99", Refusal("--backend")),
     ("backend.precision", "", "--set precision=tf32", Refusal("tf32")),
     ("backend.threads", "--set threads=1", "--set threads=2", File(units)),
@@ -83,6 +88,8 @@ const CASES: &[(&str, &str, &str, Shows)] = &[
 /// As many layers of other kinds.
 const LAYERS: &str =
     "--set layers=[{kind='local',grid=[3,3],stride=2,field=4,channels=2},{kind='dense',units=10}]";
+
+const TOP_DOWN: &str = "--set top_down=true";
 
 /// What every run has but for what a case says.
 const BASE: &str = "

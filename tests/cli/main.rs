@@ -28,5 +28,6 @@ mod resume;
 mod side_by_side;
 mod strangers;
 mod streams;
+mod top_down;
 #[path = "../python/venv.rs"]
 mod venv;

@@ -7,6 +7,7 @@ mod head;
 mod layers;
 mod peers;
 mod probe;
+mod top_down;
 
 use ff_backend::oracle::Oracle;
 use ff_backend_cpu::Cpu;
@@ -31,6 +32,23 @@ fn layers_whose_units_see_a_field() {
     layers::check_local(&Oracle, "oracle");
     #[cfg(feature = "openblas")]
     layers::check_local(&OpenBlas::<f64>::new(), "openblas");
+}
+
+#[test]
+fn states_are_what_the_formulas_say() {
+    top_down::check_states(&Cpu::<f64>::new(2).unwrap(), "cpu");
+    top_down::check_states(&Oracle, "oracle");
+    #[cfg(feature = "openblas")]
+    top_down::check_states(&OpenBlas::<f64>::new(), "openblas");
+}
+
+#[test]
+fn steps_of_layers_that_are_driven_from_above() {
+    top_down::check(&Cpu::<f64>::new(1).unwrap(), "cpu");
+    top_down::check(&Cpu::<f64>::new(2).unwrap().with_break_even(1.0), "cpu, by lists");
+    top_down::check(&Oracle, "oracle");
+    #[cfg(feature = "openblas")]
+    top_down::check(&OpenBlas::<f64>::new(), "openblas");
 }
 
 #[test]

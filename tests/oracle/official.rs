@@ -43,7 +43,7 @@ fn network<B: Backend>(backend: &B, file: &File, config: &Config) -> Network<B> 
     let spec = Spec::new(config, ImageShape::gray(1, pixels), classes);
     let mut network = Network::new(backend, spec).unwrap();
     for (l, layer) in network.layers.iter_mut().enumerate() {
-        let Tensors { weights, running_mean } = layer.tensors_mut();
+        let Tensors { weights, running_mean, .. } = layer.tensors_mut();
         file.load(backend, &format!("init.layers.{l}.weight"), &mut weights.weight.value);
         let bias = weights.bias.as_mut().unwrap();
         file.load(backend, &format!("init.layers.{l}.bias"), &mut bias.value);
@@ -138,7 +138,7 @@ fn compare_network<B: Backend>(
         result.close(&format!("{at} {part}"), &name, &ours, file.values(&name));
     };
     for (l, layer) in network.layers.iter().enumerate() {
-        let Tensors { weights, running_mean } = layer.tensors();
+        let Tensors { weights, running_mean, .. } = layer.tensors();
         let bias = weights.bias.as_ref().unwrap();
         compare("layers", format!("{l}.weight"), fetch(backend, &weights.weight.value));
         compare("velocity", format!("{l}.weight"), fetch(backend, &weights.weight.first));

@@ -3,7 +3,7 @@
 use ff_backend::{Backend, Delta, Gradient, IndexSlice, LabelCode, TALLY_ROWS, Tally};
 use forward_forward::config::{Config, ConfigBuilder};
 use forward_forward::data::ImageShape;
-use forward_forward::network::{Activities, ImageRows, Network, forward, label_energies};
+use forward_forward::network::{Activities, ImageRows, Labelled, Network, forward, label_energies};
 use forward_forward::spec::Spec;
 
 use crate::comparison::Comparison;
@@ -76,10 +76,10 @@ pub fn follow<B: Backend>(backend: &B, name: &str, file: &File) -> Comparison {
 
     let spec = &network.spec;
     let (rows, classes) = (labels.len(), spec.classes);
-    let mut activities = Activities::new(backend, spec, rows).unwrap();
+    let mut labelled = Labelled::new(backend, spec, rows).unwrap();
     let scores = (0..=spec.depth()).map(|_| backend.zeros(rows, classes));
     let mut scores: Vec<B::Matrix> = scores.collect::<Result<_, _>>().unwrap();
-    label_energies(backend, &network, &images, &mut activities, &mut scores).unwrap();
+    label_energies(backend, &network, &images, &mut labelled, &mut scores).unwrap();
     let energies = fetch(backend, &scores[0]);
     result.close("label goodness", "label_goodness", &energies, file.values("label_goodness"));
     let mut predictions = backend.indices(rows).unwrap();

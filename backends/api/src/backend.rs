@@ -179,6 +179,35 @@ pub trait Backend: Sized + 'static {
         unfused::project(self, input, layer, out, squares)
     }
 
+    /// The rest of a layer that is driven from above too (arXiv 2212.13345, section 3.4): out holds the product of what is
+    /// above with its weights, and
+    /// `out[r] ← max(0, s_r · product[r % n] + t_r · out[r] + b)`, `squares[r]` = Σ `out[r]`²,
+    /// s_r the scale of `input`, t_r that of `above` as [`Input`] says; what is not a number stays so. Neither has label
+    /// features. product `[n, N]`, out `[R, N]`, squares `[1, R]`, R a multiple of n and of the rows of `above`; the layer's
+    /// weights are those of `input`.
+    fn drive(
+        &self,
+        product: &Self::Matrix,
+        input: &Input<Self>,
+        above: &Input<Self>,
+        layer: &Weights<Self>,
+        out: &mut Self::Matrix,
+        squares: &mut Self::Matrix,
+    ) -> Result<()>;
+
+    /// A damped step of a layer's state (arXiv 2212.13345, section 3.4): `state = keep · before + (1 − keep) · computed`,
+    /// `squares[r]` = Σ `state[r]`². Then `computed ← (1 − keep) · state` where it was above 0, else 0: half the slope of
+    /// `squares` along the sums that computed = max(0, ·) was made of, which takes the place of h in [`Delta`].
+    /// 0 ≤ keep < 1. before, computed and state `[R, N]`, squares `[1, R]`.
+    fn damp(
+        &self,
+        before: &Self::Matrix,
+        keep: f64,
+        computed: &mut Self::Matrix,
+        state: &mut Self::Matrix,
+        squares: &mut Self::Matrix,
+    ) -> Result<()>;
+
     /// Silences each activity with probability `rate`, 0 ≤ rate < 1, and divides the others by 1 − rate;
     /// `squares[r]` = Σ `activities[r]`² of what is left. Element (r, j) is kept if
     /// [`dropout_keeps`](crate::dropout_keeps)`(seed, r · N + j, rate · 2³²)`. activities `[R, N]`, squares `[1, R]`.

@@ -6,13 +6,15 @@
 //! backend of a few lines; the [`Oracle`]'s is f64's own.
 
 mod matrix;
+mod optimizer;
 
 pub use matrix::Matrix;
+use optimizer::step;
 
 use crate::host::{Images, Indices};
 use crate::{
     Backend, Connected, Delta, DeviceInfo, Fields, Goodness, Gradient, IndexSlice, Input, LabelCode,
-    Normalization, Objective, Parameter, Real, Result, Rule, Shape, Tally, Weights, dropout_keeps, shapes,
+    Normalization, Objective, Real, Result, Rule, Shape, Tally, Weights, dropout_keeps, shapes,
     similarity_of_labels,
 };
 
@@ -173,6 +175,51 @@ impl<A: Arithmetic> Backend for A {
                 out.set(r, j, (scale * product.at(shared, j) + label + bias).max(0.0));
             }
             squares.values[r] = out.square_of_row(r);
+        }
+        Ok(())
+    }
+
+    fn drive(
+        &self,
+        product: &Matrix,
+        input: &Input<Self>,
+        above: &Input<Self>,
+        layer: &Weights<Self>,
+        out: &mut Matrix,
+        squares: &mut Matrix,
+    ) -> Result<()> {
+        shapes::drive::<Self>(product, input, above, layer, out, squares)?;
+        for r in 0..out.rows {
+            let shared = r % product.rows;
+            let below = input.scale(input.squares.values[shared]);
+            let from_above = above.scale(above.squares.values[r % above.features.rows]);
+            for j in 0..out.columns {
+                let bias = layer.bias.as_ref().map_or(0.0, |bias| bias.value.values[j]);
+                let sum = below * product.at(shared, j) + from_above * out.at(r, j) + bias;
+                out.set(r, j, sum.max(0.0));
+            }
+            squares.values[r] = out.square_of_row(r);
+        }
+        Ok(())
+    }
+
+    fn damp(
+        &self,
+        before: &Matrix,
+        keep: f64,
+        computed: &mut Matrix,
+        state: &mut Matrix,
+        squares: &mut Matrix,
+    ) -> Result<()> {
+        shapes::damp(before, computed, state, squares)?;
+        for r in 0..state.rows {
+            for j in 0..state.columns {
+                let new = keep * before.at(r, j) + (1.0 - keep) * computed.at(r, j);
+                let slope = if computed.at(r, j) > 0.0 { (1.0 - keep) * new } else { 0.0 };
+                state.set(r, j, new);
+                computed.set(r, j, slope);
+            }
+            squares.values[r] = state.square_of_row(r);
         }
         Ok(())
     }
@@ -447,31 +494,5 @@ impl<A: Arithmetic> Backend for A {
         }
         scores.values.fill(0.0);
         Ok(())
-    }
-}
-
-/// One step of `rule` for every element of a parameter.
-fn step(parameter: &mut Parameter<Matrix>, gradient: &Matrix, rule: Rule) {
-    let Parameter { value, first, second } = parameter;
-    for (i, &g) in gradient.values.iter().enumerate() {
-        let (w, first) = (&mut value.values[i], &mut first.values[i]);
-        match rule {
-            Rule::Momentum { rate, momentum, decay } => {
-                *first = (momentum * *first - (1.0 - momentum) * g).flushed();
-                *w += rate * (*first - decay * *w);
-            }
-            Rule::Adam { rate, step, idle } => {
-                let Some(second) = second.as_mut().map(|second| &mut second.values[i]) else { continue };
-                for k in 0..=u64::from(idle) {
-                    let g = if k == 0 { g } else { 0.0 };
-                    let t = (step + k) as f64;
-                    *first = (Rule::BETA1 * *first + (1.0 - Rule::BETA1) * g).flushed();
-                    *second = (Rule::BETA2 * *second + (1.0 - Rule::BETA2) * g * g).flushed();
-                    let m = *first / (1.0 - Rule::BETA1.powf(t));
-                    let v = *second / (1.0 - Rule::BETA2.powf(t));
-                    *w -= rate * m / (v.sqrt() + Rule::EPSILON);
-                }
-            }
-        }
     }
 }

@@ -139,7 +139,12 @@ fn input<B: Backend>(
             _ => {}
         }
     }
-    let whole = rows.checked_rem(n).is_none_or(|rest| rest == 0);
+    shared(operation, n, rows)
+}
+
+/// Fails unless each of n rows of features serves as many of so many rows.
+fn shared(operation: &'static str, n: usize, rows: usize) -> Result<()> {
+    let whole = rows.checked_rem(n).map_or(rows == 0, |rest| rest == 0);
     if whole { Ok(()) } else { fits(operation, "rows", (rows, 1), (n, 1)) }
 }
 
@@ -202,6 +207,38 @@ pub fn project<B: Backend>(
     input("project", source, &weights.weight.value, out.rows())?;
     expect("project", "out", out, source.features.rows(), weights.weight.value.columns())?;
     expect("project", "squares", squares, 1, out.rows())
+}
+
+/// Checks `drive`.
+pub fn drive<B: Backend>(
+    product: &B::Matrix,
+    source: &Input<B>,
+    above: &Input<B>,
+    weights: &Weights<B>,
+    out: &B::Matrix,
+    squares: &B::Matrix,
+) -> Result<()> {
+    layer("drive", weights)?;
+    let classes = source.classes() + above.classes();
+    fits("drive", "label features", (classes, 1), (0, 1))?;
+    input("drive", source, &weights.weight.value, out.rows())?;
+    expect("drive", "product", product, source.features.rows(), weights.weight.value.columns())?;
+    expect("drive", "squares above", above.squares, 1, above.features.rows())?;
+    shared("drive", above.features.rows(), out.rows())?;
+    expect("drive", "out", out, out.rows(), product.columns())?;
+    expect("drive", "squares", squares, 1, out.rows())
+}
+
+/// Checks `damp`.
+pub fn damp(
+    before: &impl Shape,
+    computed: &impl Shape,
+    state: &impl Shape,
+    squares: &impl Shape,
+) -> Result<()> {
+    expect("damp", "computed", computed, before.rows(), before.columns())?;
+    expect("damp", "state", state, before.rows(), before.columns())?;
+    expect("damp", "squares", squares, 1, before.rows())
 }
 
 /// Checks `dropout`.

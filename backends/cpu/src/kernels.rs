@@ -20,6 +20,12 @@ pub fn activate<T: Scalar>(scale: T, label: Option<(&[T], T)>, bias: Option<&[T]
             *out = scale * *out;
         }
     }
+    rectify(bias, out);
+}
+
+/// h ← max(0, h + bias).
+#[inline(always)]
+pub fn rectify<T: Scalar>(bias: Option<&[T]>, out: &mut [T]) {
     if let Some(bias) = bias {
         for (out, &bias) in out.iter_mut().zip(bias) {
             *out += bias;

@@ -20,6 +20,7 @@ mod microkernel;
 mod operations;
 mod panels;
 mod products;
+mod recurrence;
 mod scalar;
 mod similarity;
 mod vector;
@@ -200,6 +201,29 @@ impl<T: Scalar> Backend for Cpu<T> {
         squares: &mut Matrix<T>,
     ) -> Result<()> {
         T::project(self, input, layer, out, squares)
+    }
+
+    fn drive(
+        &self,
+        product: &Matrix<T>,
+        input: &Input<Self>,
+        above: &Input<Self>,
+        layer: &Weights<Self>,
+        out: &mut Matrix<T>,
+        squares: &mut Matrix<T>,
+    ) -> Result<()> {
+        T::drive(self, product, input, above, layer, out, squares)
+    }
+
+    fn damp(
+        &self,
+        before: &Matrix<T>,
+        keep: f64,
+        computed: &mut Matrix<T>,
+        state: &mut Matrix<T>,
+        squares: &mut Matrix<T>,
+    ) -> Result<()> {
+        T::damp(self, before, keep, computed, state, squares)
     }
 
     fn dropout(

@@ -44,6 +44,14 @@ operations! {
     project(
         input: &Input<Cpu<Self>>, layer: &Weights<Cpu<Self>>, out: &mut Matrix<Self>, squares: &mut Matrix<Self>
     );
+    drive(
+        product: &Matrix<Self>, input: &Input<Cpu<Self>>, above: &Input<Cpu<Self>>, layer: &Weights<Cpu<Self>>,
+        out: &mut Matrix<Self>, squares: &mut Matrix<Self>
+    );
+    damp(
+        before: &Matrix<Self>, keep: f64, computed: &mut Matrix<Self>, state: &mut Matrix<Self>,
+        squares: &mut Matrix<Self>
+    );
     dropout(activities: &mut Matrix<Self>, rate: f64, seed: u32, squares: &mut Matrix<Self>);
     measure(
         activities: &Matrix<Self>, goodness: Goodness, slopes: &mut Matrix<Self>, sums: &mut Matrix<Self>

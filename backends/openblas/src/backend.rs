@@ -145,6 +145,48 @@ impl<T: Scalar> Backend for OpenBlas<T> {
         Ok(())
     }
 
+    fn drive(
+        &self,
+        product: &Matrix<T>,
+        input: &Input<Self>,
+        above: &Input<Self>,
+        layer: &Weights<Self>,
+        out: &mut Matrix<T>,
+        squares: &mut Matrix<T>,
+    ) -> Result<()> {
+        shapes::drive::<Self>(product, input, above, layer, out, squares)?;
+        let (below, from_above) = (scales(input), scales(above));
+        for (r, mut out) in out.0.rows_mut().into_iter().enumerate() {
+            let [s, t] = [below[r % below.len()], from_above[r % from_above.len()]].map(T::from_f64);
+            Zip::from(&mut out).and(product.0.row(r % below.len())).for_each(|a, p| *a = s * *p + t * *a);
+            if let Some(bias) = &layer.bias {
+                out += &bias.value.0.row(0);
+            }
+            // What is not a number stays so, and is noticed.
+            out.mapv_inplace(|h| if h < T::zero() { T::zero() } else { h });
+        }
+        put(out.squares(), squares);
+        Ok(())
+    }
+
+    fn damp(
+        &self,
+        before: &Matrix<T>,
+        keep: f64,
+        computed: &mut Matrix<T>,
+        state: &mut Matrix<T>,
+        squares: &mut Matrix<T>,
+    ) -> Result<()> {
+        shapes::damp(before, computed, state, squares)?;
+        let [keep, rest] = [keep, 1.0 - keep].map(T::from_f64);
+        Zip::from(&mut state.0).and(&mut computed.0).and(&before.0).for_each(|state, computed, before| {
+            *state = keep * *before + rest * *computed;
+            *computed = if *computed > T::zero() { rest * *state } else { T::zero() };
+        });
+        put(state.squares(), squares);
+        Ok(())
+    }
+
     fn dropout(
         &self,
         activities: &mut Matrix<T>,

@@ -7,7 +7,7 @@ use std::ptr::null_mut;
 use ocl::core::DeviceId;
 use ocl::core::ffi;
 
-use crate::driver::name_of;
+use crate::codes::name_of;
 use crate::{Candidate, Kind};
 
 /// What the drivers answer.

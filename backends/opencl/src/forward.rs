@@ -227,7 +227,7 @@ impl OpenCl {
 }
 
 /// The bias, or anything in its place and a flag that there is none.
-fn bias<'a>(args: Args<'a>, layer: &Weights<OpenCl>) -> Args<'a> {
+pub(crate) fn bias<'a>(args: Args<'a>, layer: &Weights<OpenCl>) -> Args<'a> {
     match &layer.bias {
         Some(bias) => args.matrix(&bias.value).flag(true),
         None => args.matrix(&layer.weight.value).flag(false),

@@ -5,6 +5,7 @@
 //! `upload` and `synchronize` wait. No atomics: the same device gives the same bits twice.
 
 mod args;
+mod codes;
 mod devices;
 mod discovery;
 mod driver;
@@ -17,6 +18,7 @@ mod local;
 mod memory;
 mod profile;
 mod program;
+mod recurrence;
 mod scratch;
 mod similarity;
 mod tensor_cores;
@@ -28,7 +30,7 @@ use std::rc::Rc;
 
 use ff_backend::{
     Backend, BackendError, Delta, DeviceInfo, Fields, Goodness, Gradient, IndexSlice, Input, Normalization,
-    Objective, Result, Rule, Shape, Tally, Tensor, Weights, shapes,
+    Objective, Result, Rule, Tally, Weights, shapes,
 };
 
 pub use devices::{Candidate, Kind, choose, devices, failures, gpu};
@@ -39,8 +41,7 @@ pub use tuning::{KernelPath, Tile, Tuning};
 
 use args::Args;
 use driver::{Context, Kernel, Queue};
-use lists::Marks;
-use memory::{Parts, Pool};
+use memory::Pool;
 use program::{Lists, Products, Small};
 use scratch::Scratch;
 
@@ -234,50 +235,6 @@ fn cut_kernels_to(
     Ok((small, products, tuning))
 }
 
-impl Tensor<OpenCl> for Matrix {
-    fn zeros(backend: &OpenCl, rows: usize, columns: usize) -> Result<Self> {
-        let bytes = rows.saturating_mul(columns).saturating_mul(size_of::<f32>());
-        let what = || format!("a matrix of {rows} × {columns}");
-        let OpenCl { pool, context, queue, .. } = backend;
-        Ok(Matrix {
-            buffer: pool.zeros(context, queue, bytes, what)?,
-            rows,
-            columns,
-            parts: Parts::default(),
-            marks: Marks::default(),
-            local: None,
-        })
-    }
-
-    fn like(&self, backend: &OpenCl) -> Result<Self> {
-        Ok(Matrix { local: self.local.clone(), ..backend.zeros(self.rows, self.columns)? })
-    }
-
-    fn upload(&mut self, backend: &OpenCl, values: &[f32]) -> Result<()> {
-        shapes::upload(self, values.len())?;
-        self.changed();
-        if values.is_empty() { Ok(()) } else { backend.queue.write(&self.buffer.memory, values) }
-    }
-
-    fn download(&self, backend: &OpenCl) -> Result<Vec<f32>> {
-        backend.add_parts(self)?;
-        match self.elements() {
-            0 => backend.queue.finish().map(|()| Vec::new()),
-            count => backend.queue.read(&self.buffer.memory, count),
-        }
-    }
-
-    fn copy(&self, backend: &OpenCl, target: &mut Self) -> Result<()> {
-        shapes::copy_weight(self, target)?;
-        backend.add_parts(self)?;
-        target.changed();
-        match self.elements() * size_of::<f32>() {
-            0 => Ok(()),
-            bytes => backend.queue.copy(&self.buffer.memory, &target.buffer.memory, bytes),
-        }
-    }
-}
-
 /// Each operation is the method of the same name in the file of its part.
 impl Backend for OpenCl {
     type Real = f32;
@@ -381,6 +338,29 @@ impl Backend for OpenCl {
         squares: &mut Matrix,
     ) -> Result<()> {
         self.project(input, layer, out, squares)
+    }
+
+    fn drive(
+        &self,
+        product: &Matrix,
+        input: &Input<Self>,
+        above: &Input<Self>,
+        layer: &Weights<Self>,
+        out: &mut Matrix,
+        squares: &mut Matrix,
+    ) -> Result<()> {
+        self.drive(product, input, above, layer, out, squares)
+    }
+
+    fn damp(
+        &self,
+        before: &Matrix,
+        keep: f64,
+        computed: &mut Matrix,
+        state: &mut Matrix,
+        squares: &mut Matrix,
+    ) -> Result<()> {
+        self.damp(before, keep, computed, state, squares)
     }
 
     fn dropout(&self, activities: &mut Matrix, rate: f64, seed: u32, squares: &mut Matrix) -> Result<()> {

@@ -3,9 +3,10 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use ff_backend::{BackendError, Connected, Fields, Result, Shape};
+use ff_backend::{Backend, BackendError, Connected, Fields, Result, Shape, Tensor, shapes};
 
-use crate::driver::{Context, Memory, Queue, failure, is_of_memory};
+use crate::codes::{failure, is_of_memory};
+use crate::driver::{Context, Memory, Queue};
 use crate::lists::Marks;
 use crate::local::Local;
 use crate::{Candidate, OpenCl};
@@ -149,6 +150,50 @@ impl OpenCl {
             squares.parts.forget();
         }
         Ok(())
+    }
+}
+
+impl Tensor<OpenCl> for Matrix {
+    fn zeros(backend: &OpenCl, rows: usize, columns: usize) -> Result<Self> {
+        let bytes = rows.saturating_mul(columns).saturating_mul(size_of::<f32>());
+        let what = || format!("a matrix of {rows} × {columns}");
+        let OpenCl { pool, context, queue, .. } = backend;
+        Ok(Matrix {
+            buffer: pool.zeros(context, queue, bytes, what)?,
+            rows,
+            columns,
+            parts: Parts::default(),
+            marks: Marks::default(),
+            local: None,
+        })
+    }
+
+    fn like(&self, backend: &OpenCl) -> Result<Self> {
+        Ok(Matrix { local: self.local.clone(), ..backend.zeros(self.rows, self.columns)? })
+    }
+
+    fn upload(&mut self, backend: &OpenCl, values: &[f32]) -> Result<()> {
+        shapes::upload(self, values.len())?;
+        self.changed();
+        if values.is_empty() { Ok(()) } else { backend.queue.write(&self.buffer.memory, values) }
+    }
+
+    fn download(&self, backend: &OpenCl) -> Result<Vec<f32>> {
+        backend.add_parts(self)?;
+        match self.elements() {
+            0 => backend.queue.finish().map(|()| Vec::new()),
+            count => backend.queue.read(&self.buffer.memory, count),
+        }
+    }
+
+    fn copy(&self, backend: &OpenCl, target: &mut Self) -> Result<()> {
+        shapes::copy_weight(self, target)?;
+        backend.add_parts(self)?;
+        target.changed();
+        match self.elements() * size_of::<f32>() {
+            0 => Ok(()),
+            bytes => backend.queue.copy(&self.buffer.memory, &target.buffer.memory, bytes),
+        }
     }
 }
 

@@ -5,16 +5,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ff_backend::{BackendError, Result};
 
-use crate::driver::{Context, Kernel, Program, name_of};
+use crate::codes::name_of;
+use crate::driver::{Context, Kernel, Program};
 use crate::{Candidate, KernelPath, Tuning};
 
 const COMMON: &str = include_str!("../kernels/common.cl");
 const OPTIMIZER: &str = include_str!("../kernels/optimizer.cl");
 const DELTA: &str = include_str!("../kernels/delta.cl");
-const SMALL: [&str; 7] = [
+const SMALL: [&str; 8] = [
     COMMON,
     include_str!("../kernels/inputs.cl"),
     include_str!("../kernels/layer.cl"),
+    include_str!("../kernels/recurrence.cl"),
     include_str!("../kernels/objective.cl"),
     include_str!("../kernels/head.cl"),
     OPTIMIZER,
@@ -58,8 +60,8 @@ macro_rules! kernels {
 
 kernels!(
     /// Everything that is not a product.
-    Small: gather hybrid activate see unsee row_squares add_parts dropout measure coefficients running_mean pull_row
-    prepare update read_out transpose way_back centre excess mix_slopes softmax draw_labels accumulate argmax
+    Small: gather hybrid activate drive damp see unsee row_squares add_parts dropout measure coefficients running_mean
+    pull_row prepare update read_out transpose way_back centre excess mix_slopes softmax draw_labels accumulate argmax
 );
 kernels!(
     /// The products and what is fused to them. Every path has the same two kernels with the same parameters.

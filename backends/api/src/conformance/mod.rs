@@ -23,6 +23,7 @@ mod layer;
 mod local;
 mod memory;
 mod objective;
+mod recurrence;
 mod refusals;
 mod report;
 mod sizes;
@@ -59,6 +60,8 @@ pub fn run<B: Backend>(backend: &B, effort: Effort) -> Report {
         examine.operation::<forward::Product>(),
         examine.operation::<forward::Activate>(),
         examine.operation::<forward::Project>(),
+        examine.operation::<recurrence::Drive>(),
+        examine.operation::<recurrence::Damp>(),
         examine.operation::<sparsity::Dropout>(),
         examine.operation::<sparsity::Measure>(),
         examine.operation::<objective::Coefficients>(),

@@ -108,6 +108,9 @@ fn forward<B: Backend>(b: &B) -> Result<Vec<Attempt>> {
     let unknown = input(&squares, code(LabelCode::Same(3)));
     let unfit = input(&short, None);
     let labelled = input(&squares, code(LabelCode::Neutral));
+    let three = b.zeros(3, 5)?;
+    let few =
+        Input::<B> { features: &three, squares: &short, normalization: Normalization::Unit, label: None };
     let weight = &weights.weight.value;
     let top = |k| Goodness::TopK { k };
     Ok(vec![
@@ -123,6 +126,17 @@ fn forward<B: Backend>(b: &B) -> Result<Vec<Attempt>> {
         ("project: no rows for labels", b.project(&labelled, &weights, &mut out, &mut out_squares)),
         ("project: input squares too short", b.project(&unfit, &weights, &mut out, &mut out_squares)),
         ("project: out too tall", b.project(&plain, &weights, &mut odd, &mut odd_squares)),
+        ("drive: label features", b.drive(&product, &labelled, &plain, &tall, &mut out, &mut out_squares)),
+        ("drive: rows not shared", b.drive(&product, &plain, &few, &weights, &mut out, &mut out_squares)),
+        (
+            "drive: squares above too short",
+            b.drive(&product, &plain, &unfit, &weights, &mut out, &mut out_squares),
+        ),
+        ("drive: product too wide", b.drive(&wide, &plain, &plain, &weights, &mut out, &mut out_squares)),
+        ("drive: squares too short", b.drive(&product, &plain, &plain, &weights, &mut out, &mut other)),
+        ("damp: computed too wide", b.damp(&product, 0.3, &mut wide, &mut out, &mut out_squares)),
+        ("damp: state too tall", b.damp(&product, 0.3, &mut out, &mut odd, &mut out_squares)),
+        ("damp: squares too short", b.damp(&product, 0.3, &mut out, &mut b.zeros(4, 6)?, &mut other)),
         ("dropout: squares too short", b.dropout(&mut out, 0.5, 1, &mut other)),
         ("measure: k of 0", b.measure(&features, top(0), &mut b.zeros(4, 5)?, &mut out_squares)),
         ("measure: k beyond the row", b.measure(&features, top(6), &mut b.zeros(4, 5)?, &mut out_squares)),

@@ -223,6 +223,36 @@ impl Backend for Faulty {
         self.call("project", out, |out| Oracle.copy(&*result.0.borrow(), out))
     }
 
+    fn drive(
+        &self,
+        product: &Matrix,
+        input: &Input<Self>,
+        above: &Input<Self>,
+        layer: &Weights<Self>,
+        out: &mut Matrix,
+        squares: &mut Matrix,
+    ) -> Result<()> {
+        self.call("drive", out, |out| {
+            let (product, layer) = (product.0.borrow(), weights(layer));
+            reading(input, |input| {
+                reading(above, |above| Oracle.drive(&product, input, above, &layer, out, squares.get()))
+            })
+        })
+    }
+
+    fn damp(
+        &self,
+        before: &Matrix,
+        keep: f64,
+        computed: &mut Matrix,
+        state: &mut Matrix,
+        squares: &mut Matrix,
+    ) -> Result<()> {
+        self.call("damp", state, |state| {
+            Oracle.damp(&before.0.borrow(), keep, computed.get(), state, squares.get())
+        })
+    }
+
     fn dropout(&self, activities: &mut Matrix, rate: f64, seed: u32, squares: &mut Matrix) -> Result<()> {
         self.call("dropout", activities, |activities| Oracle.dropout(activities, rate, seed, squares.get()))
     }

@@ -9,13 +9,15 @@ use ff_backend::conformance::{self, Effort, Fault, Report};
 use ff_backend::oracle::Oracle;
 
 /// Operations that compute something.
-const OPERATIONS: [&str; 20] = [
+const OPERATIONS: [&str; 22] = [
     "copy",
     "gather",
     "hybrid",
     "product",
     "activate",
     "project",
+    "drive",
+    "damp",
     "dropout",
     "measure",
     "coefficients",
