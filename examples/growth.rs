@@ -96,6 +96,8 @@ fn panel(
     chart
         .configure_mesh()
         .light_line_style(TRANSPARENT)
+        .x_label_formatter(&named)
+        .y_label_formatter(&named)
         .x_desc(what)
         .y_desc(y_title)
         .label_style(label)
@@ -108,6 +110,12 @@ fn panel(
     }
     chart.configure_series_labels().position(SeriesLabelPosition::UpperLeft).label_font(label).draw()?;
     Ok(())
+}
+
+/// Labels of a logarithmic axis: of all the multiples of a power of ten, those by 1, 2 and 5.
+fn named(value: &f64) -> String {
+    let digit = (value / 10f64.powf(value.log10().floor())).round();
+    if [1.0, 2.0, 5.0].contains(&digit) { format!("{value}") } else { String::new() }
 }
 
 #[allow(dead_code)]

@@ -18,8 +18,9 @@ pub(crate) fn did_you_mean<'a>(name: &str, options: impl IntoIterator<Item = &'a
 }
 
 /// The knobs that other tools call otherwise.
-const ELSEWHERE: [(&str, &str); 9] = [
+const ELSEWHERE: [(&str, &str); 10] = [
     ("lr", "learning_rate"),
+    ("epoch", "num_epochs"),
     ("epochs", "num_epochs"),
     ("n_epochs", "num_epochs"),
     ("max_epochs", "num_epochs"),
