@@ -21,6 +21,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -78,14 +79,23 @@ def run(command, seconds=COMPILER, **options):
 
 
 def from_pypi(*packages):
-    """A folder with packages of PyPI, or None."""
+    """A folder with packages of PyPI, or None. Their data files lie in it too: `pip install --target` leaves out those of lib/."""
     folder = WORK / packages[0]
     if not folder.exists():
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        part = folder.with_suffix(".part")
-        shutil.rmtree(part, ignore_errors=True)
-        if run([*pip, "--target", str(part), *packages], TESTS) is None:
+        wheels, part = folder.with_suffix(".wheels"), folder.with_suffix(".part")
+        for leftover in (wheels, part):
+            shutil.rmtree(leftover, ignore_errors=True)
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--only-binary=:all:"]
+        if run([*pip, "--dest", str(wheels), *packages], TESTS) is None:
             return None
+        for wheel in wheels.glob("*.whl"):
+            with zipfile.ZipFile(wheel) as archive:
+                for name in archive.namelist():
+                    to = part / name.split(".data/data/")[-1]
+                    if not name.endswith("/"):
+                        to.parent.mkdir(parents=True, exist_ok=True)
+                        to.write_bytes(archive.read(name))
+        shutil.rmtree(wheels)
         part.rename(folder)
     return folder
 
@@ -217,7 +227,6 @@ def intel():
     folder = from_pypi("intel-opencl-rt", "intel-cmplr-lib-rt", "tbb")
     if folder is None:
         return missing("intel: the runtime could not be had from PyPI (intel-opencl-rt)")
-    # The wheels' data files lie beside or below the packages, as pip has it.
     library = next((path for path in folder.rglob("libintelocl.so")), None)
     if library is None:
         return missing(f"intel: no libintelocl.so in {folder}")
