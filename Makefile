@@ -6,7 +6,7 @@ FF = $(CARGO) run --release --quiet --
 # The same network as the README shows; well under a minute on two cores.
 DEMO = train 500 500 --recipe contrast --dataset digits --num-epochs 30 --backend cpu
 
-.PHONY: help demo test check sanitize fuzz bench figures results book wheel test-slurm setup setup-tests setup-kernels check-kernels
+.PHONY: help demo test check sanitize fuzz bench figures results paper book wheel test-slurm setup setup-tests setup-kernels check-kernels
 
 help:
 	@echo "make demo        train a network on the embedded digits"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench       a training step beside the floor of this machine"
 	@echo "make figures     draw the figures of the README again"
 	@echo "make results     what the README states, beside what the files say; the cheap rows again"
+	@echo "make paper       the paper's experiments, small, and a figure beside its numbers (SIZE=full: days)"
 	@echo "make book        the documents as a book: target/book"
 	@echo "make wheel       the program and its Python package: target/wheels"
 	@echo "make check-kernels  the OpenCL kernels through the GPU compilers, Oclgrind, Intel's runtime"
@@ -94,6 +95,15 @@ figures: setup
 results: setup
 	$(CARGO) build --release
 	python3 scripts/results.py check
+
+# Two cores take about a quarter of an hour; SIZE=full is the paper's size, SIZE=tiny tells whether it runs. A row that failed
+# has no bar in the figure, and ends in exit 1.
+SIZE ?= small
+PAPER = runs/paper$(if $(filter-out small,$(SIZE)),-$(SIZE))
+paper: setup
+	$(CARGO) build --release
+	python3 scripts/paper.py --size $(SIZE); ended=$$?; \
+	$(CARGO) run --release --quiet --example paper $(PAPER)/results.csv $(PAPER)/paper.png && exit $$ended
 
 book: .venv/installed
 	.venv/bin/mdbook build docs

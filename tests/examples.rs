@@ -7,6 +7,8 @@ mod backend;
 mod growth;
 #[path = "../examples/observe.rs"]
 mod observe;
+#[path = "../examples/paper.rs"]
+mod paper;
 #[path = "../examples/sweep.rs"]
 mod sweep;
 #[path = "../examples/train.rs"]
@@ -61,6 +63,37 @@ fn a_program_draws_how_cost_grows() {
     // A line of which something is missing.
     std::fs::write(&data, r#"{"what": "width", "size": 250}"#).unwrap();
     assert!(growth::draw(&data, &png).unwrap_err().to_string().contains("theory"));
+}
+
+#[test]
+fn a_program_draws_the_paper_beside_ours() {
+    let folder = tempfile::tempdir().unwrap();
+    let (csv, png) = (folder.path().join("results.csv"), folder.path().join("paper.png"));
+    let head = "section,experiment,paper error %,ours %,seeds,epochs,sizes,note\n";
+    // Both bars, without ours, without the paper's.
+    let rows =
+        "3.1,backpropagation,1.4,1.6,1,10,500 500,\n4,local,41,,,,,skipped\n5,asleep,,9,1,4,500,no number\n";
+    let dimensions = |rows: &str| {
+        std::fs::write(&csv, format!("{head}{rows}")).unwrap();
+        paper::draw(&csv, &png).unwrap();
+        image::image_dimensions(&png).unwrap()
+    };
+    let (width, three_panels) = dimensions(rows);
+    // The bars' colors cover what their errors are worth: the paper's 1.4 less than our 1.6, on one axis.
+    let pixels = image::open(&png).unwrap().to_rgb8();
+    let first = |color: [u8; 3]| {
+        let heights =
+            pixels.enumerate_pixels().filter(|(x, y, pixel)| *y > 64 && *x > 500 && pixel.0 == color);
+        let row = heights.map(|(_, y, _)| y).min().unwrap() + 4;
+        (0..width).filter(|x| pixels.get_pixel(*x, row).0 == color).count() as f64
+    };
+    let ratio = first([0, 114, 178]) / first([213, 94, 0]);
+    assert!((ratio - 1.4 / 1.6).abs() < 0.01, "{ratio}");
+    // A section of its own is a panel of its own.
+    assert!(dimensions(&rows.replace("\n4,", "\n3.2,")).1 < three_panels);
+    std::fs::write(&csv, format!("{head}3.1,backpropagation,much,,,,,\n")).unwrap();
+    let wrong = paper::draw(&csv, &png).unwrap_err().to_string();
+    assert!(wrong.contains("`paper error %` is `much`"), "{wrong}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod book;
 mod commands;
 mod links;
 mod messages;
+mod paper;
 mod results;
 #[path = "../python/venv.rs"]
 mod venv;
