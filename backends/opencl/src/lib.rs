@@ -60,7 +60,8 @@ pub enum Precision {
 pub struct Options {
     /// Arithmetic of the products.
     pub precision: Precision,
-    /// Whether rows with a coefficient of 0 are left out of gradients: no number changes.
+    /// Whether work is left out whose result is known: rows with a coefficient of 0 in gradients and, on a GPU, whatever is 0
+    /// in products, which go by lists then, in single precision.
     pub exact_shortcuts: bool,
     /// Forces a kernel path.
     pub path: Option<KernelPath>,
