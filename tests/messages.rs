@@ -363,6 +363,11 @@ fn runs() {
     place.write("file", "");
     place.write("run.png", "no picture");
     place.write("no.safetensors", "no tensors");
+    fs::create_dir(place.at("cells")).unwrap();
+    place.write(
+        "cells/results.csv",
+        "recipe,depth,width,accuracy,run_dir\npred,1,2,0.9,none\nbackprop,2,2,0.8,none\npred,2,4,0.7,none\n",
+    );
     snapshot(
         "runs",
         &all_told(
@@ -391,6 +396,9 @@ fn runs() {
                 "predict run gone.png",
                 "predict run run.png",
                 "plot other",
+                "plot run --against pred",
+                "plot cells --against prd",
+                "plot cells --against 2",
                 "compare run other",
                 "runs . --filter accuracy",
                 "runs . --sort speed",

@@ -34,6 +34,9 @@ pub struct Plot {
     /// Of a sweep: the accuracy to draw [default: the one that ranks]
     #[arg(long, value_enum, value_name = "METRIC")]
     metric: Option<Metric>,
+    /// Of a sweep: how much better or worse the others are than this cell or value, seed by seed; repeatable
+    #[arg(long, value_name = "NAME")]
+    against: Vec<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -88,9 +91,9 @@ impl Plot {
         let kinds: Vec<Kind> =
             self.directories.iter().map(|path| Kind::of(path)).collect::<Result<_, _>>()?;
         let metric = self.metric.and_then(|metric| Some(metric.to_possible_value()?.get_name().to_owned()));
-        let choice = Choice { axes: self.axes.clone(), metric };
+        let choice = Choice { axes: self.axes.clone(), metric, against: self.against.clone() };
         if choice != Choice::default() && !kinds.iter().any(|kind| matches!(kind, Kind::Sweep)) {
-            return Err(CliError::request("--axes and --metric are for sweeps; this is none"));
+            return Err(CliError::request("--axes, --metric and --against are for sweeps; this is none"));
         }
         let mut runs = Vec::new();
         for (directory, kind) in self.directories.iter().zip(&kinds) {
@@ -147,6 +150,9 @@ fn tell(drawn: &Drawn) -> Result<(), CliError> {
 fn refused(error: FigureError) -> CliError {
     match error {
         FigureError::Write { .. } | FigureError::Draw(_) => CliError::failed(error),
+        FigureError::NoSetting { .. } | FigureError::ManySettings { .. } => {
+            CliError::request(format!("--against: {error}"))
+        }
         _ => CliError::request(error),
     }
 }

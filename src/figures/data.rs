@@ -1,5 +1,6 @@
 //! The numbers of a figure, as a table for other programs.
 
+use super::estimate::Estimate;
 use super::stroke::Stroke;
 
 /// A point of a curve, or a cell of a table.
@@ -12,7 +13,12 @@ struct Row {
     x: String,
     y_name: String,
     y: String,
+    /// Where it is a mean.
+    estimate: Option<Estimate>,
 }
+
+/// Columns of a figure that shows means: how many values each is of, what its error bars say, and their ends.
+const OF_MEANS: [&str; 6] = ["n", "bars", "y_low", "y_high", "x_low", "x_high"];
 
 /// Numbers as they are drawn, and the names that legends give to strokes.
 #[derive(Clone, Debug, Default)]
@@ -27,24 +33,26 @@ impl Data {
         self.names.extend_from_slice(entries);
     }
 
-    /// A curve is drawn: its panel, the titles of the axes, its stroke, its points.
-    pub fn curve(
+    /// A point of a curve is drawn: its panel, its stroke, the title of each axis and its value there, and what it is the
+    /// mean of, if it is one.
+    pub fn point(
         &mut self,
         panel: &str,
-        (x_name, y_name): (&str, &str),
         stroke: Stroke,
-        points: &[(f64, f64)],
+        (x_name, x): (&str, String),
+        (y_name, y): (&str, String),
+        estimate: Option<&Estimate>,
     ) {
-        let finite = points.iter().filter(|(x, y)| x.is_finite() && y.is_finite());
-        self.rows.extend(finite.map(|(x, y)| Row {
+        self.rows.push(Row {
             panel: panel.to_owned(),
             stroke: Some(stroke),
             series: String::new(),
             x_name: x_name.to_owned(),
-            x: x.to_string(),
+            x,
             y_name: y_name.to_owned(),
-            y: y.to_string(),
-        }));
+            y,
+            estimate: estimate.copied(),
+        });
     }
 
     /// A cell of a table is drawn: its row, its column, and the number in it.
@@ -60,6 +68,7 @@ impl Data {
             x: column.to_owned(),
             y_name: String::new(),
             y: number.to_owned(),
+            estimate: None,
         });
     }
 
@@ -68,14 +77,32 @@ impl Data {
         if self.rows.is_empty() {
             return None;
         }
+        let of_means = self.rows.iter().any(|row| row.estimate.is_some());
         let mut writer = csv::Writer::from_writer(Vec::new());
-        writer.write_record(["panel", "series", "x_name", "x", "y_name", "y"]).ok()?;
+        let mut header = vec!["panel", "series", "x_name", "x", "y_name", "y"];
+        header.extend(OF_MEANS.iter().filter(|_| of_means));
+        writer.write_record(header).ok()?;
         for row in &self.rows {
             let alike = |stroke: &Stroke| row.stroke.is_some_and(|own| own.looks_like(stroke));
             let named = self.names.iter().find(|(_, stroke)| alike(stroke)).map(|(name, _)| name);
             let series = named.unwrap_or(&row.series);
-            writer.write_record([&row.panel, series, &row.x_name, &row.x, &row.y_name, &row.y]).ok()?;
+            let mut fields: Vec<String> =
+                [&row.panel, series, &row.x_name, &row.x, &row.y_name, &row.y].map(String::clone).into();
+            if of_means {
+                fields.extend(row.estimate.as_ref().map(told).unwrap_or_default());
+            }
+            writer.write_record(fields).ok()?;
         }
         String::from_utf8(writer.into_inner().ok()?).ok()
     }
+}
+
+/// What the columns of means say of one; a single value has no error bars.
+fn told(estimate: &Estimate) -> [String; 6] {
+    let (across, up) = (estimate.across(), estimate.up());
+    let bars = if across.or(up).is_some() { estimate.bars } else { "" };
+    let end = |end: Option<f64>| end.map(|end| end.to_string()).unwrap_or_default();
+    let ends = [up.map(|up| up.0), up.map(|up| up.1), across.map(|x| x.0), across.map(|x| x.1)].map(end);
+    let [y_low, y_high, x_low, x_high] = ends;
+    [estimate.count.to_string(), bars.to_owned(), y_low, y_high, x_low, x_high]
 }

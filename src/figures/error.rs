@@ -42,6 +42,22 @@ pub enum FigureError {
         /// Those that vary.
         axes: Vec<String>,
     },
+    /// A setting that is none of a sweep's.
+    #[error("`{asked}` is neither the name of a cell nor a value of a knob that varies in this sweep{hint}")]
+    NoSetting {
+        /// What was asked for.
+        asked: String,
+        /// What is near to it, or what there is.
+        hint: String,
+    },
+    /// A value of several knobs.
+    #[error("`{asked}` is a value of several knobs; write {}", settings.join(" or "))]
+    ManySettings {
+        /// What was asked for.
+        asked: String,
+        /// With the knobs before it.
+        settings: Vec<String>,
+    },
     /// The name of a figure does not say its format.
     #[error("{}: a figure must end in .png, .svg or .pdf", path.display())]
     UnknownFormat {

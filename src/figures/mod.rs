@@ -9,6 +9,7 @@ mod confusion;
 mod curves;
 mod data;
 mod error;
+mod estimate;
 mod fields;
 mod format;
 mod goodness;

@@ -3,6 +3,7 @@
 use plotters::style::Color;
 
 use super::canvas::{Anchor, Canvas, LABEL, Point, Rect, SMALL, TextLook, fitting_size, text_width};
+use super::estimate::Estimate;
 use super::labels::Below;
 use super::palette::{FAINT, INK, MUTED, PAPER};
 use super::scale::Axis;
@@ -86,7 +87,7 @@ impl Panel {
 
     /// Names all have to be read; of numbers some will do.
     fn labels_below(x: &Axis, width: f64) -> Below {
-        if !x.named {
+        if x.names.is_empty() {
             return Below::plain();
         }
         let room = width / x.ticks.len().max(1) as f64 - 14.0;
@@ -101,7 +102,7 @@ impl Panel {
             let x = self.x_of(*value);
             canvas.fill(Rect::new(x - 1.0, bottom, 2.0, 7.0), INK);
             let half = text_width(label, LABEL) / 2.0;
-            if self.x.named || x - half > free {
+            if !self.x.names.is_empty() || x - half > free {
                 below.write(canvas, label, (x, bottom));
                 free = x + half + 12.0;
             }
@@ -133,7 +134,34 @@ impl Panel {
 
     /// A curve, interrupted where a value is not finite.
     pub fn curve(&self, canvas: &mut Canvas, values: &[Point], stroke: Stroke) {
-        canvas.data.curve(&self.title, (&self.x.title, &self.y.title), stroke, values);
+        values.iter().for_each(|point| self.record(canvas, *point, stroke, None));
+        self.trace(canvas, values, stroke);
+    }
+
+    /// The same of means, with their error bars.
+    pub fn estimates(&self, canvas: &mut Canvas, estimates: &[Estimate], stroke: Stroke) {
+        for estimate in estimates {
+            let (x, y) = estimate.at;
+            self.record(canvas, (x, y), stroke, Some(estimate));
+            let along_x = estimate.across().map(|(low, high)| [(low, y), (high, y)]);
+            let along_y = estimate.up().map(|(low, high)| [(x, low), (x, high)]);
+            for ends in [along_x, along_y].into_iter().flatten() {
+                error_bar(canvas, ends.map(|end| self.at(end)), stroke);
+            }
+        }
+        let means: Vec<Point> = estimates.iter().map(|estimate| estimate.at).collect();
+        self.trace(canvas, &means, stroke);
+    }
+
+    /// What is drawn, for other programs.
+    fn record(&self, canvas: &mut Canvas, (x, y): Point, stroke: Stroke, estimate: Option<&Estimate>) {
+        if x.is_finite() && y.is_finite() {
+            let (x, y) = ((self.x.title.as_str(), self.x.told(x)), (self.y.title.as_str(), y.to_string()));
+            canvas.data.point(&self.title, stroke, x, y, estimate);
+        }
+    }
+
+    fn trace(&self, canvas: &mut Canvas, values: &[Point], stroke: Stroke) {
         let runs = values.split(|(x, y)| !self.x.shows(*x) || !self.y.shows(*y));
         for run in runs.filter(|run| !run.is_empty()) {
             let points: Vec<Point> = run.iter().map(|value| self.at(*value)).collect();
@@ -160,6 +188,18 @@ impl Panel {
             points.push((first.0, self.area.bottom()));
             canvas.polygon(points, color);
         }
+    }
+}
+
+/// A thin line between points of the page, one right of or above the other, with a cap at each.
+fn error_bar(canvas: &mut Canvas, ends: [Point; 2], stroke: Stroke) {
+    const CAP: f64 = 8.0;
+    const WIDTH: f64 = 2.5;
+    let [(x, _), (other, _)] = ends;
+    let (across, up) = if x == other { (CAP, 0.0) } else { (0.0, CAP) };
+    canvas.line(ends.to_vec(), stroke.color, WIDTH);
+    for (x, y) in ends {
+        canvas.line(vec![(x - across, y - up), (x + across, y + up)], stroke.color, WIDTH);
     }
 }
 

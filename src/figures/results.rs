@@ -60,6 +60,17 @@ pub struct Summary {
     /// Rows are true classes.
     #[serde(default)]
     pub confusion_matrix: Vec<Vec<u64>>,
+    /// Time of all epochs.
+    #[serde(default)]
+    pub seconds: Seconds,
+}
+
+/// Where the time of a run went.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Seconds {
+    /// Spent on training.
+    pub train: Option<f64>,
 }
 
 /// What figures need of `config.toml`, which is there from the first moment of a run.

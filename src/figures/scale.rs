@@ -15,8 +15,8 @@ pub struct Axis {
     pub title: String,
     /// Values that carry a label.
     pub ticks: Vec<(f64, String)>,
-    /// Ticks are names at even distances, none of which may be left out.
-    pub named: bool,
+    /// What places 0, 1, 2, … are called, where these are all that the axis has; none of them may be left out.
+    pub names: Vec<String>,
     /// The ends, as the scale has them.
     low: f64,
     high: f64,
@@ -85,7 +85,7 @@ impl Axis {
                     low: Scale::Rest.of(100.0 - high),
                     high: Scale::Rest.of(100.0 - low),
                     scale: Scale::Rest,
-                    named: false,
+                    names: Vec::new(),
                 }
             }
             _ => Self::percent(title, values),
@@ -104,16 +104,18 @@ impl Axis {
         let values: Vec<f64> = values.into_iter().collect();
         match extent(values.iter().copied()) {
             Some((low, high)) if low > 0.0 && (high / low > 50.0 || presses_flat(&values, low, high)) => {
-                Self {
-                    title: format!("{title}, log scale"),
-                    ticks: log_ticks(low / 1.2, high * 1.2),
-                    low: (low / 1.2).log10(),
-                    high: (high * 1.2).log10(),
-                    scale: Scale::Log,
-                    named: false,
-                }
+                Self::log(title, low / 1.2, high * 1.2)
             }
             _ => Self::linear(title, values, 5),
+        }
+    }
+
+    /// Positive values: logarithmic where they span more than a factor of ten.
+    pub fn positive(title: &str, values: impl IntoIterator<Item = f64>) -> Self {
+        let values: Vec<f64> = values.into_iter().collect();
+        match extent(values.iter().copied()) {
+            Some((low, high)) if low > 0.0 && high / low > 10.0 => Self::log(title, low / 1.2, high * 1.2),
+            _ => Self::linear(title, values, 6),
         }
     }
 
@@ -128,7 +130,7 @@ impl Axis {
             low: low - pad,
             high: high + pad,
             scale: Scale::Linear,
-            named: false,
+            names: Vec::new(),
         }
     }
 
@@ -149,7 +151,7 @@ impl Axis {
             low: -0.5,
             high: labels.len().max(1) as f64 - 0.5,
             scale: Scale::Linear,
-            named: true,
+            names: labels.to_vec(),
         }
     }
 
@@ -179,11 +181,22 @@ impl Axis {
         Some(Self {
             title: if log { format!("{title}, log scale") } else { title.to_owned() },
             ticks,
-            named: false,
+            names: Vec::new(),
             low: scaled(low) - pad,
             high: scaled(high) + pad,
             scale,
         })
+    }
+
+    fn log(title: &str, low: f64, high: f64) -> Self {
+        Self {
+            title: format!("{title}, log scale"),
+            ticks: log_ticks(low, high),
+            low: low.log10(),
+            high: high.log10(),
+            scale: Scale::Log,
+            names: Vec::new(),
+        }
     }
 
     fn spanning(title: &str, range: Option<(f64, f64)>, count: usize) -> Self {
@@ -192,12 +205,20 @@ impl Axis {
             Some(_) => multiples(low, high, nice_step((high - low) / count.max(1) as f64)),
             None => Vec::new(),
         };
-        Self { title: title.to_owned(), ticks, low, high, scale: Scale::Linear, named: false }
+        Self { title: title.to_owned(), ticks, low, high, scale: Scale::Linear, names: Vec::new() }
     }
 
-    /// 0 at the lower end of the axis, 1 at the upper.
+    /// 0 at the lower end of the axis, 1 at the upper. What a log scale has no place for lies at its end.
     pub fn position(&self, value: f64) -> f64 {
-        ((self.scale.of(value) - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
+        let scaled = self.scale.of(value);
+        let beyond = if self.scale == Scale::Rest { 1.0 } else { 0.0 };
+        if scaled.is_nan() { beyond } else { ((scaled - self.low) / (self.high - self.low)).clamp(0.0, 1.0) }
+    }
+
+    /// A value for other programs: the name of its place, else the number.
+    pub fn told(&self, value: f64) -> String {
+        let name = self.names.get(value as usize).filter(|_| value >= 0.0);
+        name.cloned().unwrap_or_else(|| value.to_string())
     }
 
     /// The value has a place on this axis.

@@ -1,6 +1,7 @@
 //! Figures of synthetic runs and sweeps: their sizes, their contents, their patience.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod comparison;
 mod contents;
 mod damage;
 mod gallery;

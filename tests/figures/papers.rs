@@ -109,6 +109,7 @@ fn along_some_axes_and_of_another_accuracy() {
     let choice = |axes: &[&str], metric: Option<&str>| Choice {
         axes: axes.iter().map(|axis| (*axis).to_owned()).collect(),
         metric: metric.map(str::to_owned),
+        against: Vec::new(),
     };
     let drawn = draw_sound_sweep(folder.path(), Format::Svg, &choice(&["depth"], None)).unwrap();
     let drawn = names(&drawn.figures);

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod axes;
+mod comparison;
 mod experiment;
 mod failures;
 mod going_on;

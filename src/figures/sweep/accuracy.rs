@@ -1,44 +1,24 @@
 //! Accuracy along one axis of a sweep.
 
-use std::collections::BTreeMap;
-
 use super::super::canvas::{Canvas, Look, Point, Rect};
+use super::super::estimate::Estimate;
 use super::super::legend::{self, Entry};
 use super::super::palette::{BLUE, series};
 use super::super::panel::{Mark, Panel, Stroke};
 use super::super::scale;
-use super::axis::{Axis, legend_key, legend_name};
+use super::axis::Axis;
 use super::cell::Cell;
-use super::grid;
-use super::statistics::{self, Statistics};
+use super::lines::{Line, Plan, plan};
+use super::statistics::{self, Bars, Statistics};
 use super::table::Table;
 
-/// More lines than this in a figure are not told apart.
-const LINES: usize = 8;
 /// Pixels from one line's error bars to the next one's.
 const ASIDE: f64 = 7.0;
 
-/// Cells that make up one line.
-struct Line<'a> {
-    name: String,
-    cells: Vec<&'a Cell>,
-}
-
-/// How the cells are shown.
-struct Plan<'a> {
-    lines: Vec<Line<'a>>,
-    /// What the names of the lines leave out.
-    key: Option<String>,
-    /// Axes that are averaged over.
-    pooled: Vec<&'a Axis>,
-    /// Each cell has a dot of its own.
-    apart: bool,
-}
-
-/// Mean ± standard deviation at each value of `axis`. Settings of the other axes have lines of their own as long
-/// as these are few, else those of one axis; cells drawn at random are dots.
+/// The mean at each value of `axis` with its error bar: the standard deviation along numbers, the 95 % interval where
+/// settings are compared that are none.
 pub fn draw(table: &Table, axis: &Axis, name: &str, look: Look) -> Canvas {
-    let plan = plan(table, axis);
+    let (plan, bars) = (plan(table, axis), Bars::along(axis));
     let means: Vec<Vec<Option<Statistics>>> = (plan.lines.iter())
         .map(|line| if plan.apart { Vec::new() } else { along(axis, &line.cells, &plan.pooled) })
         .collect();
@@ -46,7 +26,7 @@ pub fn draw(table: &Table, axis: &Axis, name: &str, look: Look) -> Canvas {
     let facts: Vec<String> = [
         Some(table.tally()),
         plan.apart.then(|| "every dot a cell; the other knobs vary as well".to_owned()),
-        statistics::over(table, &plan.pooled, &shown),
+        statistics::over(table, &plan.pooled, &shown, bars),
         plan.key.clone(),
     ]
     .into_iter()
@@ -60,19 +40,15 @@ pub fn draw(table: &Table, axis: &Axis, name: &str, look: Look) -> Canvas {
         .map(|index| Stroke { joined, ..Stroke::points(series(index, count), Mark::Dot) })
         .collect();
     let body = explained(&mut canvas, body, table, &plan, &strokes);
-    let ends = shown.iter().flat_map(|s| [-1.0, 1.0].map(|side| s.mean + side * s.deviation.unwrap_or(0.0)));
+    let ends = shown.iter().flat_map(|s| [-1.0, 1.0].map(|side| s.mean + side * bars.half(s).unwrap_or(0.0)));
     let finals = table.cells.iter().filter(|_| plan.apart).filter_map(Cell::final_accuracy);
     let values = ends.chain(finals).chain(table.cells.iter().filter_map(Cell::pruned_accuracy));
     let y = scale::Axis::percent(&table.accuracy_title(), values);
     let (x, places) = axis.scale();
     let panel = Panel::draw(&mut canvas, body, "", x, y);
-    // Side by side where lines meet, so that error bars do not hide each other.
-    let has_mean =
-        |line: &&Vec<Option<Statistics>>, place: usize| line.get(place).is_some_and(Option::is_some);
-    let meet = |place| means.iter().filter(|line| has_mean(line, place)).count() > 1;
-    let aside = if (0..places.len()).any(meet) { ASIDE } else { 0.0 };
-    for (index, ((line, means), stroke)) in plan.lines.iter().zip(&means).zip(&strokes).enumerate() {
-        let panel = panel.aside(aside * (index as f64 - (count - 1) as f64 / 2.0));
+    let asides = asides(&means, places.len());
+    for (((line, means), stroke), aside) in plan.lines.iter().zip(&means).zip(&strokes).zip(asides) {
+        let panel = panel.aside(aside);
         let points = |accuracy: fn(&Cell) -> Option<f64>| -> Vec<Point> {
             let point = |cell: &&Cell| Some((*places.get(axis.index(cell))?, accuracy(cell)?));
             line.cells.iter().filter_map(point).collect()
@@ -82,11 +58,32 @@ pub fn draw(table: &Table, axis: &Axis, name: &str, look: Look) -> Canvas {
         if plan.apart {
             panel.curve(&mut canvas, &points(Cell::final_accuracy), *stroke);
         } else {
-            let means: Vec<_> = places.iter().copied().zip(means.iter().copied()).collect();
-            draw_line(&mut canvas, &panel, &means, *stroke);
+            panel.estimates(&mut canvas, &estimates(&places, means, bars), *stroke);
         }
     }
     canvas
+}
+
+/// How many pixels each line stands aside: none, or side by side where lines meet, so that error bars do not hide each
+/// other.
+pub fn asides(lines: &[Vec<Option<Statistics>>], places: usize) -> Vec<f64> {
+    let has_mean =
+        |line: &&Vec<Option<Statistics>>, place: usize| line.get(place).is_some_and(Option::is_some);
+    let meet = |place| lines.iter().filter(|line| has_mean(line, place)).count() > 1;
+    let aside = if (0..places).any(meet) { ASIDE } else { 0.0 };
+    let middle = (lines.len().saturating_sub(1)) as f64 / 2.0;
+    (0..lines.len()).map(|index| aside * (index as f64 - middle)).collect()
+}
+
+/// The means at these places; what has none interrupts a line.
+pub fn estimates(places: &[f64], means: &[Option<Statistics>], bars: Bars) -> Vec<Estimate> {
+    let estimate = |(place, mean): (&f64, &Option<Statistics>)| Estimate {
+        at: (*place, mean.map_or(f64::NAN, |mean| mean.mean)),
+        half: (None, mean.and_then(|mean| bars.half(&mean))),
+        bars: bars.words(),
+        count: mean.map_or(0, |mean| mean.count),
+    };
+    places.iter().zip(means).map(estimate).collect()
 }
 
 /// Names of the lines that have something to show, and of the dots of pruned cells; returns what is left for the
@@ -108,53 +105,6 @@ fn explained(canvas: &mut Canvas, body: Rect, table: &Table, plan: &Plan, stroke
     let entries: Vec<Entry> =
         seen.map(|(line, stroke)| (line.name.clone(), *stroke)).chain(pruned.then_some(rings)).collect();
     legend::column(canvas, body, &entries)
-}
-
-fn draw_line(canvas: &mut Canvas, panel: &Panel, points: &[(f64, Option<Statistics>)], stroke: Stroke) {
-    for (place, statistics) in points {
-        if let Some((s, deviation)) = statistics.and_then(|s| Some((s, s.deviation?))) {
-            let (x, top) = panel.at((*place, s.mean + deviation));
-            let (_, bottom) = panel.at((*place, s.mean - deviation));
-            canvas.line(vec![(x, top), (x, bottom)], stroke.color, 2.5);
-            for y in [top, bottom] {
-                canvas.line(vec![(x - 8.0, y), (x + 8.0, y)], stroke.color, 2.5);
-            }
-        }
-    }
-    let means: Vec<Point> =
-        points.iter().map(|(place, s)| (*place, s.map_or(f64::NAN, |s| s.mean))).collect();
-    panel.curve(canvas, &means, stroke);
-}
-
-fn plan<'a>(table: &'a Table, axis: &Axis) -> Plan<'a> {
-    let others: Vec<&Axis> = table.axes.iter().filter(|other| other.key != axis.key).collect();
-    let lines = group(&table.cells, &others);
-    if lines.len() <= LINES {
-        let key = legend_key(&others).filter(|_| lines.len() > 1);
-        return Plan { lines, key, pooled: Vec::new(), apart: false };
-    }
-    let all = || Line { name: String::new(), cells: table.cells.iter().collect() };
-    if !grid::is_complete(table) {
-        return Plan { lines: vec![all()], key: None, pooled: Vec::new(), apart: true };
-    }
-    let second =
-        others.iter().filter(|other| other.values.len() <= LINES).max_by_key(|other| other.values.len());
-    let lines = match second {
-        Some(second) => group(&table.cells, &[second]),
-        None => vec![all()],
-    };
-    let is_pooled = |other: &&Axis| second.is_none_or(|second| second.key != other.key);
-    Plan { lines, key: None, pooled: others.iter().copied().filter(is_pooled).collect(), apart: false }
-}
-
-/// Cells by their setting of some axes, in the axes' own order, so that 500 comes before 1000.
-fn group<'a>(cells: &'a [Cell], axes: &[&Axis]) -> Vec<Line<'a>> {
-    let mut groups: BTreeMap<Vec<usize>, Line> = BTreeMap::new();
-    for cell in cells {
-        let group = groups.entry(axes.iter().map(|axis| axis.index(cell)).collect());
-        group.or_insert_with(|| Line { name: legend_name(axes, cell), cells: Vec::new() }).cells.push(cell);
-    }
-    groups.into_values().collect()
 }
 
 fn along(axis: &Axis, cells: &[&Cell], pooled: &[&Axis]) -> Vec<Option<Statistics>> {

@@ -12,11 +12,13 @@ use super::ranges::Ranges;
 /// Legends spell out the keys of up to this many axes, if they have no more letters than that.
 const SPELLED: usize = 2;
 const LETTERS: usize = 20;
+/// The column of results.csv that says what the experiment calls its cells.
+pub const NAME: &str = "name";
 /// Values with more letters are shortened.
 const LONGEST: usize = 22;
 
 /// One varying key.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
     pub key: String,
     /// The key as people say it.
@@ -62,13 +64,48 @@ impl Axis {
         let own = last(key);
         let is_unique = keys.iter().filter(|other| last(other) == own).count() == 1;
         let words = match own.as_str() {
+            NAME => "setting".to_owned(),
             "function" => "goodness function".to_owned(),
             own if is_unique => own.replace('_', " "),
             _ => key.replace(['_', '.'], " "),
         };
-        let is_ordered = is_numeric && own != "seed" && sizes.len() == values.len();
+        let is_ordered = is_numeric && !["seed", NAME].contains(&own.as_str()) && sizes.len() == values.len();
         let (key, numbers, log) = (key.to_owned(), is_ordered.then_some(sizes), ranges.is_log(key));
         Self { key, words, column, values, labels, numbers, log }
+    }
+
+    /// What `[[cell]]` calls its cells.
+    pub fn is_name(&self) -> bool {
+        self.key == NAME
+    }
+
+    /// One of its values in a legend.
+    pub fn told(&self, place: usize) -> String {
+        let label = self.labels.get(place).map_or("", String::as_str);
+        // A name says itself what it is.
+        if self.is_name() { label.to_owned() } else { format!("{} {label}", self.words) }
+    }
+
+    /// Whether each of its values goes with one value of another axis in all cells, so that it says both.
+    pub fn decides(&self, other: &Axis, cells: &[Cell]) -> bool {
+        let mut with = vec![None; self.values.len()];
+        cells.iter().all(|cell| match with.get_mut(self.index(cell)) {
+            Some(known) => *known.get_or_insert(other.index(cell)) == other.index(cell),
+            None => false,
+        })
+    }
+
+    /// Whether a key is its own, written whole or by its last part.
+    pub fn is_called(&self, key: &str) -> bool {
+        self.key == key || self.key.rsplit('.').next() == Some(key)
+    }
+
+    /// The place of a value, as it is written, as people read it, or as the same number.
+    pub fn place(&self, value: &str) -> Option<usize> {
+        let number = value.parse::<f64>().ok();
+        let same = |own: &String| own == value || (number.is_some() && own.parse().ok() == number);
+        let written = self.values.iter().position(same);
+        written.or_else(|| self.labels.iter().position(|label| label == value))
     }
 
     /// Seeds are repeats.
@@ -94,14 +131,22 @@ impl Axis {
 
     /// The axis on paper, and where its values lie on it: numbers at their true places.
     pub fn scale(&self) -> (scale::Axis, Vec<f64>) {
-        let numbers = self.numbers.as_ref();
-        let axis = numbers.and_then(|numbers| scale::Axis::numbers(&self.title(), numbers, self.log));
-        match axis.zip(numbers) {
-            Some((axis, numbers)) => (axis, numbers.clone()),
+        self.scale_of(&(0..self.values.len()).collect::<Vec<_>>())
+    }
+
+    /// The same of some of its values alone.
+    pub fn scale_of(&self, shown: &[usize]) -> (scale::Axis, Vec<f64>) {
+        let of = |numbers: &Vec<f64>| shown.iter().filter_map(|place| numbers.get(*place).copied()).collect();
+        let numbers: Option<Vec<f64>> = self.numbers.as_ref().map(of);
+        let uneven = if numbers.is_some() { ", evenly spaced" } else { "" };
+        let axis = |numbers: &Vec<f64>| scale::Axis::numbers(&self.title(), numbers, self.log);
+        match numbers.and_then(|numbers| Some((axis(&numbers)?, numbers))) {
+            Some(found) => found,
             None => {
-                let places = (0..self.values.len()).map(|index| index as f64).collect();
-                let uneven = if numbers.is_some() { ", evenly spaced" } else { "" };
-                (scale::Axis::places(&format!("{}{uneven}", self.title()), &self.labels), places)
+                let places = (0..shown.len()).map(|index| index as f64).collect();
+                let labels = shown.iter().filter_map(|place| self.labels.get(*place).cloned());
+                let title = format!("{}{uneven}", self.title());
+                (scale::Axis::places(&title, &labels.collect::<Vec<_>>()), places)
             }
         }
     }
@@ -124,9 +169,13 @@ impl Axis {
 
     /// The key as part of a file name.
     pub fn file_name(&self) -> String {
-        let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '_' };
-        self.key.chars().map(plain).collect()
+        plain(&self.key)
     }
+}
+
+/// A text as part of a file name.
+pub fn plain(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' }).collect()
 }
 
 /// `500x500x500` and `[500, 500, 500]` as `3 × 500`, other sizes with dashes; any other text as it is.
@@ -154,7 +203,7 @@ fn shortened(value: &str) -> String {
 }
 
 fn settings(axes: &[&Axis], cell: &Cell) -> String {
-    let parts: Vec<String> = axes.iter().map(|axis| format!("{} {}", axis.words, axis.label(cell))).collect();
+    let parts: Vec<String> = axes.iter().map(|axis| axis.told(axis.index(cell))).collect();
     parts.join(", ")
 }
 

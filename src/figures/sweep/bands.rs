@@ -65,9 +65,8 @@ pub fn draw(table: &Table, axis: &Axis, name: &str, look: Look) -> Option<Canvas
     let mut canvas = look.canvas_of(260.0 + 440.0 * rows as f64);
     let body = canvas.heading(&format!("Learning curves by {}", axis.words), name, &facts);
     let count = axis.values.len();
-    let entries: Vec<Entry> = (axis.labels.iter().enumerate())
-        .map(|(index, label)| (format!("{} {label}", axis.words), Stroke::solid(series(index, count))))
-        .collect();
+    let entries: Vec<Entry> =
+        (0..count).map(|index| (axis.told(index), Stroke::solid(series(index, count)))).collect();
     let body =
         legend::row(&mut canvas, body.inset(76.0, 0.0, 0.0, 0.0), &entries).inset(-76.0, 0.0, 0.0, 0.0);
     let ends = all().flat_map(|((_, y), sd)| [y - sd.unwrap_or(0.0), y + sd.unwrap_or(0.0)]);

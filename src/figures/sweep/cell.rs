@@ -72,6 +72,12 @@ impl Cell {
         self.accuracy.filter(|_| self.state == State::Done)
     }
 
+    /// Seconds that all epochs of training took, evaluation apart.
+    pub fn training_seconds(&self) -> Option<f64> {
+        let summary = self.run.as_ref().filter(|_| self.state == State::Done)?.summary.as_ref()?;
+        summary.seconds.train
+    }
+
     /// The accuracy of a cell that halving ended.
     pub fn pruned_accuracy(&self) -> Option<f64> {
         self.accuracy.filter(|_| self.state == State::Pruned)

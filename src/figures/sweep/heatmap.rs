@@ -7,7 +7,7 @@ use super::super::palette::{ABSENT, amount};
 use super::super::scale;
 use super::axis::Axis;
 use super::cell::{Cell, State};
-use super::statistics::{self, Statistics};
+use super::statistics::{self, Bars, Statistics};
 use super::table::Table;
 
 /// The lightest shade in use, so that the worst cell differs from the page.
@@ -56,7 +56,7 @@ pub fn draw(table: &Table, rows: &Axis, columns: &Axis, name: &str, look: Look) 
     let hollow = places.iter().any(|place| place.statistics.is_none() && place.accuracy().is_some());
     let facts: Vec<String> = [
         Some(table.tally()),
-        statistics::over(table, &others, &shown),
+        statistics::over(table, &others, &shown, Bars::Deviation),
         hollow.then(|| "framed: pruned, fewer epochs".to_owned()),
         places.iter().any(|place| place.cells.is_empty()).then(|| "–: no such cell".to_owned()),
         // Where there is room, it is written in the cell.

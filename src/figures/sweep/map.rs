@@ -9,7 +9,7 @@ use super::super::panel::{Mark, Panel, Stroke};
 use super::axis::Axis;
 use super::cell::{Cell, State};
 use super::heatmap::{fraction, marks, shade};
-use super::statistics::{self, Statistics};
+use super::statistics::{self, Bars, Statistics};
 use super::table::Table;
 
 const RADIUS: f64 = 11.0;
@@ -33,7 +33,7 @@ pub fn draw(table: &Table, rows: &Axis, columns: &Axis, name: &str, look: Look) 
     let shown: Vec<Statistics> = means.iter().flatten().copied().collect();
     let facts: Vec<String> = [
         Some(table.tally()),
-        statistics::over(table, &[], &shown).map(|over| over.replace("mean ± sd", "mean")),
+        statistics::over(table, &[], &shown, Bars::Deviation).map(|over| over.replace("mean ± sd", "mean")),
     ]
     .into_iter()
     .flatten()

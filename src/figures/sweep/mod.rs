@@ -1,12 +1,15 @@
 //! Figures over all cells of a sweep.
 
 mod accuracy;
+mod against;
 mod axis;
 mod bands;
 mod cell;
+mod differences;
 mod grid;
 mod heatmap;
 mod importance;
+mod lines;
 mod map;
 mod overlay;
 mod parallel;
@@ -14,6 +17,7 @@ mod ranges;
 mod search;
 mod statistics;
 mod table;
+mod time;
 
 use std::path::Path;
 
@@ -23,6 +27,7 @@ use super::canvas::{Canvas, Look};
 use super::caption::file_name;
 use super::reading::read_toml;
 use super::{Choice, FigureError, confusion};
+use against::Against;
 use ranges::{Ranges, Source};
 use table::Table;
 
@@ -33,6 +38,8 @@ pub struct Sweep {
     table: Table,
     /// Keys that figures are drawn along; all if there are none.
     chosen: Vec<String>,
+    /// Settings that others are compared with.
+    against: Vec<Against>,
     /// Files of cells that cannot be read.
     pub damage: Vec<FigureError>,
 }
@@ -56,8 +63,15 @@ impl Sweep {
             let axes = table.varying().iter().map(|axis| axis.key.clone()).collect();
             return Err(FigureError::NoAxis { key: unknown.clone(), axes });
         }
-        let chosen = choice.axes.clone();
-        Ok(Self { name: spec.map_or_else(|| file_name(folder), |spec| spec.name), table, chosen, damage })
+        let mut against: Vec<Against> = Vec::new();
+        for asked in &choice.against {
+            let found = Against::find(&table, asked)?;
+            if !against.contains(&found) {
+                against.push(found);
+            }
+        }
+        let (name, chosen) = (spec.map_or_else(|| file_name(folder), |spec| spec.name), choice.axes.clone());
+        Ok(Self { name, table, chosen, against, damage })
     }
 
     /// All figures, by name.
@@ -75,6 +89,9 @@ impl Sweep {
             figures
                 .push((format!("accuracy_by_{}", axis.file_name()), accuracy::draw(table, axis, name, look)));
         }
+        figures.extend(time::draw(table, name, look).map(|canvas| ("accuracy_by_time".to_owned(), canvas)));
+        let differences_to = |against| differences::draw(table, against, name, look);
+        figures.extend(self.against.iter().filter_map(differences_to));
         for (index, &first) in axes.iter().enumerate() {
             for &second in axes.iter().skip(index + 1) {
                 let file = format!("heatmap_{}_{}", first.file_name(), second.file_name());
@@ -108,13 +125,17 @@ impl Sweep {
         figures
     }
 
-    /// What is left out as long as there is nothing to draw of it.
+    /// What is left out, as long as there is nothing to draw of it, or for good.
     pub fn notes(&self) -> Vec<String> {
-        let tally = self.table.tally();
-        match self.table.ranked().is_empty() {
-            true => vec![format!("{}: no cell has all its epochs yet ({tally})", self.name)],
-            false => Vec::new(),
+        let Self { name, table, .. } = self;
+        if table.ranked().is_empty() {
+            return vec![format!("{name}: no cell has all its epochs yet ({})", table.tally())];
         }
+        let failed = table.cells.iter().filter(|cell| cell.state == cell::State::Failed);
+        let failed = differences::named(table, failed).filter(|_| table.is_comparison());
+        let failed = failed.map(|failed| format!("left out, as they failed: {failed}"));
+        let unpaired = self.against.iter().filter_map(|against| differences::note(table, against));
+        failed.into_iter().chain(unpaired).map(|note| format!("{name}: {note}")).collect()
     }
 
     fn best_confusion(&self, look: Look) -> Option<Canvas> {

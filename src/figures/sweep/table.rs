@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::results::Run;
 use super::super::{FigureError, reading::malformed, reading::read_text};
-use super::axis::Axis;
+use super::axis::{Axis, NAME};
 use super::cell::{Cell, State};
 use super::ranges::Ranges;
 
@@ -12,8 +12,10 @@ use super::ranges::Ranges;
 #[derive(Clone, Debug)]
 pub struct Table {
     pub cells: Vec<Cell>,
-    /// What varies, except the seed.
+    /// What varies, except the seed: knobs, and the names of `[[cell]]` where all cells have one.
     pub axes: Vec<Axis>,
+    /// What varies too, and follows from a cell's name.
+    told_by_name: Vec<Axis>,
     /// Repeats, if there are any.
     pub seed: Option<Axis>,
     /// The accuracy that was asked for, in words.
@@ -54,8 +56,12 @@ impl Table {
         let axes = keys.iter().enumerate().map(axis);
         let (mut seeds, axes): (Vec<Axis>, Vec<Axis>) =
             axes.filter(|axis| axis.values.len() > 1).partition(Axis::is_seed);
+        let name = axes.iter().find(|axis| axis.is_name()).cloned();
+        let follows =
+            |axis: &Axis| name.as_ref().is_some_and(|name| !axis.is_name() && name.decides(axis, &cells));
+        let (told_by_name, axes) = axes.into_iter().partition(follows);
         let metric = metric.map(|name| name.replace('_', " "));
-        Ok(Self { cells, axes, seed: seeds.pop(), metric })
+        Ok(Self { cells, axes, told_by_name, seed: seeds.pop(), metric })
     }
 
     /// Cells with all their epochs, best first.
@@ -69,9 +75,13 @@ impl Table {
 
     /// The axis of a key, by its dotted name or last part.
     pub fn axis(&self, key: &str) -> Option<&Axis> {
-        let last = |name: &str| name.rsplit('.').next() == Some(key);
-        let mut varying = self.axes.iter().chain(&self.seed);
-        varying.find(|axis| axis.key == key || last(&axis.key))
+        let mut varying = self.axes.iter().chain(&self.seed).chain(&self.told_by_name);
+        varying.find(|axis| axis.is_called(key))
+    }
+
+    /// Whether settings are compared that are no numbers.
+    pub fn is_comparison(&self) -> bool {
+        self.axes.iter().any(|axis| !axis.is_ordered())
     }
 
     /// Axes with more than one value, the seed last.
@@ -149,9 +159,10 @@ fn parse(path: &Path, text: &str, metric: Option<&str>) -> Result<(Vec<String>, 
             None => return Err(malformed(path, 1, &format!("there is no column `{name}`"))),
         },
     };
-    // Varying keys stand between the status and the results.
+    // Varying keys stand between the status and the results, the cells' names behind these.
     let is_key = |column: &usize| !matches!(header.get(*column).map(String::as_str), Some("cell" | "status"));
-    let keys: Vec<usize> = (0..accuracy).filter(is_key).collect();
+    let name = find(NAME).filter(|column| *column > accuracy);
+    let keys: Vec<usize> = (0..accuracy).filter(is_key).chain(name).collect();
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(broken)?;
@@ -190,5 +201,11 @@ fn parse(path: &Path, text: &str, metric: Option<&str>) -> Result<(Vec<String>, 
     if rows.is_empty() {
         return Err(malformed(path, 0, "it must have a line for each cell, and has none"));
     }
-    Ok((keys.iter().filter_map(|column| header.get(*column).cloned()).collect(), rows))
+    let mut keys: Vec<String> = keys.iter().filter_map(|column| header.get(*column).cloned()).collect();
+    let has_name = |row: &Row| row.values.last().is_some_and(|name| !name.is_empty());
+    if name.is_some() && !rows.iter().all(has_name) {
+        keys.pop();
+        rows.iter_mut().for_each(|row| drop(row.values.pop()));
+    }
+    Ok((keys, rows))
 }
