@@ -1,5 +1,11 @@
 //! What a sweep says before it trains, and what it refuses.
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use forward_forward::config::Experiment;
+
 use crate::experiment::{GRID, column, place};
 
 #[test]
@@ -91,4 +97,36 @@ fn status_shows_what_is_done() {
     assert!(status["results"][3]["accuracy"].is_number());
     assert!(status["results"][0]["accuracy"].is_null());
     assert!(place.done("sweep x.toml --status").stdout.contains("12 cells: 1 done, 11 pending"));
+}
+
+/// The experiment files beside the program, as they are and as their first lines say.
+#[test]
+fn published_experiments_are_sound() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments");
+    let load = |name: &str, sets: &[&str]| {
+        let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
+        let experiment = Experiment::load(&folder.join(name), &sets, &[]);
+        experiment.unwrap_or_else(|error| panic!("{name}: {error}"))
+    };
+    let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let files: Vec<String> = files.filter(|name| name.ends_with(".toml")).collect();
+    assert!(files.len() > 10, "{files:?}");
+    files.iter().for_each(|name| assert!(!load(name, &[]).cells().is_empty(), "{name}"));
+
+    let arena = load("arena.toml", &["num_epochs=2", "seed=[1, 2]"]);
+    let named: BTreeSet<&str> = arena.cells().iter().filter_map(|cell| cell.label.as_deref()).collect();
+    assert_eq!((arena.cells().len(), named.len()), (2 * named.len(), 7));
+    // Every objective is tuned over the same settings; the rates of momentum alone are others.
+    let settings = |sets: &[&str], key: &str| -> Vec<String> {
+        let search = load("arena_search.toml", sets);
+        search.cells().iter().map(|cell| cell.value(key)).collect()
+    };
+    let momentum = ["recipe=hinton", "learning_rate={from=0.002,to=0.05,scale=\"log\"}"];
+    for key in ["dropout", "initial_scale", "training.learning_rate"] {
+        assert_eq!(settings(&["recipe=pred"], key), settings(&["recipe=backprop"], key), "{key}");
+        assert_eq!(settings(&momentum, key).len(), 9);
+    }
+    assert_eq!(settings(&momentum, "dropout"), settings(&["recipe=pred"], "dropout"));
+    let rates = settings(&momentum, "training.learning_rate");
+    assert!(rates.iter().all(|rate| (0.002..=0.05).contains(&rate.parse::<f64>().unwrap())), "{rates:?}");
 }
