@@ -29,7 +29,7 @@ impl<B: Backend, T: Tensor<B> + 'static> Stored<B> for T {
     }
 
     fn copied(&self, backend: &B) -> Result<Box<dyn Stored<B>>> {
-        let mut copy = T::zeros(backend, self.rows(), self.columns())?;
+        let mut copy = self.like(backend)?;
         self.copy(backend, &mut copy)?;
         Ok(Box::new(copy))
     }

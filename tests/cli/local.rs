@@ -37,6 +37,21 @@ fn a_run_is_repeated_measured_and_gone_on_with() {
 }
 
 #[test]
+fn a_checkpoint_beside_the_training_has_the_same_weights() {
+    let place = trained(8, "--set figures=false --validation-size 142 --set checkpoint_seconds=1000");
+    let each = format!("{TRAIN} {LAYERS} --recipe contrast --num-epochs 8 --validation-size 142");
+    place.done(&format!("{each} --log-dir each --set figures=false"));
+    for checkpoint in ["last", "best"] {
+        let bytes = |run: &str| place.bytes(&format!("{run}/checkpoints/{checkpoint}.safetensors"));
+        let (beside, each) = (bytes("run"), bytes("each"));
+        let beside = SafeTensors::deserialize(&beside).unwrap();
+        for (name, tensor) in SafeTensors::deserialize(&each).unwrap().tensors() {
+            assert!(beside.tensor(&name).unwrap().data() == tensor.data(), "{checkpoint}: {name} differs");
+        }
+    }
+}
+
+#[test]
 fn tensors_have_what_one_unit_sees() {
     for (label, first) in [("prepend", 10 + 16), ("overlay", 10 + 16), ("every-layer", 10 + 16)] {
         let place = trained(3, &format!("--set label={label} --set figures=false"));
