@@ -1,5 +1,5 @@
 //! A matrix that an operation changes is marked anew: a product by lists reads it as it is, not as it was.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::panic, clippy::unwrap_used)]
 
 use ff_backend::{Backend, Goodness, IndexSlice, Input, Normalization, Parameter, Result, Weights};
 use ff_backend_opencl::{KernelPath, Matrix, OpenCl, Options, devices};
@@ -11,7 +11,8 @@ const UNITS: usize = 33;
 
 /// Every second value is 0: even features are, or odd ones.
 fn striped(backend: &OpenCl, rows: usize, columns: usize, parity: usize) -> Matrix {
-    let value = |at: usize| if at % columns % 2 == parity { 0.0 } else { 0.5 + (at * 7919 % 101) as f32 / 100.0 };
+    let value =
+        |at: usize| if at % columns % 2 == parity { 0.0 } else { 0.5 + (at * 7919 % 101) as f32 / 100.0 };
     let mut matrix = backend.zeros(rows, columns).unwrap();
     backend.upload(&mut matrix, &(0..rows * columns).map(value).collect::<Vec<_>>()).unwrap();
     matrix
@@ -30,7 +31,7 @@ impl Around {
         let mut value = backend.weight(FEATURES, FEATURES).unwrap();
         let shifted = |at: usize| f32::from(u8::from((at / FEATURES + 1) % FEATURES == at % FEATURES));
         backend.upload(&mut value, &(0..FEATURES * FEATURES).map(shifted).collect::<Vec<_>>()).unwrap();
-        let first = backend.weight(1, 1).unwrap();
+        let first = backend.weight(FEATURES, FEATURES).unwrap();
         Self {
             other: striped(backend, ROWS, FEATURES, 0),
             above: striped(backend, ROWS, FEATURES, 1),
@@ -92,7 +93,8 @@ const CHANGES: [(&str, Change); 10] = [
 /// The matrix times weights that tell its features apart.
 fn product(backend: &OpenCl, x: &Matrix) -> Result<Vec<f32>> {
     let mut weight = backend.weight(FEATURES, UNITS)?;
-    let values: Vec<f32> = (0..FEATURES * UNITS).map(|at| (at * 104_729 % 1009) as f32 / 500.0 - 1.0).collect();
+    let values: Vec<f32> =
+        (0..FEATURES * UNITS).map(|at| (at * 104_729 % 1009) as f32 / 500.0 - 1.0).collect();
     backend.upload(&mut weight, &values)?;
     let mut out = backend.zeros(ROWS, UNITS)?;
     backend.product(x, &weight, 0, &mut out)?;
@@ -111,7 +113,7 @@ fn a_changed_matrix_is_marked_anew() {
     for (name, change) in CHANGES {
         let mut x = striped(&backend, ROWS, FEATURES, 1);
         let before = product(&backend, &x).unwrap();
-        change(&backend, &around, &mut x).unwrap();
+        change(&backend, &around, &mut x).unwrap_or_else(|error| panic!("{name}: {error}"));
         let values = backend.download(&x).unwrap();
         let mut fresh = backend.zeros(ROWS, FEATURES).unwrap();
         backend.upload(&mut fresh, &values).unwrap();
