@@ -254,6 +254,11 @@ impl Checkpoint {
         self.file.tensors().keys().any(|name| name.starts_with("head."))
     }
 
+    /// Whether its head reads the first layer too.
+    pub fn head_reads_first(&self) -> bool {
+        self.file.tensors().contains_key("head.0.weight")
+    }
+
     fn mismatch(&self, reason: String) -> CheckpointError {
         CheckpointError::Mismatch { path: self.path.clone(), reason }
     }

@@ -242,11 +242,12 @@ fn a_cpu_gives_the_same_bits_through_opencl() {
         return println!("SKIPPED: without FMA this processor rounds each term twice");
     }
     let opencl = OpenCl::new(device, Options::default()).unwrap();
-    let variants: [&[&str]; 21] = [
+    let variants: [&[&str]; 22] = [
         &["recipe=original"],
         &["recipe=baseline"],
         &["recipe=hinton"],
         &["recipe=hinton", "data.jitter=2", "training.dropout=0.2"],
+        &["recipe=hinton", "first_layer=1"],
         &["recipe=contrast", "exact_shortcuts=false"],
         &["recipe=unsupervised"],
         &["recipe=hinton", "goodness.sign=minimize"],

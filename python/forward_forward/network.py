@@ -17,7 +17,7 @@ class Prediction(NamedTuple):
 
     #: The label with the largest score, ``[n]``.
     labels: np.ndarray
-    #: Score of each label, ``[n, classes]``: the goodness of all layers but the first, or the head's logits.
+    #: Score of each label, ``[n, classes]``: the goodness of the layers that decide, or the head's logits.
     scores: np.ndarray
 
 
@@ -41,8 +41,9 @@ class Network:
 
     @property
     def scored(self):
-        """The layers that decide: all but the first, or the only one."""
-        return range(min(1, len(self.layers) - 1), len(self.layers))
+        """The layers that decide: all but the first unless that is asked for, or the only one."""
+        first = self.config["evaluation"].get("first_layer", 2) - 1
+        return range(min(first, len(self.layers) - 1), len(self.layers))
 
     def predict(self, images, by=None):
         """Labels and scores of images; see `forward_forward.predict`."""

@@ -36,6 +36,8 @@ NETWORKS = {
     "local-overlay": ["--recipe", "hinton", "--set", LAYERS, "--set", "label=overlay"],
     "local-every-layer": ["--recipe", "contrast", "--set", LAYERS, "--set", "label=every-layer"],
     "local-unsupervised": ["--recipe", "unsupervised", "--set", LAYERS],
+    "first-layer": ["--recipe", "hinton", "--set", "first_layer=1"],
+    "first-layer-head": ["--recipe", "hinton", "--set", "first_layer=1", "--set", "evaluation.predict=head"],
     "top-down": ["--recipe", "hinton", "--set", "top_down=true"],
     "top-down-head": ["--recipe", "hinton", "--set", "top_down=true", "--set", "evaluation.predict=head"],
     "top-down-local": ["--recipe", "contrast", "--set", LAYERS, "--set", "top_down=true", "--set", "damping=0.5"],

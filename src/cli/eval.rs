@@ -27,7 +27,7 @@ use crate::spec::{LayerSpec, Spec};
 pub struct Eval {
     #[command(flatten)]
     network: Saved,
-    /// Train a linear probe on the normalized activities of all layers but the first, and measure that
+    /// Train a linear probe on the normalized activities of the scored layers, all but the first, and measure that
     #[arg(long)]
     probe: bool,
     /// Passes over the training set for the probe
@@ -339,6 +339,7 @@ fn fit(
             return Err(CliError::request(format!("--predict head: {file} holds no head")));
         }
     }
+    drop_strange_head(&mut config, &checkpoint)?;
     let (pixels, classes) = (data.image.values(), data.classes);
     let (fan_in, _) = shapes[0];
     if config.network.label == LabelPlacement::Auto && config.takes_label() {
@@ -371,6 +372,29 @@ fn fit(
     }
     let brightness = saved.and_then(|(_, progress)| progress.brightness);
     Ok(Loaded { checkpoint, config, image: data.image, classes, class_names, brightness })
+}
+
+/// Leaves out a head that was trained on other layers than `evaluation.first_layer` says: goodness can be read anew, a head
+/// cannot.
+fn drop_strange_head(config: &mut Config, checkpoint: &Checkpoint) -> Result<(), CliError> {
+    let depth = config.network.layer_sizes.len();
+    let first = config.evaluation.first_layer;
+    let own = if checkpoint.head_reads_first() { 1 } else { 2 };
+    if !config.head.enabled || !config.training.loss.compares_goodness() || depth < 2 || own == first {
+        return Ok(());
+    }
+    let file = checkpoint.path().display();
+    if config.evaluation.predict == PredictKind::Head {
+        return Err(CliError::request(format!(
+            "{file}: its head was trained with `evaluation.first_layer = {own}`, and cannot be read with {first}"
+        )));
+    }
+    report::say(&format!(
+        "note: {file}: its head was trained with `evaluation.first_layer = {own}` and is left out"
+    ));
+    config.head.enabled = false;
+    config.training.negatives = NegativeKind::Random;
+    Ok(())
 }
 
 /// Where labels enter a network with local layers: at every one, where its tensors have the rows for it. Over the image or

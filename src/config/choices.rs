@@ -157,7 +157,7 @@ pub enum LayerSchedule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum PredictKind {
-    /// One pass per label, the largest Σ G over all layers but the first.
+    /// One pass per label, the largest Σ G over the scored layers.
     Energy,
     /// One neutral pass, the head's argmax.
     Head,

@@ -125,6 +125,13 @@ const ADAM: When = When(
 );
 const NO_HEAD: When = When("head.enabled", |c| !c.head.enabled, "`head.enabled = false`");
 const ONE_PASS: When = When("network.top_down", |c| !c.network.top_down, "`network.top_down = false`");
+const ONE_LAYER: When =
+    When("network.layer_sizes", |c| c.network.layer_sizes.len() < 2, "one layer in `network.layer_sizes`");
+const ALL_LAYERS: When = When(
+    "network.top_down",
+    |c| c.network.top_down && !c.head.enabled,
+    "`network.top_down = true` without a head: the goodness of all layers counts",
+);
 const SYMBA: When = When(
     "training.loss",
     |c| c.training.loss == LossKind::Symba,
@@ -438,6 +445,10 @@ tables! {
                 |c| c.evaluation.predict == PredictKind::Head && !c.head.enabled,
                 "`head.enabled = true`",
             )]);
+        /// The first layer, from 1, whose goodness counts for a label and that the head reads: 2 is all but the first, as in
+        /// the paper; a network of one layer is read at it.
+        first_layer: usize = 2,
+            knob(Takes::Whole { least: 1, most: 2 }, "network").no_effect(&[CLASSIFIERS, ONE_LAYER, ALL_LAYERS]);
         /// The first step, from 1, whose goodness counts for a label under `network.top_down`.
         first_step: usize = 3, knob(Takes::at_least(1), "evaluation").no_effect(&[ONE_PASS]);
         /// The last one, of `network.steps` at most; goodness is averaged from the first to the last.

@@ -1,4 +1,4 @@
-//! A linear probe: softmax regression on the normalized activities of all layers but the first, which stay
+//! A linear probe: softmax regression on the normalized activities of the scored layers, which stay
 //! as they are (arXiv 2212.13345, section 3.2).
 
 use ff_backend::{Backend, Result};

@@ -78,6 +78,8 @@ pub struct Spec {
     pub evaluation_rows: usize,
     /// What decides a prediction.
     pub predict: PredictKind,
+    /// The first layer, from 0, whose activities decide, where there are as many.
+    pub first_scored: usize,
     /// The one seed of all randomness.
     pub seed: u64,
 }
@@ -134,6 +136,7 @@ impl Spec {
             exact_shortcuts: training.exact_shortcuts,
             evaluation_rows: config.evaluation.batch_size,
             predict: config.evaluation.predict,
+            first_scored: config.evaluation.first_layer.saturating_sub(1),
             seed: training.seed,
         }
     }
@@ -154,9 +157,9 @@ impl Spec {
         if self.top_down.is_some() { 0..self.depth() } else { self.scored_layers() }
     }
 
-    /// The layers whose activities decide: all but the first, or the only one.
+    /// The layers whose activities decide: all but the first unless that is asked for, or the only one.
     pub fn scored_layers(&self) -> std::ops::Range<usize> {
-        usize::from(self.depth() > 1)..self.depth()
+        self.first_scored.min(self.depth().saturating_sub(1))..self.depth()
     }
 
     /// The layers that the head reads, one part for each.

@@ -49,6 +49,35 @@ fn a_run_and_its_checkpoint_are_one() {
     assert_eq!(of("run"), of("run --set evaluation.batch_size=7"));
 }
 
+/// Without a head the first layer matters to reading alone; a head is trained on the layers that it reads.
+#[test]
+fn the_first_layer_counts_where_it_is_asked_for() {
+    let place = trained("baseline");
+    let train = "train 24 16 --dataset idx:set --num-epochs 6 --backend cpu --log-dir";
+    place.done(&format!("{train} first --recipe baseline --set first_layer=1"));
+    let of = |what: &str| place.json(&format!("eval {what} --json"));
+    let (without, with) = (of("run"), of("first"));
+    assert_ne!(without, with, "a set on which the first layer changes nothing proves nothing");
+    assert_eq!(of("run --set first_layer=1"), with);
+    assert_eq!(of("first --set first_layer=2"), without);
+    // Energy is the sum over the layers that count: with the first, over both.
+    let scores = |what: &str| -> Vec<f64> {
+        let told = place.json(&format!("predict {what} set/t10k-images-idx3-ubyte --json"));
+        serde_json::from_value(told[0]["scores"].clone()).unwrap()
+    };
+    assert!(scores("run").iter().zip(scores("first")).all(|(above, all)| all > *above));
+
+    place.done(&format!("{train} head --recipe hinton"));
+    let head = of("head");
+    let outcome = place.done("eval head --set first_layer=1 --json");
+    assert!(outcome.stderr.contains("note: head/checkpoints/last.safetensors: its head was trained with"));
+    let anew: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert!(head["head_accuracy"].is_number() && anew["head_accuracy"].is_null(), "{anew}");
+    let message = place.refused("eval head --set first_layer=1 --predict head");
+    assert!(message.contains("`evaluation.first_layer = 2`, and cannot be read with 1"), "{message}");
+    assert_eq!(of("head --set first_layer=1 --probe --probe-epochs 1")["predict"], "probe");
+}
+
 #[test]
 fn what_does_not_fit_is_refused() {
     let place = trained("baseline");
