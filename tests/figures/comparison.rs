@@ -230,7 +230,7 @@ fn a_reference_is_one_setting() {
     let refused = drawn(folder.path(), &["2"], &[]).unwrap_err().to_string();
     assert_eq!(refused, "`2` is a value of several knobs; write depth=2 or width=2");
     drawn(folder.path(), &["depth=2.0"], &[]).unwrap();
-    let rows = numbers(folder.path(), "difference_to_2");
+    let rows = numbers(folder.path(), "difference_to_depth_2");
     assert_eq!(rows.len(), 6, "two other depths, a line for each of three widths: {rows:?}");
     assert!(rows.iter().all(|row| ["1", "4"].contains(&row.1.as_str()) && row.0.starts_with("width ")));
 }

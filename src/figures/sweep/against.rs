@@ -47,9 +47,12 @@ impl Against {
         })
     }
 
-    /// What it is called.
-    pub fn label(&self) -> &str {
-        self.axis.labels.get(self.place).map_or("", String::as_str)
+    /// What it is called: a number with its knob.
+    pub fn label(&self) -> String {
+        match self.axis.is_ordered() {
+            true => self.axis.told(self.place),
+            false => self.axis.labels.get(self.place).cloned().unwrap_or_default(),
+        }
     }
 
     /// Whether a cell has this setting.

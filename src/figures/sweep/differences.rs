@@ -68,7 +68,7 @@ pub fn draw(table: &Table, against: &Against, name: &str, look: Look) -> Option<
         let estimates = estimates(&places, means, Bars::Interval);
         panel.aside(aside).estimates(&mut canvas, &estimates, *stroke);
     }
-    Some((format!("difference_to_{}", plain(against.label())), canvas))
+    Some((format!("difference_to_{}", plain(&against.label())), canvas))
 }
 
 /// What is left out because nothing stands beside it.
