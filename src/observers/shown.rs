@@ -11,7 +11,7 @@ pub enum ProgressStyle {
     /// A bar on a terminal, one line that is rewritten in a notebook, lines elsewhere.
     #[default]
     Auto,
-    /// A bar that moves below the lines of the epochs.
+    /// A bar that moves below the lines of the epochs; without a terminal the lines alone.
     Bar,
     /// A line for each epoch.
     Plain,
@@ -38,7 +38,9 @@ impl ProgressStyle {
         match self {
             ProgressStyle::None => Shown::Nothing,
             ProgressStyle::Plain => Shown::Lines,
-            ProgressStyle::Bar => Shown::Bar,
+            ProgressStyle::Bar if std::io::stderr().is_terminal() => Shown::Bar,
+            // Where nothing can move, a bar would hide what is told above it, warnings too.
+            ProgressStyle::Bar => Shown::Lines,
             // Jupyter tells its children whose they are; its output is a terminal that cannot move the cursor up.
             ProgressStyle::Auto if std::env::var_os("JPY_PARENT_PID").is_some() => Shown::OneLine,
             ProgressStyle::Auto if std::io::stderr().is_terminal() && moves_cursor() => Shown::Bar,

@@ -28,6 +28,36 @@ fn plain_lines_where_there_is_no_terminal() {
 }
 
 #[test]
+fn a_bar_without_a_terminal_leaves_the_lines() {
+    let outcome = Place::new().done(&format!("{SMALL} --progress bar"));
+    assert!(!outcome.stderr.contains(['\r', '\u{1b}']), "{}", outcome.stderr);
+    assert!(outcome.stderr.starts_with("epoch 1/2: "), "{}", outcome.stderr);
+}
+
+/// A bar that is drawn before it has its form is a line of blocks, and stays one while the first epoch lasts.
+#[test]
+fn bars_of_cells_have_their_form_from_the_start() {
+    let place = Place::new();
+    place.write(
+        "grid.toml",
+        "[data]\ndataset = \"digits\"\n[network]\nlayer_sizes = [8]\n[training]\nnum_epochs = 1\n[sweep]\nseed = [1, 2]",
+    );
+    let line = format!("stty columns 80; {} sweep grid.toml --backend cpu", env!("CARGO_BIN_EXE_ff"));
+    let mut terminal = std::process::Command::new("script");
+    let terminal =
+        terminal.args(["-qec", &line, "/dev/null"]).env("TERM", "xterm").env_remove("JPY_PARENT_PID");
+    let Ok(output) = terminal.current_dir(place.path()).stdin(Stdio::null()).output() else {
+        return eprintln!("skipped: there is no `script` to make a terminal");
+    };
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && shown.contains("  cell 0 ") && shown.contains("of 2 cells"),
+        "{shown}"
+    );
+    assert!(!shown.contains(['█', '░']) && !shown.contains("0/1"), "{shown}");
+}
+
+#[test]
 fn held_out_rows_are_called_what_they_are() {
     let place = Place::new();
     let outcome = place.done(&format!("{SMALL} --validation-size 142"));

@@ -93,13 +93,15 @@ impl Screen {
         const SAID: usize = 34;
         const BAR: usize = 23;
         let live = self.live.as_ref()?;
-        let bar = live.lines.insert_before(&live.overall, ProgressBar::new(1));
         let width = width().unwrap_or(usize::MAX);
         let narrow = width < NARROW;
         let room = width.saturating_sub(SAID + if narrow { 0 } else { BAR });
         let [long, short] = names;
-        bar.set_prefix(if long.chars().count() <= room { long } else { short });
+        let bar = ProgressBar::new(1).with_prefix(if long.chars().count() <= room { long } else { short });
         set_style(&bar, if narrow { "  {prefix} {msg}" } else { "  {prefix} [{bar:20}] {msg}" }, 0);
+        // Drawn only now, when it is complete: the first epoch may be long.
+        let bar = live.lines.insert_before(&live.overall, bar);
+        bar.tick();
         Some(bar)
     }
 
