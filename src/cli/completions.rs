@@ -22,6 +22,7 @@ impl Completions {
             // Of two such lines the later one counts.
             Shell::Bash => script += BASH,
             Shell::Fish => script += &of_positions(command),
+            Shell::Zsh => script = colons_kept(&script, command),
             _ => {}
         }
         report::print(&script)
@@ -60,6 +61,19 @@ if [[ "${BASH_VERSINFO[0]}" -eq 4 && "${BASH_VERSINFO[1]}" -ge 4 || "${BASH_VERS
     complete -F _ff_whole_words -o nosort -o bashdefault -o default ff
 fi
 "#;
+
+/// A script for zsh whose values may hold colons: clap_complete lets zsh take `idx:DIR` for `idx` and its meaning.
+fn colons_kept(script: &str, command: &Command) -> String {
+    let arguments = command.get_subcommands().flat_map(Command::get_arguments);
+    let values = arguments.flat_map(|argument| argument.get_possible_values());
+    values.fold(script.to_owned(), |script, value| {
+        let name = |colon| format!("{}\\:", value.get_name().replace(':', colon));
+        match value.get_name().contains(':') {
+            true => script.replace(&name("\\:"), &name("\\\\\\:")),
+            false => script,
+        }
+    })
+}
 
 /// Lines for fish with the values of positions, which clap_complete leaves out.
 fn of_positions(command: &Command) -> String {

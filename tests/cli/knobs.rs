@@ -52,6 +52,13 @@ fn completions_offer_the_values_of_knobs() {
         let script = place.done(&format!("completions {shell}")).stdout;
         offered.iter().for_each(|value| assert!(script.contains(value), "{shell} lacks {value}"));
     }
+    // A colon within a value, of which zsh reads one backslash as the list's and one as the value's own.
+    let zsh = place.done("completions zsh").stdout;
+    for line in
+        ["\nidx\\\\\\:DIR\\:", "\nopencl\\\\\\:P.D\\:", "\ndata.dataset=idx\\\\\\:DIR\\:", "\nopencl\\:"]
+    {
+        assert!(zsh.contains(line), "{line}");
+    }
     // What is offered is not all that is taken, and what is wrong is said by the knob.
     assert!(
         place.refused("train 8 --dataset digits --precision fp64").contains("must be \"fp32\" or \"tf32\"")
