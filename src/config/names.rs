@@ -37,6 +37,10 @@ pub fn find(written: &str) -> Result<&'static Knob, String> {
     let in_training = found.iter().find(|knob| knob.name.starts_with("training."));
     match (found.as_slice(), in_training) {
         ([knob], _) | (_, Some(knob)) => Ok(knob),
+        ([], _) if is_table(&name) => {
+            let knobs: Vec<_> = all().filter(|knob| knob.starts_with(&format!("{name}."))).collect();
+            Err(format!("`{written}` is a table, whose knobs are {}", knobs.join(", ")))
+        }
         ([], _) => Err(format!("unknown knob `{written}`{}", nearest(&name))),
         (several, _) => {
             let names: Vec<_> = several.iter().map(|knob| knob.name).collect();

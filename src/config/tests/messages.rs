@@ -56,6 +56,10 @@ fn unknown_keys_show_the_nearest_name() {
         refusal(&["treshold=1"]),
         "--set treshold=1: unknown knob `treshold`; did you mean `threshold`?"
     );
+    assert_eq!(
+        refusal(&["backend=cpu"]),
+        "--set backend=cpu: `backend` is a table, whose knobs are backend.name, backend.precision, backend.threads"
+    );
 }
 
 #[test]
