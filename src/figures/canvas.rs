@@ -18,7 +18,7 @@ pub const LABEL: f64 = 25.0;
 /// Size of captions.
 pub const SMALL: f64 = 22.0;
 /// Text is shrunk to this size before it is cut.
-const TINY: f64 = 14.0;
+pub const TINY: f64 = 14.0;
 /// From one line of a subtitle to the next.
 const LINE: f64 = 30.0;
 /// Height that [`Canvas::heading`] takes from the top, with one line of subtitle.
@@ -54,6 +54,12 @@ impl Look {
     /// Panels side by side, as many as there is room for of so many.
     pub fn columns(self, most: usize) -> usize {
         if self.width() < NARROW { 1 } else { most }
+    }
+
+    /// Small panels side by side, of so many that are alike: three at the usual width, two in a column of a paper.
+    pub fn facets(self, panels: usize) -> usize {
+        const ONE: f64 = 340.0;
+        ((self.width() / ONE) as usize).clamp(1, 3).min(panels.max(1))
     }
 
     /// The page of a figure that is so high at its usual width.

@@ -2,7 +2,7 @@
 
 use plotters::style::RGBColor;
 
-use super::canvas::{Anchor, Canvas, Look, Rect, SMALL, TextLook};
+use super::canvas::{Anchor, Canvas, Look, Rect, SMALL, TINY, TextLook, text_width};
 use super::caption::counted;
 use super::palette::{ABSENT, GREEN, INK, RED};
 use super::results::{Evaluation, Run, Sample};
@@ -81,10 +81,13 @@ fn draw_sample(
 ) {
     let (prediction, label) = (class(sample.prediction), class(sample.label));
     let (color, ink, caption) = if is_right(sample) {
-        (GREEN, INK, format!("predicted {prediction}"))
+        (GREEN, INK, prediction)
     } else {
-        (RED, RED, format!("predicted {prediction}, true {label}"))
+        (RED, RED, format!("{prediction}, true {label}"))
     };
+    // In a column of a paper the word would leave no room for what it is said of.
+    let whole = format!("predicted {caption}");
+    let caption = if text_width(&whole, TINY) <= slot.width { whole } else { caption };
     let room = slot.inset(BORDER, BORDER, BORDER, BORDER + CAPTION);
     let columns = evaluation.width;
     let known = evaluation.values() == Some(sample.pixels.len()) && !sample.pixels.is_empty();

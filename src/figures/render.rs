@@ -42,10 +42,11 @@ pub fn png(canvas: &Canvas) -> Result<Vec<u8>, FigureError> {
     let large = pixels(canvas, width, height, SMOOTHING.into())?;
     if canvas.in_print {
         // Print has more dots than screens.
-        return encode_png(width, height, &large, png::Compression::Balanced);
+        let per_inch = PER_INCH * f64::from(SMOOTHING);
+        return encode_png(width, height, &large, png::Compression::Balanced, Some(per_inch));
     }
     let small = shrink(&large, width as usize, SMOOTHING as usize);
-    encode_png(canvas.width, canvas.height, &small, png::Compression::Fast)
+    encode_png(canvas.width, canvas.height, &small, png::Compression::Fast, None)
 }
 
 /// The page as PNG at half its size, in a quarter of the time: width, height, file.
@@ -53,7 +54,7 @@ pub fn small_png(canvas: &Canvas) -> Result<(u32, u32, Vec<u8>), FigureError> {
     // Whole pairs of rows and columns.
     let (width, height) = (canvas.width & !1, canvas.height & !1);
     let small = shrink(&pixels(canvas, width, height, 1.0)?, width as usize, 2);
-    Ok((width / 2, height / 2, encode_png(width / 2, height / 2, &small, png::Compression::Fast)?))
+    Ok((width / 2, height / 2, encode_png(width / 2, height / 2, &small, png::Compression::Fast, None)?))
 }
 
 /// RGB of a page that is drawn `scale` times as large.
@@ -88,12 +89,13 @@ fn shrink(large: &[u8], width: usize, factor: usize) -> Vec<u8> {
 }
 
 /// `Compression::Fast` takes a tenth of the time of `Balanced`, for files that are half as large again: a short training
-/// would spend more time on its figures than on its epochs.
+/// would spend more time on its figures than on its epochs. With dots `per_inch` the file says how large it is in print.
 fn encode_png(
     width: u32,
     height: u32,
     rgb: &[u8],
     compression: png::Compression,
+    per_inch: Option<f64>,
 ) -> Result<Vec<u8>, FigureError> {
     let fail = |error: png::EncodingError| FigureError::Draw(error.to_string());
     let mut bytes = Vec::new();
@@ -102,6 +104,10 @@ fn encode_png(
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(compression);
     encoder.set_filter(png::Filter::Adaptive);
+    encoder.set_pixel_dims(per_inch.map(|dots| {
+        let per_meter = (dots / 0.0254).round() as u32;
+        png::PixelDimensions { xppu: per_meter, yppu: per_meter, unit: png::Unit::Meter }
+    }));
     let mut writer = encoder.write_header().map_err(fail)?;
     writer.write_image_data(rgb).map_err(fail)?;
     writer.finish().map_err(fail)?;
@@ -154,7 +160,7 @@ fn embedded(area: Rect, columns: usize, pixels: &[RGBColor]) -> Result<String, F
         area.y * unit,
         area.width * unit,
         area.height * unit,
-        base64(&encode_png(columns as u32, rows as u32, &rgb, png::Compression::Balanced)?)
+        base64(&encode_png(columns as u32, rows as u32, &rgb, png::Compression::Balanced, None)?)
     ))
 }
 

@@ -63,10 +63,19 @@ fn a_figure_without_title_is_less_high_and_one_in_print_has_its_width() {
     assert!(bare.contains("Test accuracy (%)"));
     let narrow = svg(Look { inches: Some(3.25), ..Look::default() });
     assert!(narrow.contains("width=\"3.2489in\""), "{}", &narrow[..200]);
+    // What an image was taken for is not cut off.
+    let predictions = fs::read_to_string(run.join("figures/predictions.svg")).unwrap();
+    assert!(predictions.contains(", true ") && !predictions.contains('…'), "{predictions}");
     // Print has twice the dots.
     draw_run(run, Page { format: Format::Png, look: Look { inches: Some(3.25), titled: true }, data: false })
         .unwrap();
-    assert_eq!(Pixels::read(&run.join("figures/curves.png")).width, 1462);
+    let figure = run.join("figures/curves.png");
+    assert_eq!(Pixels::read(&figure).width, 1462);
+    // A text program reads from the dots per meter how large the picture is.
+    let file = std::io::BufReader::new(fs::File::open(&figure).unwrap());
+    let dots = png::Decoder::new(file).read_info().unwrap().info().pixel_dims.unwrap();
+    assert_eq!(dots.unit, png::Unit::Meter);
+    assert!((1462.0 / f64::from(dots.xppu) / 0.0254 - 3.25).abs() < 0.002, "{dots:?}");
 }
 
 #[test]

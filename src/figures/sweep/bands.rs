@@ -60,7 +60,7 @@ pub fn draw(table: &Table, axis: &Axis, name: &str, look: Look) -> Option<Canvas
         }
     };
     let facts: Vec<String> = [Some(table.tally()), over].into_iter().flatten().collect();
-    let columns = look.columns(bands.len().clamp(1, 3));
+    let columns = look.facets(bands.len());
     let rows = bands.len().div_ceil(columns);
     let mut canvas = look.canvas_of(260.0 + 440.0 * rows as f64);
     let body = canvas.heading(&format!("Learning curves by {}", axis.words), name, &facts);

@@ -1,6 +1,6 @@
 //! A search as parallel coordinates: a line for each cell through its values of all knobs to its accuracy.
 
-use super::super::canvas::{Anchor, Canvas, LABEL, Look, Point, Rect, SMALL, TextLook};
+use super::super::canvas::{Anchor, Canvas, LABEL, Look, Point, Rect, SMALL, TextLook, text_width};
 use super::super::legend;
 use super::super::palette::{INK, PAPER, rank};
 use super::super::scale;
@@ -26,9 +26,12 @@ pub fn draw(table: &Table, compared: &Compared, name: &str, look: Look) -> Optio
     let title = table.accuracy_title();
     let bar = body.inset(0.0, 44.0, 0.0, 40.0);
     let rest = legend::color_bar(&mut canvas, bar, &title, rank, &marks((low, high)));
-    let area = body.inset(60.0, 44.0, body.right() - rest.right() + 60.0, 40.0);
-    let gap = area.width / (axes.len().max(2) - 1) as f64;
     let scales: Vec<(scale::Axis, Vec<f64>)> = axes.iter().map(|axis| axis.scale()).collect();
+    // The last axis writes its values towards the bar.
+    let last = scales.last().map_or(&[][..], |(scale, _)| &scale.ticks);
+    let widest = last.iter().map(|(_, label)| text_width(label, SMALL)).fold(0.0, f64::max);
+    let area = body.inset(60.0, 44.0, body.right() - rest.right() + (widest + 24.0).max(60.0), 40.0);
+    let gap = area.width / (axes.len().max(2) - 1) as f64;
     let place = |index: usize, value: f64| -> Point {
         let position = scales.get(index).map_or(0.0, |(scale, _)| scale.position(value));
         (area.x + gap * index as f64, area.bottom() - position * area.height)
@@ -69,7 +72,7 @@ pub fn draw(table: &Table, compared: &Compared, name: &str, look: Look) -> Optio
 /// A label that lines behind it do not cross out.
 fn written(canvas: &mut Canvas, label: &str, at: Point, room: f64) {
     let look = TextLook::new(SMALL, Anchor::Left);
-    let width = super::super::canvas::text_width(label, SMALL).min(room);
+    let width = text_width(label, SMALL).min(room);
     canvas.fill(Rect::new(at.0 - 2.0, at.1 - 13.0, width + 4.0, 26.0), PAPER);
     canvas.text_within(label, at, look, room);
 }
