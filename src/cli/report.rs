@@ -73,8 +73,13 @@ pub fn print_summary(summary: &Summary) -> Result<(), CliError> {
         _ => "\n".into(),
     };
     text += &format!(
-        "{} epochs in {:.1} s training and {:.1} s evaluation on {}\nrun directory  {}\n",
-        summary.epochs, summary.seconds.train, summary.seconds.eval, summary.device, summary.run_dir
+        "{} {} in {:.1} s training and {:.1} s evaluation on {}\nrun directory  {}\n",
+        summary.epochs,
+        if summary.epochs == 1 { "epoch" } else { "epochs" },
+        summary.seconds.train,
+        summary.seconds.eval,
+        summary.device,
+        summary.run_dir
     );
     print(&text)
 }

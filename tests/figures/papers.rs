@@ -144,6 +144,15 @@ fn a_search_shows_which_knob_mattered() {
     let lines: Vec<&str> = svg.lines().map(str::trim).collect();
     let place = |text: &str| lines.iter().position(|line| *line == text);
     assert!(place("threshold") < place("dropout"), "the knob that decides comes first");
+    // Every figure has its numbers beside it.
+    let page = Page { format: Format::Svg, look: Look::default(), data: true };
+    for figure in names(&draw_sweep(folder.path(), page).unwrap().figures) {
+        let table = folder.path().join("figures").join(figure.replace(".svg", ".csv"));
+        let numbers = fs::read_to_string(&table).unwrap_or_else(|error| panic!("{figure}: {error}"));
+        assert!(numbers.lines().count() > 1, "{figure} has no numbers: {numbers}");
+    }
+    let numbers = fs::read_to_string(folder.path().join("figures/importance.csv")).unwrap();
+    assert!(numbers.lines().nth(1).unwrap().starts_with(",,knob,threshold,,"), "{numbers}");
     // A grid is no search.
     let folder = tempfile::tempdir().unwrap();
     let four: &[&str] = &["1", "2", "3", "4"];

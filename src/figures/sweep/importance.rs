@@ -32,6 +32,7 @@ pub fn draw(table: &Table, compared: &Compared, name: &str, look: Look) -> Optio
         canvas.text(&format!("{percent} %"), at, TextLook::new(SMALL, Anchor::Center).color(MUTED));
     }
     for (index, (axis, share)) in shares.iter().enumerate() {
+        canvas.data.cell(("", ""), ("knob", &axis.words), &format!("{:.2}", 100.0 * share));
         let y = bars.y + row * (index as f64 + 0.5);
         let look = TextLook::new(LABEL, Anchor::Right);
         canvas.text_within(&axis.words, (bars.x - 14.0, y), look, bars.x - body.x - 14.0);

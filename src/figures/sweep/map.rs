@@ -69,6 +69,11 @@ pub fn draw(table: &Table, rows: &Axis, columns: &Axis, name: &str, look: Look) 
             .first()
             .and_then(|cell| Some((*across.get(columns.index(cell))?, *up.get(rows.index(cell))?)));
         let Some(at) = place.map(|place| panel.at(place)) else { continue };
+        if let (Some(accuracy), Some(cell)) = (accuracy, cells.first()) {
+            let value = |axis: &Axis| axis.values.get(axis.index(cell)).cloned().unwrap_or_default();
+            let (row, column) = (value(rows), value(columns));
+            canvas.data.cell((&rows.words, &row), (&columns.words, &column), &accuracy.to_string());
+        }
         match accuracy {
             Some(accuracy) => dot(&mut canvas, at, fraction(accuracy, range), whole),
             None if cells.iter().any(|cell| cell.state == State::Failed) => {

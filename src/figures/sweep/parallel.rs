@@ -49,6 +49,11 @@ pub fn draw(table: &Table, compared: &Compared, name: &str, look: Look) -> Optio
             })
             .collect();
         canvas.line(points, rank(fraction(accuracy, (low, high))), 2.5);
+        for axis in &axes {
+            let value = axis.values.get(axis.index(cell)).map_or("", String::as_str);
+            let line = (index + 1).to_string();
+            canvas.data.cell(("line", &line), (&axis.words, value), &accuracy.to_string());
+        }
     }
     for (at, (axis, (scale, _))) in axes.iter().zip(&scales).enumerate() {
         let x = area.x + gap * at as f64;
