@@ -242,7 +242,7 @@ fn a_cpu_gives_the_same_bits_through_opencl() {
         return println!("SKIPPED: without FMA this processor rounds each term twice");
     }
     let opencl = OpenCl::new(device, Options::default()).unwrap();
-    let variants: [&[&str]; 22] = [
+    let variants: [&[&str]; 23] = [
         &["recipe=original"],
         &["recipe=baseline"],
         &["recipe=hinton"],
@@ -254,6 +254,7 @@ fn a_cpu_gives_the_same_bits_through_opencl() {
         &["recipe=contrast", "loss=margin", "margin=0.5"],
         &["recipe=hinton", "goodness.function=l1", "training.dropout=0.2"],
         &["recipe=pred"],
+        &["recipe=pred", "label_smoothing=0.1"],
         &["recipe=sim", "training.dropout=0.2"],
         &["recipe=predsim"],
         &["recipe=backprop", "training.dropout=0.2"],

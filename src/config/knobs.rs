@@ -368,6 +368,13 @@ tables! {
             |c| c.training.loss != LossKind::Predsim,
             "a `training.loss` other than \"predsim\"",
         )]);
+        /// ε: classifiers that teach layers learn (1 − ε) onehot + ε / C instead of the label alone, and losses are of these
+        /// targets; a head beside a network that compares goodness learns the label alone.
+        label_smoothing: f64 = 0.0, knob(Takes::Number(Fraction), "training").no_effect(&[When(
+            "training.loss",
+            |c| c.training.loss.compares_goodness(),
+            "a `training.loss` that compares goodness",
+        )]);
         /// Where negatives come from.
         negatives: NegativeKind = NegativeKind::Random,
             knob(Takes::Word(words::<NegativeKind>), "training").no_effect(&[CLASSIFIERS]).needs(&[

@@ -85,8 +85,8 @@ impl<B: Backend> CrossEntropy<B> {
         })
     }
 
-    /// Mean loss of each layer that has a classifier: its cross-entropy in nats, and its share of similarity matching,
-    /// each over a chunk.
+    /// Mean loss of each layer that has a classifier: its cross-entropy in nats, with the targets of training, and its share
+    /// of similarity matching, each over a chunk.
     pub fn measure(&mut self, backend: &B, network: &Network<B>) -> Result<Vec<f64>> {
         let parts = || network.head.iter().flatten();
         let beta = similarity(&network.spec);
@@ -100,7 +100,7 @@ impl<B: Backend> CrossEntropy<B> {
                 let Chunk { activities, logits, errors, cost, slopes, .. } = chunk;
                 for (part, loss) in parts().zip(&mut losses) {
                     part.read_out(backend, activities, logits, false)?;
-                    backend.softmax(logits, labels, errors, cost)?;
+                    backend.softmax(logits, labels, network.spec.label_smoothing, errors, cost)?;
                     *loss += share * (1.0 - beta) * take(backend, cost)?;
                     if let Some(slopes) = slopes.get_mut(part.layer) {
                         let (hidden, classes) = (&activities.hidden[part.layer], network.spec.classes);

@@ -50,7 +50,7 @@ pub fn train_probe<B: Backend>(
             rows.gather(backend, &images, batch.rows, batch.shifts)?;
             rows.multiply(backend, network)?;
             neutral_logits(backend, network, &rows, &mut activities, &mut logits)?;
-            backend.softmax(&logits, batch.truth, &mut errors, &mut cost)?;
+            backend.softmax(&logits, batch.truth, 0.0, &mut errors, &mut cost)?;
             let rule = OPTIMIZER.rule(factor, step);
             step += 1;
             for part in network.head.iter_mut().flatten() {

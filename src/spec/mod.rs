@@ -50,6 +50,8 @@ pub struct Spec {
     pub initial_scale: f64,
     /// What layers learn from.
     pub learning: Learning,
+    /// ε: classifiers that teach layers learn (1 − ε) onehot + ε / C.
+    pub label_smoothing: f64,
     /// The optimizer of the softmax head, if there is one.
     pub head: Option<Optimizer>,
     /// The optimizer of the layers.
@@ -122,6 +124,7 @@ impl Spec {
             initialization: network.initialization,
             initial_scale: network.initial_scale,
             learning: Learning::of(training),
+            label_smoothing: training.label_smoothing,
             head: config.head.enabled.then(|| Optimizer::of_head(&config.head)),
             optimizer: Optimizer::of_layers(training),
             learning_rate_schedule: training.learning_rate_schedule,

@@ -15,7 +15,7 @@ pub(super) struct Classified<B: Backend> {
     pub images: ImageRows<B>,
     pub activities: Activities<B>,
     logits: B::Matrix,
-    /// softmax − one-hot `[B, C]`.
+    /// softmax − targets `[B, C]`.
     errors: B::Matrix,
     /// 1 / B for each row: a classifier's loss is a mean.
     shares: B::Matrix,
@@ -87,9 +87,9 @@ impl<B: Backend> Classified<B> {
         batch: &Batch<B>,
         rule: Rule,
     ) -> Result<()> {
-        let Classified { activities, logits, errors, shares, costs, slopes, .. } = self;
+        let Classified { spec, activities, logits, errors, shares, costs, slopes, .. } = self;
         part.read_out(backend, activities, logits, false)?;
-        backend.softmax(logits, batch.truth, errors, &mut costs[index])?;
+        backend.softmax(logits, batch.truth, spec.label_smoothing, errors, &mut costs[index])?;
         part.back_project(backend, errors, activities, &mut slopes[part.layer])?;
         part.learn(backend, activities, errors, shares, rule)
     }

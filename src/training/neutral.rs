@@ -53,7 +53,7 @@ impl<B: Backend> Neutral<B> {
             None => shared,
         };
         neutral_logits(backend, network, rows, &mut self.activities, &mut self.logits)?;
-        backend.softmax(&self.logits, batch.truth, &mut self.errors, &mut self.cost)
+        backend.softmax(&self.logits, batch.truth, 0.0, &mut self.errors, &mut self.cost)
     }
 
     /// The head makes a step.

@@ -15,7 +15,7 @@ const NORMALIZATIONS: [&[&str]; 3] = [
 ];
 const LOSSES: [&[&str]; 4] =
     [&["loss=pred"], &["loss=sim"], &["loss=predsim", "beta=0.7"], &["loss=backprop"]];
-const SCALES: [&[&str]; 2] = [&[], &["gradient_scale=0.5", "dropout=0.2"]];
+const SCALES: [&[&str]; 2] = [&[], &["gradient_scale=0.5", "dropout=0.2", "label_smoothing=0.3"]];
 const BASE: [&str; 3] = ["head.enabled=true", "predict=head", "initial_scale=1.5"];
 const DENSE: &str = "layer_sizes=[9, 8, 7]";
 /// On the image of 3 × 4 pixels: errors go back through both.
@@ -137,7 +137,8 @@ fn loss<B: Backend>(probe: &mut Probe<B>, part: usize, beta: f64) -> f64 {
     let mut cost = backend.zeros(1, 1).unwrap();
     let part = &network.head.as_ref().unwrap()[part];
     part.read_out(backend, &activities, &mut logits, false).unwrap();
-    backend.softmax(&logits, batch.truth, &mut errors, &mut cost).unwrap();
+    let smoothing = network.spec.label_smoothing;
+    backend.softmax(&logits, batch.truth, smoothing, &mut errors, &mut cost).unwrap();
     let labels = backend.download_indices(batch.truth.indices).unwrap();
     let dissimilar = dissimilarity(&fetch(backend, &activities.hidden[part.layer]), &labels[..count]);
     (1.0 - beta) * fetch(backend, &cost)[0] + beta * dissimilar

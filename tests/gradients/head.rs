@@ -51,7 +51,7 @@ fn agreement<B: Backend>(probe: &mut Probe<B>, sets: &[String]) -> f64 {
             part(probe, moved);
             send(backend, &mut cost, &[0.0]);
             neutral_logits(backend, &probe.network, &probe.rows, &mut activities, &mut logits).unwrap();
-            backend.softmax(&logits, probe.plan.batch(0).truth, &mut errors, &mut cost).unwrap();
+            backend.softmax(&logits, probe.plan.batch(0).truth, 0.0, &mut errors, &mut cost).unwrap();
             fetch(backend, &cost)[0]
         });
         part(probe, &values);

@@ -321,12 +321,14 @@ pub trait Backend: Sized + 'static {
         cost: &mut Self::Matrix,
     ) -> Result<()>;
 
-    /// `errors[r] = softmax(logits[r]) − onehot(labels[r])`; `cost[0, 0]` += mean cross-entropy, in nats.
-    /// logits and errors `[B, C]`, cost `[1, 1]`. Probabilities are [flushed](crate::FLUSH_BELOW).
+    /// `errors[r] = softmax(logits[r]) − target(labels[r])`, where target(y) = (1 − `smoothing`) onehot(y) + `smoothing` / C
+    /// (arXiv 1512.00567, section 7); `cost[0, 0]` += mean cross-entropy of the targets, in nats. 0 ≤ smoothing < 1. logits
+    /// and errors `[B, C]`, cost `[1, 1]`. Probabilities are [flushed](crate::FLUSH_BELOW).
     fn softmax(
         &self,
         logits: &Self::Matrix,
         labels: IndexSlice<Self>,
+        smoothing: f64,
         errors: &mut Self::Matrix,
         cost: &mut Self::Matrix,
     ) -> Result<()>;

@@ -429,21 +429,25 @@ impl<A: Arithmetic> Backend for A {
         &self,
         logits: &Matrix,
         labels: IndexSlice<Self>,
+        smoothing: f64,
         errors: &mut Matrix,
         cost: &mut Matrix,
     ) -> Result<()> {
         shapes::softmax::<Self>(logits, &labels, errors, cost)?;
+        let even = smoothing / logits.columns as f64;
         for r in 0..logits.rows {
             let row: Vec<f64> = (0..logits.columns).map(|c| logits.at(r, c)).collect();
             let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let total: f64 = row.iter().map(|x| (x - largest).exp()).sum();
             let label = labels.entry(r);
+            let mut entropy = total.ln() + largest;
             for (c, x) in row.iter().enumerate() {
                 let probability = ((x - largest).exp() / total).flushed();
-                errors.set(r, c, probability - f64::from(u8::from(c == label)));
+                let target = even + if c == label { 1.0 - smoothing } else { 0.0 };
+                errors.set(r, c, probability - target);
+                entropy -= target * x;
             }
-            cost.values[0] +=
-                (total.ln() + largest - row.get(label).copied().unwrap_or(0.0)) / logits.rows as f64;
+            cost.values[0] += entropy / logits.rows as f64;
         }
         Ok(())
     }

@@ -130,11 +130,14 @@ impl<T: Scalar> Cpu<T> {
         &self,
         logits: &Matrix<T>,
         labels: IndexSlice<Self>,
+        smoothing: f64,
         errors: &mut Matrix<T>,
         cost: &mut Matrix<T>,
     ) -> Result<()> {
         shapes::softmax::<Self>(logits, &labels, errors, cost)?;
         let rows = logits.rows().max(1) as f64;
+        let smoothing = T::from_f64(smoothing).widened();
+        let even = smoothing / logits.columns().max(1) as f64;
         let labels = &labels.indices.0[labels.offset..];
         let mut entropy = 0.0;
         for ((logits, mut errors), &label) in
@@ -144,10 +147,11 @@ impl<T: Scalar> Cpu<T> {
             let total: f64 = logits.iter().map(|x| (x.widened() - largest).exp()).sum();
             let own = logits.get(label as usize).map_or(0.0, |x| x.widened());
             for (c, (error, x)) in errors.iter_mut().zip(logits).enumerate() {
-                let target = if c == label as usize { 1.0 } else { 0.0 };
+                let target = even + if c == label as usize { 1.0 - smoothing } else { 0.0 };
                 *error = T::from_f64(((x.widened() - largest).exp() / total).flushed() - target);
             }
-            entropy += total.ln() + largest - own;
+            let all: f64 = logits.iter().map(|x| x.widened()).sum();
+            entropy += total.ln() + largest - ((1.0 - smoothing) * own + even * all);
         }
         cost.slice_mut().iter_mut().for_each(|cost| *cost += T::from_f64(entropy / rows));
         Ok(())

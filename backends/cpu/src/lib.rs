@@ -329,10 +329,11 @@ impl<T: Scalar> Backend for Cpu<T> {
         &self,
         logits: &Matrix<T>,
         labels: IndexSlice<Self>,
+        smoothing: f64,
         errors: &mut Matrix<T>,
         cost: &mut Matrix<T>,
     ) -> Result<()> {
-        T::softmax(self, logits, labels, errors, cost)
+        T::softmax(self, logits, labels, smoothing, errors, cost)
     }
 
     fn draw_labels(

@@ -76,7 +76,8 @@ operations! {
         slopes: &mut Matrix<Self>, cost: &mut Matrix<Self>
     );
     softmax(
-        logits: &Matrix<Self>, labels: IndexSlice<Cpu<Self>>, errors: &mut Matrix<Self>, cost: &mut Matrix<Self>
+        logits: &Matrix<Self>, labels: IndexSlice<Cpu<Self>>, smoothing: f64, errors: &mut Matrix<Self>,
+        cost: &mut Matrix<Self>
     );
     draw_labels(
         errors: &Matrix<Self>, labels: IndexSlice<Cpu<Self>>, uniforms: IndexSlice<Cpu<Self>>, out: &mut Indices

@@ -395,10 +395,13 @@ impl<T: Scalar> Backend for OpenBlas<T> {
         &self,
         logits: &Matrix<T>,
         labels: IndexSlice<Self>,
+        smoothing: f64,
         errors: &mut Matrix<T>,
         cost: &mut Matrix<T>,
     ) -> Result<()> {
         shapes::softmax::<Self>(logits, &labels, errors, cost)?;
+        let smoothing = T::from_f64(smoothing).to_f64();
+        let even = smoothing / logits.columns().max(1) as f64;
         let mut entropy = 0.0;
         for (r, (logits, mut errors)) in logits.0.rows().into_iter().zip(errors.0.rows_mut()).enumerate() {
             let largest = logits.fold(f64::NEG_INFINITY, |largest, x| largest.max(Real::to_f64(*x)));
@@ -406,10 +409,11 @@ impl<T: Scalar> Backend for OpenBlas<T> {
             let label = labels.entry(r);
             for (c, (error, x)) in errors.iter_mut().zip(logits).enumerate() {
                 let probability = ((Real::to_f64(*x) - largest).exp() / total).flushed();
-                *error = T::from_f64(probability - if c == label { 1.0 } else { 0.0 });
+                *error = T::from_f64(probability - (even + if c == label { 1.0 - smoothing } else { 0.0 }));
             }
             let own = logits.get(label).map_or(0.0, |x| Real::to_f64(*x));
-            entropy += total.ln() + largest - own;
+            let all: f64 = logits.iter().map(|x| Real::to_f64(*x)).sum();
+            entropy += total.ln() + largest - ((1.0 - smoothing) * own + even * all);
         }
         if logits.rows() > 0 {
             cost.0[[0, 0]] += T::from_f64(entropy / logits.rows() as f64);

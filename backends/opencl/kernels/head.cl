@@ -34,27 +34,31 @@ kernel void read_out(IN activities, const int columns, SQUARES_ARGS, SCALE_ARGS,
     }
 }
 
-// errors = softmax(logits) - onehot(labels); cost += mean cross-entropy.
+// errors = softmax(logits) - targets; cost += mean cross-entropy.
 // One work-group of GROUP.
 kernel void softmax(IN logits, const int rows, const int class_count, LIST labels, const int labels_at,
-                    OUT errors, OUT cost)
+                    const float smoothing, OUT errors, OUT cost)
 {
     local real scratch[GROUP];
+    const real own_share = REAL(1.0) - (real)smoothing, even = (real)smoothing / (real)class_count;
     real entropy = REAL(0.0);
     for (int r = get_local_id(0); r < rows; r += GROUP) {
         IN row = logits + (size_t)r * class_count;
         const uint label = labels[labels_at + r];
         float largest = -INFINITY;
         for (int c = 0; c < class_count; c++) largest = fmax(largest, row[c]);
-        real total = REAL(0.0);
-        for (int c = 0; c < class_count; c++) total += exp((real)row[c] - (real)largest);
+        real total = REAL(0.0), all = REAL(0.0);
+        for (int c = 0; c < class_count; c++) {
+            total += exp((real)row[c] - (real)largest);
+            all += (real)row[c];
+        }
         for (int c = 0; c < class_count; c++) {
             const real share = exp((real)row[c] - (real)largest) / total;
-            errors[(size_t)r * class_count + c] =
-                (share < REAL(0x1p-100) ? REAL(0.0) : share) - ((uint)c == label ? REAL(1.0) : REAL(0.0));
+            errors[(size_t)r * class_count + c] = (share < REAL(0x1p-100) ? REAL(0.0) : share)
+                                                  - (even + ((uint)c == label ? own_share : REAL(0.0)));
         }
         const float own = label < (uint)class_count ? row[label] : 0.0f;
-        entropy += log(total) + ((real)largest - (real)own);
+        entropy += log(total) + ((real)largest - (own_share * (real)own + even * all));
     }
     entropy = sum_items(entropy, scratch, GROUP);
     if (get_local_id(0) == 0) cost[0] += (float)(entropy / (real)rows);

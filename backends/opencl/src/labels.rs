@@ -96,6 +96,7 @@ impl OpenCl {
         &self,
         logits: &Matrix,
         labels: IndexSlice<Self>,
+        smoothing: f64,
         errors: &mut Matrix,
         cost: &mut Matrix,
     ) -> Result<()> {
@@ -109,6 +110,7 @@ impl OpenCl {
             .count(logits.rows)
             .count(logits.columns)
             .slice(&labels)
+            .float(smoothing)
             .out(errors)
             .matrix(cost);
         self.launch_group(&self.small.softmax, args)

@@ -455,10 +455,11 @@ impl Backend for OpenCl {
         &self,
         logits: &Matrix,
         labels: IndexSlice<Self>,
+        smoothing: f64,
         errors: &mut Matrix,
         cost: &mut Matrix,
     ) -> Result<()> {
-        self.softmax(logits, labels, errors, cost)
+        self.softmax(logits, labels, smoothing, errors, cost)
     }
 
     fn draw_labels(

@@ -91,6 +91,8 @@ const CASES: &[(&str, Option<&str>, &[&str])] = &[
     ("training.alpha", Some("training.loss"), &["alpha=2"]),
     ("training.beta", Some("training.loss"), &["recipe=pred", "beta=0.5"]),
     ("training.beta", None, &["recipe=predsim", "beta=1"]),
+    ("training.label_smoothing", Some("training.loss"), &["label_smoothing=0.1"]),
+    ("training.label_smoothing", None, &["recipe=pred", "label_smoothing=1"]),
     ("training.negatives", Some("training.loss"), &["recipe=pred", "negatives=random"]),
     ("goodness.sign", Some("training.loss"), &["recipe=backprop", "sign=minimize"]),
     ("goodness.function", Some("training.loss"), &["recipe=backprop", "function=mean"]),

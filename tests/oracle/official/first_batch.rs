@@ -42,7 +42,7 @@ impl<B: Backend> FirstBatch<'_, B> {
         let mut errors = backend.zeros(pairs, classes).unwrap();
         let mut cost = backend.zeros(1, 1).unwrap();
         neutral_logits(backend, &self.network, &self.images, &mut activities, &mut logits).unwrap();
-        backend.softmax(&logits, self.plan.batch(0).truth, &mut errors, &mut cost).unwrap();
+        backend.softmax(&logits, self.plan.batch(0).truth, 0.0, &mut errors, &mut cost).unwrap();
         let mut probabilities = fetch(backend, &errors);
         let labels = self.file.indices("train.labels");
         for (row, &label) in probabilities.chunks_exact_mut(classes).zip(&labels) {

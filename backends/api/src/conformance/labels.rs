@@ -66,6 +66,7 @@ pub struct Softmax {
     rows: usize,
     classes: usize,
     magnitude: f64,
+    smoothing: f64,
 }
 
 impl Case for Softmax {
@@ -79,9 +80,13 @@ impl Case for Softmax {
 
     fn cases(effort: Effort) -> Vec<Self> {
         let shapes = effort.shapes(500_000).into_iter().chain([[0, 10], [128, 10]]);
-        let magnitudes = [0.0, 1.0, 30.0, 60.0, 1e4];
-        let case =
-            |[rows, classes]: [usize; 2]| magnitudes.map(|magnitude| Softmax { rows, classes, magnitude });
+        let plain = [0.0, 1.0, 30.0, 60.0, 1e4].map(|magnitude| (magnitude, 0.0));
+        let values: Vec<_> = plain.into_iter().chain([(1.0, 0.1), (60.0, 0.7)]).collect();
+        let case = |[rows, classes]: [usize; 2]| {
+            let values = values.iter();
+            let case = |&(magnitude, smoothing)| Softmax { rows, classes, magnitude, smoothing };
+            values.map(case).collect::<Vec<_>>()
+        };
         shapes.flat_map(case).collect()
     }
 
@@ -95,7 +100,7 @@ impl Case for Softmax {
         let (logits, labels) = (trial.given("logits", &logits)?, trial.listed("labels", &labels)?);
         let (mut errors, mut cost) = (trial.poisoned(self.rows, self.classes)?, trial.place(&cost)?);
         let labels = IndexSlice { indices: &*labels, offset: OFFSET };
-        trial.backend.softmax(&logits, labels, &mut errors, &mut cost)?;
+        trial.backend.softmax(&logits, labels, self.smoothing, &mut errors, &mut cost)?;
         trial.close("errors", &errors, Scale::Uniform(scale))?;
         trial.nothing_to_flush("errors to be flushed", &errors)?;
         trial.close("cost", &cost, Scale::Uniform(rows * (scale + 2.0 * magnitude)))

@@ -179,7 +179,7 @@ impl<B: Backend> Training<B> {
         b.read_out(&second.0, &second.1, self.normalization(), head, &mut logits, false)?;
         let labels = IndexSlice { indices: &*self.labels, offset: step * 2 * BATCH };
         let uniforms = IndexSlice { indices: &*self.uniforms, offset: step * BATCH };
-        b.softmax(&logits, labels, &mut errors, &mut self.cost)?;
+        b.softmax(&logits, labels, 0.0, &mut errors, &mut self.cost)?;
         b.draw_labels(&errors, labels, uniforms, &mut self.drawn)?;
         let coefficients = &self.one_each;
         let delta = Delta { coefficients, outputs: &errors, peer: None };

@@ -40,6 +40,7 @@ pub enum Habit {
     HalfGradient,
     ForgetsNormalization,
     ForgetsShare,
+    ForgetsSmoothing,
     NeverFlushes,
     BiasDecays,
     NeverRefuses,
@@ -420,14 +421,16 @@ impl Backend for Faulty {
         &self,
         logits: &Matrix,
         labels: IndexSlice<Self>,
+        smoothing: f64,
         errors: &mut Matrix,
         cost: &mut Matrix,
     ) -> Result<()> {
         if self.has(Habit::OverwritesCost) {
             cost.edit(|values| values.fill(0.0));
         }
+        let smoothing = if self.has(Habit::ForgetsSmoothing) { 0.0 } else { smoothing };
         self.call("softmax", errors, |errors| {
-            Oracle.softmax(&logits.0.borrow(), slice(labels), errors, cost.get())
+            Oracle.softmax(&logits.0.borrow(), slice(labels), smoothing, errors, cost.get())
         })
     }
 

@@ -122,6 +122,7 @@ fn bad_habits_are_found_out() {
     for (habit, operation) in [
         (Habit::LastOfEquals, "argmax"),
         (Habit::OverwritesCost, "softmax"),
+        (Habit::ForgetsSmoothing, "softmax"),
         (Habit::DropsIdlePull, "gradient"),
         (Habit::DrawsTrueLabel, "draw_labels"),
         (Habit::LeavesScores, "argmax"),
