@@ -17,7 +17,8 @@ class Prediction(NamedTuple):
 
     #: The label with the largest score, ``[n]``.
     labels: np.ndarray
-    #: Score of each label, ``[n, classes]``: the goodness of the layers that decide, or the head's logits.
+    #: Score of each label, ``[n, classes]``: the goodness of the layers that decide, the head's logits, or the logarithm of
+    #: an ensemble's probability.
     scores: np.ndarray
 
 
@@ -48,12 +49,13 @@ class Network:
     def predict(self, images, by=None):
         """Labels and scores of images; see `forward_forward.predict`."""
         by = by or self.config["evaluation"]["predict"]
-        if by == "head" and not self.head:
+        ways = {"energy": self.energies, "head": self.logits, "ensemble": self.mean_log_probabilities}
+        if by in ("head", "ensemble") and not self.head:
             raise ValueError("the checkpoint holds no head; predict by energy")
-        if by not in ("energy", "head"):
-            raise ValueError(f'by must be "energy" or "head", found {by!r}')
+        if by not in ways:
+            raise ValueError(f'by must be "energy", "head" or "ensemble", found {by!r}')
         pixels = self.pixels(images)
-        scores = self.logits if by == "head" else self.energies
+        scores = ways[by]
         chunks = [scores(pixels[start : start + CHUNK]) for start in range(0, len(pixels), CHUNK)]
         scores = np.concatenate(chunks) if chunks else np.zeros((0, self.classes))
         return Prediction(scores.argmax(axis=1), scores)
@@ -116,10 +118,22 @@ class Network:
 
     def logits(self, pixels):
         """What the head reads from a pass without a label, ``[n, classes]``."""
+        return sum(self.logits_of_layers(pixels))
+
+    def logits_of_layers(self, pixels):
+        """What each part of the head reads from its layer, ``[n, classes]``."""
         neutral = np.full(self.classes, 1 / self.classes)
         hidden = list(self.activities(pixels, neutral))
         kind = self.config["network"]["normalization"]
-        return sum(normalize(hidden[l], kind) @ weight for l, weight in self.head.items())
+        return [normalize(hidden[l], kind) @ weight for l, weight in self.head.items()]
+
+    def mean_log_probabilities(self, pixels):
+        """The logarithm of the mean probability: of the layers' own classifiers, or of energy and head."""
+        if compares_goodness(self.config):
+            members = [self.energies(pixels) / temperature(self.config), self.logits(pixels)]
+        else:
+            members = self.logits_of_layers(pixels)
+        return log_sum_exp([scores - log_sum_exp(scores, 1)[:, None] for scores in members], 0) - np.log(len(members))
 
     def activities(self, pixels, code):
         """Activities ``[n, fan_out]`` of each layer, from the input up, under the label features ``[classes]``."""
@@ -195,6 +209,28 @@ class Network:
         raise ValueError(f"goodness.function is {function!r}, which this version of the package does not know")
 
 
+def temperature(config):
+    """T of the odds exp(ΔG / T) that the loss trains goodness to give."""
+    training = config["training"]
+    match training["loss"]:
+        case "symba":
+            return 1 / training["alpha"]
+        case "margin":
+            return training["margin"]
+    return config["goodness"]["temperature"]
+
+
+def compares_goodness(config):
+    """Whether positives and negatives are compared by their goodness; else classifiers teach."""
+    return config["training"]["loss"] in ("bce", "symba", "margin")
+
+
+def log_sum_exp(values, axis):
+    """ln Σ exp along an axis, without overflow."""
+    largest = np.max(values, axis=axis, keepdims=True)
+    return np.log(np.sum(np.exp(values - largest), axis=axis)) + largest.squeeze(axis)
+
+
 def image_shape(config):
     """Height and width of an image, and channels where there are several."""
     image = config["run"]["image"]
@@ -213,7 +249,7 @@ def label_placement(config):
     training = config["training"]
     if config["network"].get("top_down"):
         return "above"
-    takes_label = training["negatives"] != "hybrid" and training["loss"] in ("bce", "symba", "margin")
+    takes_label = training["negatives"] != "hybrid" and compares_goodness(config)
     return config["network"]["label"] if takes_label else "none"
 
 
@@ -310,6 +346,6 @@ def predict(path, images, by=None):
 
     ``images`` are bytes from 0 to 255 or floats from 0 to 1, ``[n, height, width]``, ``[n, pixels]`` or one image; in
     color ``[n, height, width, channels]`` or ``[n, channels, height, width]``;
-    ``by`` is ``"energy"`` or ``"head"``, by default as the run was evaluated.
+    ``by`` is ``"energy"``, ``"head"`` or ``"ensemble"``, by default as the run was evaluated.
     """
     return load_network(path).predict(images, by)

@@ -15,7 +15,7 @@ use super::train::text_flag;
 use super::{CliError, report};
 use crate::backends;
 use crate::batching::EpochPlan;
-use crate::config::{Config, ConfigBuilder, Invalid, NegativeKind, Origins, PredictKind, Resolved};
+use crate::config::{Config, ConfigBuilder, Invalid, NegativeKind, Origins, Resolved};
 use crate::data::{Dataset, ImageShape, Split, Splits};
 use crate::evaluation::Evaluator;
 use crate::network::Network;
@@ -234,10 +234,9 @@ impl OnBackend for Measure<'_> {
 
         let spec = &network.spec;
         let mut evaluator = Evaluator::new(backend, &network, &splits.test.pixels, spec.evaluation_rows)?;
-        let energy = spec.predict == PredictKind::Energy;
-        evaluator.predict(backend, &network, energy)?;
+        evaluator.predict(backend, &network, spec.predict)?;
         let began = Instant::now();
-        evaluator.predict(backend, &network, energy)?;
+        evaluator.predict(backend, &network, spec.predict)?;
         let images_per_second = splits.test.len() as f64 / began.elapsed().as_secs_f64();
 
         // Before the floor is measured, which has buffers of its own.

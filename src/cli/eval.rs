@@ -54,8 +54,9 @@ pub struct Saved {
     /// Folder of IDX files
     #[arg(long, value_name = "DIR")]
     data_dir: Option<String>,
-    /// energy or head [default: as it was trained]
-    #[arg(long, value_name = "energy|head")]
+    /// energy, head or ensemble: the mean of probabilities of the layers' own classifiers, or of energy and head
+    /// [default: as it was trained]
+    #[arg(long, value_name = "energy|head|ensemble")]
     predict: Option<String>,
     #[command(flatten)]
     knobs: Knobs,
@@ -93,6 +94,8 @@ struct Report {
     predict: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     head_accuracy: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    energy_accuracy: Option<f64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     class_names: Vec<String>,
 }
@@ -334,9 +337,9 @@ fn fit(
     if config.head.enabled && !checkpoint.has_head() {
         config.head.enabled = false;
         config.training.negatives = NegativeKind::Random;
-        if config.evaluation.predict == PredictKind::Head {
-            let file = checkpoint.path().display();
-            return Err(CliError::request(format!("--predict head: {file} holds no head")));
+        if config.evaluation.predict != PredictKind::Energy {
+            let (file, by) = (checkpoint.path().display(), name_of(config.evaluation.predict));
+            return Err(CliError::request(format!("--predict {by}: {file} holds no head")));
         }
     }
     drop_strange_head(&mut config, &checkpoint)?;
@@ -374,6 +377,15 @@ fn fit(
     Ok(Loaded { checkpoint, config, image: data.image, classes, class_names, brightness })
 }
 
+/// What `--predict` calls it.
+fn name_of(predict: PredictKind) -> &'static str {
+    match predict {
+        PredictKind::Energy => "energy",
+        PredictKind::Head => "head",
+        PredictKind::Ensemble => "ensemble",
+    }
+}
+
 /// Leaves out a head that was trained on other layers than `evaluation.first_layer` says: goodness can be read anew, a head
 /// cannot.
 fn drop_strange_head(config: &mut Config, checkpoint: &Checkpoint) -> Result<(), CliError> {
@@ -384,7 +396,7 @@ fn drop_strange_head(config: &mut Config, checkpoint: &Checkpoint) -> Result<(),
         return Ok(());
     }
     let file = checkpoint.path().display();
-    if config.evaluation.predict == PredictKind::Head {
+    if config.evaluation.predict != PredictKind::Energy {
         return Err(CliError::request(format!(
             "{file}: its head was trained with `evaluation.first_layer = {own}`, and cannot be read with {first}"
         )));
@@ -435,11 +447,13 @@ impl Eval {
         if self.json {
             return report::print_json(&report);
         }
-        let head = report
-            .head_accuracy
-            .map_or(String::new(), |head| format!("   by the head  {:.2} %", 100.0 * head));
+        let beside = [("the head", report.head_accuracy), ("energy", report.energy_accuracy)];
+        let beside: String = beside
+            .into_iter()
+            .filter_map(|(by, accuracy)| Some(format!("   by {by}  {:.2} %", 100.0 * accuracy?)))
+            .collect();
         report::print(&format!(
-            "{}\naccuracy by {}  {:.2} % ({} of {}){head}\n",
+            "{}\naccuracy by {}  {:.2} % ({} of {}){beside}\n",
             report::accuracies(&report.confusion_matrix, &class_names),
             report.predict,
             100.0 * report.accuracy,
@@ -470,24 +484,19 @@ impl OnBackend for Measure {
         }
         let chunk = config.evaluation.batch_size;
         let mut evaluator = Evaluator::new(backend, &network, &splits.test.pixels, chunk)?;
-        let predictions = evaluator.predict(backend, &network, predict == PredictKind::Energy)?;
-        let by_head =
-            predictions.head.map(|head| ConfusionMatrix::new(splits.classes, &splits.test.labels, &head));
-        let confusion = match (&by_head, predict) {
-            (Some(by_head), PredictKind::Head) => by_head.clone(),
-            _ => ConfusionMatrix::new(splits.classes, &splits.test.labels, &predictions.energy),
-        };
+        let predictions = evaluator.predict(backend, &network, predict)?;
+        let count = |labels: &[u32]| ConfusionMatrix::new(splits.classes, &splits.test.labels, labels);
+        let confusion = count(predictions.by(predict));
+        let energy = (predict == PredictKind::Ensemble && !predictions.energy.is_empty())
+            .then(|| count(&predictions.energy).accuracy());
         Ok(Report {
             accuracy: confusion.accuracy(),
             correct: confusion.correct(),
             total: confusion.total(),
             class_accuracy: confusion.class_accuracy(),
-            predict: match (probe, predict) {
-                (Some(_), _) => "probe",
-                (None, PredictKind::Head) => "head",
-                (None, PredictKind::Energy) => "energy",
-            },
-            head_accuracy: by_head.map(|by_head| by_head.accuracy()),
+            predict: if probe.is_some() { "probe" } else { name_of(predict) },
+            head_accuracy: predictions.head.as_deref().map(|head| count(head).accuracy()),
+            energy_accuracy: energy,
             confusion_matrix: confusion,
             class_names: loaded.class_names,
         })

@@ -9,11 +9,10 @@ use serde::Serialize;
 use super::eval::{Loaded, Saved};
 use super::on_backend::{OnBackend, on_backend};
 use super::{CliError, report};
-use crate::config::PredictKind;
 use crate::data::brightness::Unlike;
 use crate::data::pictures::{self, Encoded, Picture};
 use crate::data::{ImageShape, idx};
-use crate::evaluation::{Evaluator, probabilities, temperature};
+use crate::evaluation::{Evaluator, largest, probabilities, temperature};
 use crate::files::reading;
 
 /// Label images: PNG and JPEG pictures (light strokes on dark, as MNIST has them), IDX files of images, folders of
@@ -23,7 +22,8 @@ use crate::files::reading;
 /// Transparent pixels are laid over a black page under light ink, and over a white one under dark ink. A network of
 /// gray images takes colors as their brightness, one of color images takes gray as a color. The
 /// probability of label k is exp(s(k) / T) / Σ exp(s(j) / T) of the scores s: of energies T is
-/// `goodness.temperature` (1 / `training.alpha` under `symba`), of a head 1.
+/// `goodness.temperature` (1 / `training.alpha` under `symba`), of a head 1. Scores of an ensemble are logarithms of
+/// probabilities.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct Predict {
@@ -252,16 +252,6 @@ fn told(prediction: &Prediction) -> String {
     )
 }
 
-fn largest(scores: &[f32]) -> usize {
-    let mut best = 0;
-    for (label, score) in scores.iter().enumerate() {
-        if *score > scores[best] {
-            best = label;
-        }
-    }
-    best
-}
-
 struct Scores {
     loaded: Loaded,
     pixels: Vec<u8>,
@@ -274,7 +264,6 @@ impl OnBackend for Scores {
         let network = self.loaded.network(backend)?;
         let chunk = self.loaded.config.evaluation.batch_size;
         let mut evaluator = Evaluator::new(backend, &network, &self.pixels, chunk)?;
-        let head = self.loaded.config.evaluation.predict == PredictKind::Head;
-        Ok(evaluator.scores(backend, &network, head)?)
+        Ok(evaluator.scores(backend, &network, self.loaded.config.evaluation.predict)?)
     }
 }

@@ -161,6 +161,8 @@ pub enum PredictKind {
     Energy,
     /// One neutral pass, the head's argmax.
     Head,
+    /// The mean of the probabilities of the layers' own classifiers, or of energy and head.
+    Ensemble,
 }
 
 /// Arithmetic of products.

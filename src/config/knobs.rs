@@ -394,7 +394,7 @@ tables! {
                 Need(
                     "hybrid",
                     "evaluation.predict",
-                    |c| c.training.negatives == NegativeKind::Hybrid && c.evaluation.predict == PredictKind::Energy,
+                    |c| c.training.negatives == NegativeKind::Hybrid && c.evaluation.predict != PredictKind::Head,
                     "`evaluation.predict = \"head\"`: no label enters the network, so its energy cannot tell labels \
                      apart",
                 ),
@@ -446,12 +446,20 @@ tables! {
         batch_size: usize = 1000, knob(Takes::at_least(1), "evaluation").flag("--eval-batch-size").resumable();
         /// What decides a prediction.
         predict: PredictKind = PredictKind::Energy,
-            knob(Takes::Word(words::<PredictKind>), "evaluation").flag("--predict").needs(&[Need(
-                "head",
-                "head.enabled",
-                |c| c.evaluation.predict == PredictKind::Head && !c.head.enabled,
-                "`head.enabled = true`",
-            )]);
+            knob(Takes::Word(words::<PredictKind>), "evaluation").flag("--predict").needs(&[
+                Need(
+                    "head or ensemble",
+                    "head.enabled",
+                    |c| c.evaluation.predict != PredictKind::Energy && !c.head.enabled,
+                    "`head.enabled = true`",
+                ),
+                Need(
+                    "ensemble",
+                    "training.loss",
+                    |c| c.evaluation.predict == PredictKind::Ensemble && c.training.loss == LossKind::Backprop,
+                    "another `training.loss`: under `backprop` there is one classifier",
+                ),
+            ]);
         /// The first layer, from 1, whose goodness counts for a label and that the head reads: 2 is all but the first, as in
         /// the paper; a network of one layer is read at it.
         first_layer: usize = 2,

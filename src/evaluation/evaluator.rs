@@ -2,8 +2,10 @@
 
 use ff_backend::{Backend, IndexSlice, LabelCode, Result, Shape};
 
+use super::probability::{largest, mean_log_probabilities, temperature};
+use crate::config::PredictKind;
 use crate::network::{
-    ImageRows, Labelled, Network, download, forward, label_energies, neutral_logits, upload,
+    HeadLayer, ImageRows, Labelled, Network, download, forward, label_energies, neutral_logits, upload,
 };
 
 /// What a network makes of a set of images.
@@ -15,6 +17,19 @@ pub struct Predictions {
     pub layers: Vec<Vec<u32>>,
     /// The head's argmax, where there is a head.
     pub head: Option<Vec<u32>>,
+    /// The label with the largest mean probability; empty if not asked for.
+    pub ensemble: Vec<u32>,
+}
+
+impl Predictions {
+    /// What decides; empty if it was not asked for.
+    pub fn by(&self, by: PredictKind) -> &[u32] {
+        match by {
+            PredictKind::Energy => &self.energy,
+            PredictKind::Head => self.head.as_deref().unwrap_or_default(),
+            PredictKind::Ensemble => &self.ensemble,
+        }
+    }
 }
 
 /// Buffers for one chunk of rows.
@@ -38,6 +53,11 @@ pub struct Evaluator<B: Backend> {
     rows: usize,
 }
 
+/// Where layers have classifiers of their own, those.
+fn own_classifiers<B: Backend>(network: &Network<B>) -> impl Iterator<Item = &HeadLayer<B>> {
+    network.head.iter().flatten().filter(|_| network.spec.learning.is_local())
+}
+
 impl<B: Backend> Chunk<B> {
     fn new(backend: &B, network: &Network<B>, rows: usize) -> Result<Self> {
         let spec = &network.spec;
@@ -49,6 +69,47 @@ impl<B: Backend> Chunk<B> {
             scores: (0..=spec.depth()).map(|_| backend.zeros(rows, classes)).collect::<Result<_>>()?,
             logits: network.head.as_ref().map(|_| backend.zeros(rows, classes)).transpose()?,
         })
+    }
+
+    /// Adds the energies of gathered images to their scores where they are asked for, and writes what classifiers make
+    /// of the images.
+    fn read(&mut self, backend: &B, network: &Network<B>, by: PredictKind) -> Result<()> {
+        let Chunk { images, labelled, scores, logits, .. } = self;
+        images.multiply(backend, network)?;
+        if network.spec.tries_labels(by) {
+            label_energies(backend, network, images, labelled, scores)?;
+        }
+        if let Some(logits) = logits {
+            neutral_logits(backend, network, images, labelled.activities(), logits)?;
+        }
+        for part in own_classifiers(network) {
+            part.read_out(backend, labelled.activities(), &mut scores[1 + part.layer], false)?;
+        }
+        Ok(())
+    }
+
+    /// Scores of every label for the images that were read, `[rows, classes]`.
+    fn scores(&self, backend: &B, network: &Network<B>, by: PredictKind) -> Result<Vec<f32>> {
+        let energy = &self.scores[0];
+        let logits = self.logits.as_ref().unwrap_or(energy);
+        match by {
+            PredictKind::Energy => download(backend, energy),
+            PredictKind::Head => download(backend, logits),
+            PredictKind::Ensemble => {
+                let spec = &network.spec;
+                let member = |scores, by| Ok((download(backend, scores)?, temperature(spec, by)));
+                let members: Result<Vec<_>> = if spec.learning.is_local() {
+                    let layers = own_classifiers(network).map(|part| &self.scores[1 + part.layer]);
+                    layers.map(|scores| member(scores, PredictKind::Head)).collect()
+                } else {
+                    [(energy, PredictKind::Energy), (logits, PredictKind::Head)]
+                        .map(|(scores, by)| member(scores, by))
+                        .into_iter()
+                        .collect()
+                };
+                Ok(mean_log_probabilities(&members?, spec.classes))
+            }
+        }
     }
 }
 
@@ -73,31 +134,24 @@ impl<B: Backend> Evaluator<B> {
         Ok(Evaluator { images, order, chunks, predictions, rows })
     }
 
-    /// Predicts every image: by the head if there is one, and by `energy` if asked to, which takes a pass
-    /// for each label.
-    pub fn predict(&mut self, backend: &B, network: &Network<B>, energy: bool) -> Result<Predictions> {
+    /// Predicts every image: by the head if there is one, and as asked; by energy takes a pass for each label.
+    pub fn predict(&mut self, backend: &B, network: &Network<B>, by: PredictKind) -> Result<Predictions> {
         let depth = network.spec.depth();
+        let energy = network.spec.tries_labels(by);
         let local = network.spec.learning.is_local();
+        let mut ensemble = Vec::new();
         for (chunk, starts) in &mut self.chunks {
             for &at in starts.iter() {
                 let rows = IndexSlice { indices: &self.order, offset: at };
                 chunk.images.gather(backend, &self.images, rows, None)?;
-                chunk.images.multiply(backend, network)?;
-                if energy {
-                    let images = &chunk.images;
-                    label_energies(backend, network, images, &mut chunk.labelled, &mut chunk.scores)?;
-                    for (scores, out) in chunk.scores.iter_mut().zip(&mut self.predictions) {
-                        backend.argmax(scores, out, at)?;
-                    }
+                chunk.read(backend, network, by)?;
+                if by == PredictKind::Ensemble {
+                    let scores = chunk.scores(backend, network, by)?;
+                    ensemble.extend(scores.chunks(network.spec.classes).map(|row| largest(row) as u32));
                 }
-                if let Some(logits) = &mut chunk.logits {
-                    neutral_logits(backend, network, &chunk.images, chunk.labelled.activities(), logits)?;
-                    backend.argmax(logits, &mut self.predictions[depth + 1], at)?;
-                }
-                for part in network.head.iter().flatten().filter(|_| local) {
-                    let scores = &mut chunk.scores[1 + part.layer];
-                    part.read_out(backend, chunk.labelled.activities(), scores, false)?;
-                    backend.argmax(scores, &mut self.predictions[1 + part.layer], at)?;
+                let scores = chunk.scores.iter_mut().chain(&mut chunk.logits);
+                for (scores, out) in scores.zip(&mut self.predictions) {
+                    backend.argmax(scores, out, at)?;
                 }
             }
         }
@@ -107,13 +161,15 @@ impl<B: Backend> Evaluator<B> {
             energy: if energy { read(&self.predictions[0])? } else { Vec::new() },
             layers: self.predictions[layers].iter().map(read).collect::<Result<_>>()?,
             head: network.head.as_ref().map(|_| read(&self.predictions[depth + 1])).transpose()?,
+            ensemble,
         })
     }
 
-    /// Scores of every label for every image, `[rows, classes]`: total energies, or the head's logits.
-    pub fn scores(&mut self, backend: &B, network: &Network<B>, head: bool) -> Result<Vec<f32>> {
+    /// Scores of every label for every image, `[rows, classes]`: total energies, the head's logits, or logarithms of an
+    /// ensemble's probabilities.
+    pub fn scores(&mut self, backend: &B, network: &Network<B>, by: PredictKind) -> Result<Vec<f32>> {
         let rows = self.rows;
-        self.first_scores(backend, network, head, rows)
+        self.first_scores(backend, network, by, rows)
     }
 
     /// The same for some of the images, in their order. They are put before the others for as long as it takes.
@@ -121,13 +177,13 @@ impl<B: Backend> Evaluator<B> {
         &mut self,
         backend: &B,
         network: &Network<B>,
-        head: bool,
+        by: PredictKind,
         images: &[u32],
     ) -> Result<Vec<f32>> {
         let mut order = images.to_vec();
         order.resize(self.rows, 0);
         backend.upload_indices(&mut self.order, &order)?;
-        let scores = self.first_scores(backend, network, head, images.len());
+        let scores = self.first_scores(backend, network, by, images.len());
         backend.upload_indices(&mut self.order, &(0..self.rows as u32).collect::<Vec<_>>())?;
         scores
     }
@@ -152,7 +208,7 @@ impl<B: Backend> Evaluator<B> {
         &mut self,
         backend: &B,
         network: &Network<B>,
-        head: bool,
+        by: PredictKind,
         count: usize,
     ) -> Result<Vec<f32>> {
         let classes = network.spec.classes;
@@ -161,21 +217,10 @@ impl<B: Backend> Evaluator<B> {
             for &at in starts.iter().filter(|&&at| at < count) {
                 let rows = IndexSlice { indices: &self.order, offset: at };
                 chunk.images.gather(backend, &self.images, rows, None)?;
-                chunk.images.multiply(backend, network)?;
-                match &mut chunk.logits {
-                    Some(logits) if head => {
-                        neutral_logits(backend, network, &chunk.images, chunk.labelled.activities(), logits)?;
-                        all.extend(download(backend, logits)?);
-                    }
-                    _ => {
-                        let images = &chunk.images;
-                        label_energies(backend, network, images, &mut chunk.labelled, &mut chunk.scores)?;
-                        all.extend(download(backend, &chunk.scores[0])?);
-                        for scores in &mut chunk.scores {
-                            let zeros = vec![0.0; chunk.rows * classes];
-                            upload(backend, scores, &zeros)?;
-                        }
-                    }
+                chunk.read(backend, network, by)?;
+                all.extend(chunk.scores(backend, network, by)?);
+                for scores in &mut chunk.scores {
+                    upload(backend, scores, &vec![0.0; chunk.rows * classes])?;
                 }
             }
         }

@@ -11,5 +11,5 @@ pub use cross_entropy::CrossEntropy;
 pub use evaluator::{Evaluator, Predictions};
 pub use held_out::ValidationLoss;
 pub use loss::PairLosses;
-pub use probability::{probabilities, temperature};
+pub use probability::{largest, mean_log_probabilities, probabilities, temperature};
 pub use probe::train_probe;

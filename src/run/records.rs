@@ -54,6 +54,9 @@ pub struct EpochRecord {
     /// Accuracy of the head's argmax, where there is a head.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head_accuracy: Option<f64>,
+    /// Accuracy by energy, where it is part of an ensemble.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub energy_accuracy: Option<f64>,
     /// Mean cross-entropy of the head in training, where there is a head.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head_loss: Option<f64>,

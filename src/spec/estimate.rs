@@ -43,8 +43,8 @@ impl Estimate {
         let training = 2.0 * products * rows as f64 * weights as f64;
         let labelled = spec.layers.iter().any(|layer| layer.label.is_some());
         let passes = match spec.predict {
-            PredictKind::Energy if labelled => spec.classes,
-            PredictKind::Energy | PredictKind::Head => 1,
+            PredictKind::Energy | PredictKind::Ensemble if labelled => spec.classes,
+            PredictKind::Energy | PredictKind::Ensemble | PredictKind::Head => 1,
         };
         // Two passes more for the held-out loss. In steps, each is a pass up and as many more.
         let (looked_at, lost) = spec.top_down.map_or((1, 1), |steps| (1 + steps.last, 1 + steps.steps));

@@ -174,6 +174,15 @@ impl Spec {
         }
     }
 
+    /// Whether a prediction tries every label, to compare their energies.
+    pub fn tries_labels(&self, by: PredictKind) -> bool {
+        match by {
+            PredictKind::Energy => true,
+            PredictKind::Head => false,
+            PredictKind::Ensemble => self.learning == Learning::Goodness,
+        }
+    }
+
     /// Rows that a training step multiplies with the weights of each layer: on the way forward, and for gradients and
     /// what goes back.
     pub fn rows_of_a_step(&self) -> (usize, usize) {

@@ -2,7 +2,6 @@
 
 use ff_backend::{Backend, Result};
 
-use crate::config::PredictKind;
 use crate::data::Split;
 use crate::evaluation::Evaluator;
 use crate::network::Network;
@@ -22,10 +21,9 @@ pub fn samples<B: Backend>(
 ) -> Result<Vec<SampleRecord>> {
     let is_wrong = |image: &u32| split.labels.get(*image as usize) != predictions.get(*image as usize);
     let (wrong, right): (Vec<u32>, Vec<u32>) = (0..predictions.len() as u32).partition(is_wrong);
-    let head = network.spec.predict == PredictKind::Head;
     let scores = match wrong.is_empty() {
         true => Vec::new(),
-        false => evaluator.scores_of(backend, network, head, &wrong)?,
+        false => evaluator.scores_of(backend, network, network.spec.predict, &wrong)?,
     };
     let wrong = most_confident(&wrong, split, predictions, &scores);
     let sample = |image: u32| {

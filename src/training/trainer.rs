@@ -15,7 +15,7 @@ use crate::batching::EpochPlan;
 use crate::checkpoint::{self, Checkpoint};
 use crate::config::{Config, PredictKind};
 use crate::data::Splits;
-use crate::evaluation::{Evaluator, Predictions, ValidationLoss};
+use crate::evaluation::{Evaluator, ValidationLoss};
 use crate::metrics::ConfusionMatrix;
 use crate::network::{Network, download};
 use crate::observers::{EpochReport, Observer, Start};
@@ -206,13 +206,12 @@ impl<'a, B: Backend> Trainer<'a, B> {
         let held_out = self.splits.held_out();
         let spec = &self.network.spec;
         let predict = spec.predict;
-        let predictions =
-            self.evaluator.predict(self.backend, &self.network, predict == PredictKind::Energy)?;
+        let predictions = self.evaluator.predict(self.backend, &self.network, predict)?;
         let val_losses = self.validation_loss.measure(self.backend, &self.network)?;
         refuse_divergence(epoch, &val_losses)?;
         let eval_seconds = began.elapsed().as_secs_f64();
 
-        let chosen = chosen(&predictions, predict);
+        let chosen = predictions.by(predict);
         let confusion = ConfusionMatrix::new(self.splits.classes, &held_out.labels, chosen);
         let accuracy = confusion.accuracy();
         let improved = accuracy > self.best.best_accuracy || self.best.epoch == 0;
@@ -238,6 +237,8 @@ impl<'a, B: Backend> Trainer<'a, B> {
             best_accuracy: self.best.best_accuracy,
             class_accuracy: confusion.class_accuracy(),
             head_accuracy: predictions.head.as_ref().map(|head| share_right(&held_out.labels, head)),
+            energy_accuracy: (predict == PredictKind::Ensemble && !predictions.energy.is_empty())
+                .then(|| share_right(&held_out.labels, &predictions.energy)),
             head_loss: tally.head_cost,
             layer_accuracy: predictions
                 .layers
@@ -356,9 +357,8 @@ impl<'a, B: Backend> Trainer<'a, B> {
             let rows = self.network.spec.evaluation_rows;
             self.evaluator = Evaluator::new(self.backend, &self.network, &test.pixels, rows)?;
         }
-        let predictions =
-            self.evaluator.predict(self.backend, &self.network, predict == PredictKind::Energy)?;
-        let chosen = chosen(&predictions, predict);
+        let predictions = self.evaluator.predict(self.backend, &self.network, predict)?;
+        let chosen = predictions.by(predict);
         let confusion = ConfusionMatrix::new(self.splits.classes, &test.labels, chosen);
         summary.test_accuracy = Some(confusion.accuracy());
         summary.test_head_accuracy = predictions.head.as_ref().map(|head| share_right(&test.labels, head));
@@ -375,13 +375,6 @@ impl<'a, B: Backend> Trainer<'a, B> {
             activity,
         })?;
         Ok(())
-    }
-}
-
-fn chosen(predictions: &Predictions, predict: PredictKind) -> &[u32] {
-    match predict {
-        PredictKind::Energy => &predictions.energy,
-        PredictKind::Head => predictions.head.as_deref().unwrap_or_default(),
     }
 }
 

@@ -71,6 +71,7 @@ const CASES: &[(&str, &str, &str, Shows)] = &[
     ("head.weight_decay", "--set enabled=true", "--set head.weight_decay=0.5", Numbers),
     ("evaluation.batch_size", "", "--set evaluation.batch_size=7", Numbers),
     ("evaluation.predict", "--set enabled=true", "--set predict=head", Numbers),
+    ("evaluation.predict", "--recipe pred", "--set predict=ensemble", Numbers),
     ("evaluation.first_layer", "", "--set first_layer=1", Numbers),
     ("evaluation.first_step", TOP_DOWN, "--set first_step=1", Numbers),
     ("evaluation.last_step", TOP_DOWN, "--set last_step=8", Numbers),

@@ -44,6 +44,14 @@ fn a_run_and_its_checkpoint_are_one() {
     let head = of("run --predict head");
     assert_eq!(head["predict"], "head");
     assert_eq!(head["accuracy"], of("run")["head_accuracy"]);
+    let ensemble = of("run --predict ensemble");
+    assert_eq!(ensemble["predict"], "ensemble");
+    assert_eq!(ensemble["head_accuracy"], head["accuracy"]);
+    assert_eq!(ensemble["energy_accuracy"], of("run")["accuracy"]);
+    let text = place.done("eval run --predict ensemble").stdout;
+    assert!(
+        text.contains("accuracy by ensemble") && text.contains("by the head") && text.contains("by energy")
+    );
     assert_eq!(of("run --probe --probe-epochs 2")["predict"], "probe");
     // The batch is a matter of speed alone.
     assert_eq!(of("run"), of("run --set evaluation.batch_size=7"));
@@ -131,7 +139,13 @@ fn predictions_of_idx_and_png() {
 /// What a run keeps for figures, beside what `ff predict` says of every image and every label.
 #[test]
 fn a_run_keeps_its_most_confident_errors() {
-    for recipe in ["baseline", "contrast --predict head", "backprop"] {
+    for recipe in [
+        "baseline",
+        "contrast --predict head",
+        "backprop",
+        "pred --predict ensemble",
+        "hinton --predict ensemble",
+    ] {
         let place = Place::new();
         write_set(&place.at("set"), 12, 4, 60, 40);
         let (recipe, predict) = recipe.split_once(" --predict ").unwrap_or((recipe, ""));

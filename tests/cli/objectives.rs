@@ -50,6 +50,26 @@ fn a_classifier_on_each_layer_teaches_it() {
     read_back(&place, &summary);
 }
 
+/// Each layer's classifier alone, all together, and the sum of their logits.
+#[test]
+fn classifiers_may_predict_together() {
+    for recipe in ["pred", "hinton"] {
+        let (place, summary) = trained(&format!("--recipe {recipe} --set predict=ensemble"));
+        let last = place.epochs("run").pop().unwrap();
+        let by = |by: &str| {
+            place.json(&format!("eval run --json --backend cpu --predict {by}"))["accuracy"].clone()
+        };
+        assert_eq!(by("ensemble"), summary["test_accuracy"]);
+        assert_eq!((by("ensemble"), by("head")), (last["accuracy"].clone(), last["head_accuracy"].clone()));
+        assert_eq!(last["energy_accuracy"].is_number(), recipe == "hinton");
+        if recipe == "hinton" {
+            assert_eq!(by("energy"), last["energy_accuracy"]);
+        }
+        let plotted = place.ff("plot run");
+        assert_eq!(plotted.code, Some(0), "{}", plotted.stderr);
+    }
+}
+
 #[test]
 fn rows_of_one_label_are_made_alike() {
     for recipe in ["sim", "predsim"] {

@@ -6,7 +6,7 @@ mod pairs;
 
 use ff_backend::Backend;
 use forward_forward::batching::{EpochPlan, PlannedEpoch};
-use forward_forward::config::{Config, ConfigBuilder};
+use forward_forward::config::{Config, ConfigBuilder, PredictKind};
 use forward_forward::data::ImageShape;
 use forward_forward::evaluation::Evaluator;
 use forward_forward::network::{Network, Tensors};
@@ -188,7 +188,7 @@ fn compare_errors<B: Backend>(backend: &B, file: &File, network: &Network<B>, re
         }
         // Two full chunks and a rest.
         let mut evaluator = Evaluator::new(backend, network, &pixels, labels.len() * 2 / 5).unwrap();
-        let predictions = evaluator.predict(backend, network, true).unwrap();
+        let predictions = evaluator.predict(backend, network, PredictKind::Energy).unwrap();
         let mut compare = |by: &str, ours: &[u32]| {
             let name = format!("final.{by}_errors_{set}");
             if file.has(&name) {

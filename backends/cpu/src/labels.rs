@@ -3,6 +3,7 @@
 use ff_backend::host::Indices;
 use ff_backend::{IndexSlice, Normalization, Real, Result, Shape, shapes};
 
+use crate::forward::rounded;
 use crate::lists::{List, Lists};
 use crate::panels::pack_columns;
 use crate::vector::{Loop, widest};
@@ -136,7 +137,7 @@ impl<T: Scalar> Cpu<T> {
     ) -> Result<()> {
         shapes::softmax::<Self>(logits, &labels, errors, cost)?;
         let rows = logits.rows().max(1) as f64;
-        let smoothing = T::from_f64(smoothing).widened();
+        let smoothing = rounded::<T>(smoothing);
         let even = smoothing / logits.columns().max(1) as f64;
         let labels = &labels.indices.0[labels.offset..];
         let mut entropy = 0.0;
