@@ -5,7 +5,7 @@ use std::path::Path;
 
 use ff_backend_cpu::Cpu;
 use forward_forward::checkpoint::Checkpoint;
-use forward_forward::config::ConfigBuilder;
+use forward_forward::config::{ConfigBuilder, PredictKind};
 use forward_forward::data::{Dataset, Splits};
 use forward_forward::evaluation::Evaluator;
 use forward_forward::metrics::ConfusionMatrix;
@@ -39,6 +39,6 @@ pub fn train_and_evaluate(folder: &Path) -> Result<f64, Box<dyn Error>> {
     let mut network = Network::new(&backend, Spec::new(&saved, splits.image, splits.classes))?;
     checkpoint.load_weights(&backend, &mut network)?;
     let mut evaluator = Evaluator::new(&backend, &network, &splits.test.pixels, 1000)?;
-    let predictions = evaluator.predict(&backend, &network, true)?;
+    let predictions = evaluator.predict(&backend, &network, PredictKind::Energy)?;
     Ok(ConfusionMatrix::new(splits.classes, &splits.test.labels, &predictions.energy).accuracy())
 }
