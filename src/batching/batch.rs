@@ -20,6 +20,13 @@ pub struct Batch<'a, B: Backend> {
     pub stacked_shifts: Option<IndexSlice<'a, B>>,
     /// True, then wrong labels.
     pub labels: IndexSlice<'a, B>,
-    /// Seed of the batch's dropout.
+    /// Seed of the batch's dropout: layer l takes the l-th after it.
     pub dropout_seed: u32,
+}
+
+impl<B: Backend> Batch<'_, B> {
+    /// Seed of the dropout of pixels: the one before the layers'.
+    pub fn pixel_seed(&self) -> u32 {
+        self.dropout_seed.wrapping_sub(1)
+    }
 }

@@ -198,7 +198,7 @@ fn random_images(batch_size: usize) -> std::result::Result<Dataset, Invalid> {
         // Blank under the label, as MNIST is.
         let blank = |(at, pixel): (usize, u8)| if at % image.pixels() < 28 { 0 } else { pixel };
         Split {
-            pixels: noise.into_iter().enumerate().map(blank).collect(),
+            pixels: noise.into_iter().enumerate().map(blank).collect::<Vec<_>>().into(),
             labels: (0..rows).map(|row| row as u32 % 10).collect(),
         }
     };

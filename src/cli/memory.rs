@@ -17,13 +17,14 @@ struct Needs {
     weights: f64,
     /// Copies of the best weights, and of all weights with their moments, while they are written.
     copies: f64,
-    /// Activities of a training batch and of evaluation's rows.
+    /// Activities of a training batch and of a chunk of evaluation's rows.
     activities: f64,
     /// Room for the list of the activities that are on, which backend `cpu` makes of every batch.
     lists: f64,
-    /// Images, once on the device, and the draws of an epoch.
+    /// Images on a device that is not the host, and the draws of an epoch.
     data: f64,
-    /// What the host holds beside the device: images, and the largest tensor while it is written.
+    /// What the host holds beside the device: images, which a device that is the host shares, and the largest tensor
+    /// while it is written.
     host: f64,
 }
 
@@ -36,30 +37,26 @@ impl Needs {
         let tensor = |fan_in: usize, units: usize| fan_in as f64 * units as f64 * float;
         let of_layers: Vec<f64> =
             spec.layers.iter().map(|layer| tensor(layer.weights_per_unit(), layer.units)).collect();
-        // Buffers are made for full chunks, and for the rows that are left over.
-        let chunked = |rows: usize, chunk: usize| {
-            let chunk = chunk.max(1);
-            (if rows < chunk { rows } else { chunk + rows % chunk }) as f64
-        };
         let held_out = splits.held_out().labels.len();
-        let evaluated = chunked(held_out, spec.evaluation_rows)
-            + splits.validation.as_ref().map_or(0.0, |_| chunked(splits.test.len(), spec.evaluation_rows));
+        let in_chunk = |rows: usize, chunk: usize| rows.min(chunk.max(1)) as f64;
+        // Rows of images, and of activities with what is as large: of a training batch, and of the chunks that held-out
+        // losses and predictions are measured in, one after the other.
         let (batch, kept) = (spec.batch_size as f64, spec.kept_of_units() as f64);
-        // Rows of images, and of activities with what is as large: of a training batch and of held-out rows.
-        let (images_shown, rows) = match spec.learning {
+        let (trained, measured) = match spec.learning {
             Learning::Goodness => {
-                let pairs = batch + chunked(held_out, spec.evaluation_rows / 2);
+                let pairs = in_chunk(held_out, spec.evaluation_rows / 2);
                 let neutral = if spec.head.is_some() { batch } else { 0.0 };
-                (pairs, 2.0 * pairs * kept + neutral)
+                ((batch, 2.0 * batch * kept + neutral), (pairs, 2.0 * pairs * kept))
             }
             // Slopes are as large as activities; of held-out rows, only similarities have some.
             Learning::Local { .. } | Learning::EndToEnd => {
-                let measured = chunked(held_out, spec.evaluation_rows);
+                let rows = in_chunk(held_out, spec.evaluation_rows);
                 let matched = matches!(spec.learning, Learning::Local { similarity } if similarity > 0.0);
-                (batch + measured, 2.0 * batch + if matched { 2.0 * measured } else { measured })
+                ((batch, 2.0 * batch), (rows, if matched { 2.0 * rows } else { rows }))
             }
         };
-        let (images_shown, rows) = (images_shown + evaluated, rows + evaluated * kept);
+        let tested = splits.validation.as_ref().map_or(0, |_| splits.test.len());
+        let evaluated = in_chunk(held_out.max(tested), spec.evaluation_rows);
         // What goodness is measured by, if not by the activities, has slopes of their size.
         let of_units =
             |layer: &LayerSpec| layer.units as f64 * if layer.goodness.is_some() { 2.0 } else { 1.0 };
@@ -67,6 +64,10 @@ impl Needs {
         let first = spec.layers.first().map_or(0.0, |layer| (layer.features + layer.units) as f64);
         let listed: f64 = spec.layers.iter().map(|layer| layer.units as f64).sum();
         let entry = size_of::<u32>() as f64 + float;
+        let of_rows = |(images, rows): (f64, f64)| rows * units + images * first;
+        let chunk = [measured, (evaluated, evaluated * kept)];
+        let chunk = chunk.into_iter().max_by(|a, b| of_rows(*a).total_cmp(&of_rows(*b))).unwrap_or(measured);
+        let rows = trained.1 + chunk.1;
         let lists = if backend == "cpu" && spec.exact_shortcuts { rows * listed * entry } else { 0.0 };
         // What the places of a local layer see, side by side, of the most rows that are multiplied at once.
         let seen = spec.layers.iter().filter_map(|layer| layer.fields.as_ref());
@@ -75,7 +76,10 @@ impl Needs {
 
         // Turned images lie behind the others, which are put together in the host's memory.
         let both = if spec.flips { 2 * splits.train.pixels.len() } else { 0 };
-        let images = both.max(splits.train.pixels.len()) + splits.held_out().pixels.len();
+        let images = match is_host(backend) {
+            true => 0,
+            false => both.max(splits.train.pixels.len()) + splits.held_out().pixels.len(),
+        };
         let validation = splits.validation.as_ref().map_or(0, |split| split.pixels.len());
         // Rows, labels and wrong labels of an epoch, each a u32.
         let draws = 5 * size_of::<u32>() * splits.train.len();
@@ -83,7 +87,7 @@ impl Needs {
         Needs {
             weights: weights * (1.0 + moments),
             copies: weights * (2.0 + moments),
-            activities: (rows * units + images_shown * first + most * seen) * float,
+            activities: (of_rows(trained) + of_rows(chunk) + most * seen) * float,
             lists,
             data: (images + draws) as f64,
             host: (splits.train.pixels.len() + splits.test.pixels.len() + validation + draws + both) as f64
@@ -103,8 +107,13 @@ impl Needs {
 
     /// Of the host's memory, where the device may be the host itself.
     fn in_host(&self, backend: &str) -> f64 {
-        self.host + if backend.starts_with("opencl") { 0.0 } else { self.device() }
+        self.host + if is_host(backend) { self.device() } else { 0.0 }
     }
+}
+
+/// Whether a backend's device is the host, whose images it shares.
+fn is_host(backend: &str) -> bool {
+    !backend.starts_with("opencl")
 }
 
 /// What a training of this size is reckoned to hold in the host's memory, in bytes: weights with their moments, activities,

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use ff_backend::Backend;
+use ff_backend::host::Pixels;
 use serde::Serialize;
 
 use super::eval::{Loaded, Saved};
@@ -83,11 +84,11 @@ impl Predict {
         let warnings: Vec<Option<String>> = images.iter().map(|image| warning(&loaded, image)).collect();
         tell(&images, &warnings);
         let (names, pictures): (Vec<String>, Vec<Picture>) = images.into_iter().unzip();
-        let pixels = pictures.into_iter().flat_map(|picture| picture.pixels).collect();
+        let pixels: Vec<u8> = pictures.into_iter().flat_map(|picture| picture.pixels).collect();
         let asked = loaded.config.clone();
         let temperature = temperature(&loaded.spec(), loaded.config.evaluation.predict);
         let (classes, class_names) = (loaded.classes, loaded.class_names.clone());
-        let scores = on_backend(&asked, report::tell(true), Scores { loaded, pixels })?;
+        let scores = on_backend(&asked, report::tell(true), Scores { loaded, pixels: pixels.into() })?;
         let results = names.into_iter().zip(warnings).zip(scores.chunks(classes));
         let predict = |((image, warning), scores): ((String, Option<String>), &[f32])| {
             let probabilities = probabilities(scores, temperature);
@@ -254,7 +255,7 @@ fn told(prediction: &Prediction) -> String {
 
 struct Scores {
     loaded: Loaded,
-    pixels: Vec<u8>,
+    pixels: Pixels,
 }
 
 impl OnBackend for Scores {

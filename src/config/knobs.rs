@@ -421,6 +421,8 @@ tables! {
             )]);
         /// Fraction of units silenced in training.
         dropout: f64 = 0.0, knob(Takes::Number(Fraction), "training");
+        /// Fraction of an image's pixels silenced in training.
+        input_dropout: f64 = 0.0, knob(Takes::Number(Fraction), "training");
         /// Skip work whose result is known: rows that have learned, what rows have in common, blank pixels. Numbers
         /// differ by rounding alone.
         exact_shortcuts: bool = true, knob(Takes::Bool, "training").resumable();
@@ -502,11 +504,12 @@ tables! {
         scalars_every: usize = 1, knob(Takes::at_least(0), "observers").without_numbers().resumable();
         /// Epochs between histograms, confusion matrix and class accuracy in TensorBoard.
         histograms_every: usize = 5, knob(Takes::at_least(0), "observers").without_numbers().resumable();
-        /// Epochs between prediction grids in TensorBoard; 0: a tenth of the run.
+        /// Epochs between prediction grids in TensorBoard; 0: a tenth of the run, but at least 5; in the cells of a sweep
+        /// never.
         images_every: usize = 0, knob(Takes::at_least(0), "observers").without_numbers().resumable();
         /// Epochs between redraws of the figures; 0: at the end only.
         figures_every: usize = 0, knob(Takes::at_least(0), "observers").without_numbers().resumable();
-        /// Draw figures at all.
+        /// Draw figures at all; of a sweep its own, and none of its cells', which `ff plot` draws.
         figures: bool = true, knob(Takes::Bool, "figures").without_numbers().resumable();
     }
 }

@@ -26,9 +26,9 @@ impl Brightness {
     /// Of the images of a split.
     pub fn of(split: &Split) -> Brightness {
         let rows = split.len().max(1) as f64;
-        let means = || (0..split.len()).filter_map(|row| split.image(row)).map(mean);
-        let mean = means().sum::<f64>() / rows;
-        let variance = means().map(|value| (value - mean).powi(2)).sum::<f64>() / rows;
+        let means: Vec<f64> = (0..split.len()).filter_map(|row| split.image(row)).map(mean).collect();
+        let mean = means.iter().sum::<f64>() / rows;
+        let variance = means.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / rows;
         Brightness { mean, deviation: variance.sqrt() }
     }
 
@@ -43,7 +43,9 @@ impl Brightness {
 }
 
 fn mean(image: &[u8]) -> f64 {
-    image.iter().map(|&pixel| u64::from(pixel)).sum::<u64>() as f64 / image.len().max(1) as f64
+    // Parts whose sums fit into 32 bits are added up much faster.
+    let part = |pixels: &[u8]| u64::from(pixels.iter().map(|&pixel| u32::from(pixel)).sum::<u32>());
+    image.chunks(1 << 16).map(part).sum::<u64>() as f64 / image.len().max(1) as f64
 }
 
 #[cfg(test)]
@@ -52,7 +54,7 @@ mod tests {
 
     #[test]
     fn mean_and_spread_of_means() {
-        let split = Split { pixels: vec![10, 30, 40, 60], labels: vec![0, 1] };
+        let split = Split { pixels: vec![10, 30, 40, 60].into(), labels: vec![0, 1] };
         assert_eq!(Brightness::of(&split), Brightness { mean: 35.0, deviation: 15.0 });
         assert_eq!(Brightness::of(&Split::default()), Brightness::default());
     }

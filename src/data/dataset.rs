@@ -169,7 +169,8 @@ fn from_published(
                 by_hand: format!("the IDX files of {} (plain or .gz)", set.name),
             };
             let path = download::fetch(&wanted, mirrors, &own, progress)?;
-            checked(set, file, sized(file, Opened::open(&path, file.kind)?)?.read()?)
+            let found = sized(file, Opened::open(&path, file.kind)?)?.read()?;
+            checked(set, file, &found.sha256(), found)
         }
     };
     let [train_images, train_labels, test_images, test_labels] = &set.files;
@@ -195,8 +196,9 @@ fn local(set: &Published, file: &PublishedFile, folders: &[&Path]) -> Result<Opt
         // Other sets use the same names: in a folder that is not this set's own, their files may
         // well be there, and do not matter.
         let own = folder.ends_with(set.name) || folder.ends_with(set.torchvision);
-        if own || owner(set, file, &found).is_none() {
-            return checked(set, file, found).map(Some);
+        let sha256 = found.sha256();
+        if own || owner(set, file, &sha256).is_none() {
+            return checked(set, file, &sha256, found).map(Some);
         }
     }
     Ok(None)
@@ -214,29 +216,27 @@ fn sized(file: &PublishedFile, found: Opened) -> Result<Opened, DataError> {
     }
 }
 
-/// The file again, if it is what was published. One whose contents' checksum nobody published is known by the
-/// other three.
-fn checked(set: &Published, file: &PublishedFile, found: Idx) -> Result<Idx, DataError> {
-    if let Some(owner) = owner(set, file, &found) {
+/// The file again, whose contents have this checksum, if it is what was published. One whose contents' checksum nobody
+/// published is known by the other three.
+fn checked(set: &Published, file: &PublishedFile, sha256: &str, found: Idx) -> Result<Idx, DataError> {
+    if let Some(owner) = owner(set, file, sha256) {
         return Err(found.error(format!("belongs to {owner}, expected {}", set.name)));
     }
-    if let Checksum::Contents(expected) = file.checksum {
-        let sha256 = found.sha256();
-        if sha256 != expected {
-            return Err(DataError::Checksum {
-                path: found.path,
-                expected: expected.to_owned(),
-                found: sha256,
-            });
-        }
+    if let Checksum::Contents(expected) = file.checksum
+        && sha256 != expected
+    {
+        return Err(DataError::Checksum {
+            path: found.path,
+            expected: expected.to_owned(),
+            found: sha256.to_owned(),
+        });
     }
     Ok(found)
 }
 
-/// The other published set that a file is known to belong to, unless it is this set's too.
-fn owner(set: &Published, file: &PublishedFile, found: &Idx) -> Option<&'static str> {
-    let sha256 = found.sha256();
-    let known = Checksum::Contents(&sha256);
+/// The other published set that a file with this checksum is known to belong to, unless it is this set's too.
+fn owner(set: &Published, file: &PublishedFile, sha256: &str) -> Option<&'static str> {
+    let known = Checksum::Contents(sha256);
     let others = published::SETS.iter().filter(|other| other.name != set.name && file.checksum != known);
     others
         .filter(|other| other.files.iter().any(|file| file.checksum == known))
@@ -302,7 +302,7 @@ fn pair(images: Idx, labels: Idx, classes: usize) -> Result<(ImageShape, Split),
         return Err(DataError::Content { path, problem });
     }
     let Images { image, pixels, .. } = images.into_images()?;
-    Ok((image, Split { pixels, labels }))
+    Ok((image, Split { pixels: pixels.into(), labels }))
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ impl Dataset {
     pub fn sha256(&self) -> String {
         let mut hash = Sha256::new();
         for split in [&self.train, &self.test] {
-            hash.update(&split.pixels);
+            hash.update(split.pixels.as_slice());
             let labels: Vec<u8> = split.labels.iter().flat_map(|label| label.to_le_bytes()).collect();
             hash.update(labels);
         }

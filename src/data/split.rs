@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use ff_backend::host::Pixels;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
@@ -11,7 +12,7 @@ use super::DataError;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Split {
     /// n × height·width·channels, as [`ImageShape`](super::ImageShape) lays them out.
-    pub pixels: Vec<u8>,
+    pub pixels: Pixels,
     /// n classes, counted from 0.
     pub labels: Vec<u32>,
 }
@@ -110,7 +111,7 @@ mod tests {
     /// Image i is [i, 2 i] with label i, so that a row is recognized wherever it goes.
     fn numbered(rows: u8) -> Split {
         Split {
-            pixels: (0..rows).flat_map(|i| [i, i.wrapping_mul(2)]).collect(),
+            pixels: (0..rows).flat_map(|i| [i, i.wrapping_mul(2)]).collect::<Vec<_>>().into(),
             labels: (0..rows).map(u32::from).collect(),
         }
     }
@@ -149,7 +150,7 @@ mod tests {
 
     #[test]
     fn blank_means_below_one_percent() {
-        let dark = |value| Split { pixels: [0, value, 255].repeat(10), labels: vec![0; 10] };
+        let dark = |value| Split { pixels: [0, value, 255].repeat(10).into(), labels: vec![0; 10] };
         assert!(dark(0).blank_under_label(2));
         assert!(dark(5).blank_under_label(2)); // mean 2.5 < 2.55
         assert!(!dark(6).blank_under_label(2)); // mean 3

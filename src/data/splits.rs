@@ -64,8 +64,8 @@ mod tests {
     #[test]
     fn no_class_is_held_out_whole() {
         let labels = [vec![0; 20], vec![1; 20], vec![2]].concat();
-        let train = Split { pixels: vec![7; labels.len()], labels };
-        let test = Split { pixels: vec![7; 3], labels: vec![0, 1, 2] };
+        let train = Split { pixels: vec![7; labels.len()].into(), labels };
+        let test = Split { pixels: vec![7; 3].into(), labels: vec![0, 1, 2] };
         let dataset = |classes| Dataset {
             name: "three".into(),
             image: ImageShape::gray(1, 1),

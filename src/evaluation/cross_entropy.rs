@@ -2,6 +2,7 @@
 
 use ff_backend::{Backend, IndexSlice, LabelCode, Result};
 
+use super::chunks::chunks;
 use crate::data::Split;
 use crate::network::{Activities, ImageRows, Network, download, forward, upload};
 use crate::spec::{Learning, Spec};
@@ -11,13 +12,12 @@ pub struct CrossEntropy<B: Backend> {
     images: B::Images,
     labels: B::Indices,
     order: B::Indices,
-    /// Full chunks, then one for the rest; where each begins.
-    chunks: Vec<(Chunk<B>, Vec<usize>)>,
+    /// Rows of a full chunk.
+    chunk: usize,
     rows: usize,
 }
 
 struct Chunk<B: Backend> {
-    rows: usize,
     images: ImageRows<B>,
     activities: Activities<B>,
     logits: B::Matrix,
@@ -31,7 +31,6 @@ impl<B: Backend> Chunk<B> {
     fn new(backend: &B, spec: &Spec, rows: usize) -> Result<Self> {
         let matched = if similarity(spec) > 0.0 { &spec.layers[..] } else { &[] };
         Ok(Chunk {
-            rows,
             images: ImageRows::new(backend, spec, rows)?,
             activities: Activities::new(backend, spec, rows)?,
             logits: backend.zeros(rows, spec.classes)?,
@@ -67,37 +66,29 @@ impl<B: Backend> CrossEntropy<B> {
             backend.upload_indices(&mut indices, values)?;
             Ok(indices)
         };
-        let chunk = chunk.clamp(1, rows.max(1));
-        let full = rows / chunk;
-        let mut chunks = Vec::new();
-        if full > 0 {
-            chunks.push((Chunk::new(backend, spec, chunk)?, (0..full).map(|i| i * chunk).collect()));
-        }
-        if rows > full * chunk {
-            chunks.push((Chunk::new(backend, spec, rows - full * chunk)?, vec![full * chunk]));
-        }
         Ok(CrossEntropy {
             images: backend.images(&held_out.pixels, spec.image.height, spec.image.columns())?,
             labels: on_device(&held_out.labels)?,
             order: on_device(&(0..rows as u32).collect::<Vec<_>>())?,
-            chunks,
+            chunk,
             rows,
         })
     }
 
     /// Mean loss of each layer that has a classifier: its cross-entropy in nats, with the targets of training, and its share
     /// of similarity matching, each over a chunk.
-    pub fn measure(&mut self, backend: &B, network: &Network<B>) -> Result<Vec<f64>> {
+    pub fn measure(&self, backend: &B, network: &Network<B>) -> Result<Vec<f64>> {
         let parts = || network.head.iter().flatten();
         let beta = similarity(&network.spec);
         let mut losses = vec![0.0; parts().count()];
-        for (chunk, starts) in &mut self.chunks {
-            let share = chunk.rows as f64 / self.rows as f64;
-            for &at in starts.iter() {
+        for (rows, starts) in chunks(self.rows, self.chunk) {
+            let mut chunk = Chunk::new(backend, &network.spec, rows)?;
+            let share = rows as f64 / self.rows as f64;
+            for at in starts {
                 let slice = |indices| IndexSlice { indices, offset: at };
                 let labels = slice(&self.labels);
                 chunk.forward(backend, network, &self.images, slice(&self.order))?;
-                let Chunk { activities, logits, errors, cost, slopes, .. } = chunk;
+                let Chunk { activities, logits, errors, cost, slopes, .. } = &mut chunk;
                 for (part, loss) in parts().zip(&mut losses) {
                     part.read_out(backend, activities, logits, false)?;
                     backend.softmax(logits, labels, network.spec.label_smoothing, errors, cost)?;

@@ -1,7 +1,9 @@
 //! Predictions for a fixed set of images.
 
+use ff_backend::host::Pixels;
 use ff_backend::{Backend, IndexSlice, LabelCode, Result, Shape};
 
+use super::chunks::chunks;
 use super::probability::{largest, mean_log_probabilities, temperature};
 use crate::config::PredictKind;
 use crate::network::{
@@ -42,12 +44,12 @@ struct Chunk<B: Backend> {
     logits: Option<B::Matrix>,
 }
 
-/// A fixed set of images on the device, and buffers to evaluate it in chunks.
+/// A fixed set of images on the device, evaluated in chunks.
 pub struct Evaluator<B: Backend> {
     images: B::Images,
     order: B::Indices,
-    /// Full chunks, then one for the rest.
-    chunks: Vec<(Chunk<B>, Vec<usize>)>,
+    /// Rows of a full chunk.
+    chunk: usize,
     /// Predictions by total energy, by each layer, by the head.
     predictions: Vec<B::Indices>,
     rows: usize,
@@ -115,23 +117,14 @@ impl<B: Backend> Chunk<B> {
 
 impl<B: Backend> Evaluator<B> {
     /// Puts images on the device, to be evaluated `chunk` rows at a time.
-    pub fn new(backend: &B, network: &Network<B>, pixels: &[u8], chunk: usize) -> Result<Self> {
+    pub fn new(backend: &B, network: &Network<B>, pixels: &Pixels, chunk: usize) -> Result<Self> {
         let spec = &network.spec;
         let images = backend.images(pixels, spec.image.height, spec.image.columns())?;
         let rows = images.rows();
         let mut order = backend.indices(rows)?;
         backend.upload_indices(&mut order, &(0..rows as u32).collect::<Vec<_>>())?;
-        let mut chunks = Vec::new();
-        let full = rows / chunk.max(1);
-        if full > 0 {
-            let starts = (0..full).map(|index| index * chunk).collect();
-            chunks.push((Chunk::new(backend, network, chunk)?, starts));
-        }
-        if rows > full * chunk {
-            chunks.push((Chunk::new(backend, network, rows - full * chunk)?, vec![full * chunk]));
-        }
         let predictions = (0..spec.depth() + 2).map(|_| backend.indices(rows)).collect::<Result<_>>()?;
-        Ok(Evaluator { images, order, chunks, predictions, rows })
+        Ok(Evaluator { images, order, chunk, predictions, rows })
     }
 
     /// Predicts every image: by the head if there is one, and as asked; by energy takes a pass for each label.
@@ -140,8 +133,9 @@ impl<B: Backend> Evaluator<B> {
         let energy = network.spec.tries_labels(by);
         let local = network.spec.learning.is_local();
         let mut ensemble = Vec::new();
-        for (chunk, starts) in &mut self.chunks {
-            for &at in starts.iter() {
+        for (rows, starts) in chunks(self.rows, self.chunk) {
+            let mut chunk = Chunk::new(backend, network, rows)?;
+            for at in starts {
                 let rows = IndexSlice { indices: &self.order, offset: at };
                 chunk.images.gather(backend, &self.images, rows, None)?;
                 chunk.read(backend, network, by)?;
@@ -189,8 +183,9 @@ impl<B: Backend> Evaluator<B> {
     }
 
     /// The mean activity of each unit of the first layer in a neutral pass over the first chunk of images.
-    pub fn first_activities(&mut self, backend: &B, network: &Network<B>) -> Result<Vec<f64>> {
-        let Some((chunk, _)) = self.chunks.first_mut() else { return Ok(Vec::new()) };
+    pub fn first_activities(&self, backend: &B, network: &Network<B>) -> Result<Vec<f64>> {
+        let Some((rows, _)) = chunks(self.rows, self.chunk).next() else { return Ok(Vec::new()) };
+        let mut chunk = Chunk::new(backend, network, rows)?;
         chunk.images.gather(backend, &self.images, IndexSlice { indices: &self.order, offset: 0 }, None)?;
         chunk.images.multiply(backend, network)?;
         let activities = chunk.labelled.activities();
@@ -213,8 +208,9 @@ impl<B: Backend> Evaluator<B> {
     ) -> Result<Vec<f32>> {
         let classes = network.spec.classes;
         let mut all = Vec::with_capacity(count * classes);
-        for (chunk, starts) in &mut self.chunks {
-            for &at in starts.iter().filter(|&&at| at < count) {
+        for (rows, starts) in chunks(self.rows, self.chunk) {
+            let mut chunk = Chunk::new(backend, network, rows)?;
+            for at in starts.into_iter().filter(|&at| at < count) {
                 let rows = IndexSlice { indices: &self.order, offset: at };
                 chunk.images.gather(backend, &self.images, rows, None)?;
                 chunk.read(backend, network, by)?;

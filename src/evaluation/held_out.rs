@@ -29,7 +29,7 @@ impl<B: Backend> ValidationLoss<B> {
     }
 
     /// Mean loss of each layer, or of the network where it learns end to end.
-    pub fn measure(&mut self, backend: &B, network: &Network<B>) -> Result<Vec<f64>> {
+    pub fn measure(&self, backend: &B, network: &Network<B>) -> Result<Vec<f64>> {
         match self {
             ValidationLoss::Pairs(pairs) => pairs.measure(backend, network),
             ValidationLoss::Classifiers(classifiers) => classifiers.measure(backend, network),
@@ -38,7 +38,7 @@ impl<B: Backend> ValidationLoss<B> {
 
     /// Goodness of positives and negatives in each layer, where layers learn by it.
     pub fn histograms(
-        &mut self,
+        &self,
         backend: &B,
         network: &Network<B>,
         bins: usize,

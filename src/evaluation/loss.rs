@@ -2,17 +2,19 @@
 
 use ff_backend::{Backend, IndexSlice, LabelCode, Real, Result, TALLY_ROWS, Tally};
 
+use super::chunks::chunks;
 use crate::batching::negatives::{self, Positives};
 use crate::batching::{Draws, Negatives, interleaved};
 use crate::data::Split;
 use crate::metrics::GoodnessHistogram;
-use crate::network::{ImageRows, Labelled, Network, download, upload};
+use crate::network::{ImageRows, Labelled, Network, download};
 use crate::spec::Spec;
 
 /// Held-out pairs: each image, and its negative, which is the same in every epoch.
 pub struct PairLosses<B: Backend> {
     pairs: Pairs<B>,
-    chunks: Vec<(Chunk<B>, Vec<usize>)>,
+    /// Pairs of a full chunk.
+    chunk: usize,
     rows: usize,
 }
 
@@ -49,21 +51,12 @@ impl<B: Backend> PairLosses<B> {
             (Some(others), false) => interleaved(&own, others, pairs),
             (None, false) => interleaved(&own, &own, pairs),
         };
-        let full = rows / pairs;
-        let mut chunks = Vec::new();
-        let starts: Vec<usize> = (0..full).map(|index| index * pairs).collect();
-        if full > 0 {
-            chunks.push((Chunk::new(backend, spec, pairs, negatives.shares_images())?, starts));
-        }
-        if rows > full * pairs {
-            let rest = Chunk::new(backend, spec, rows - full * pairs, negatives.shares_images())?;
-            chunks.push((rest, vec![full * pairs]));
-        }
         let on_device = |values: &[u32]| {
             let mut indices = backend.indices(values.len())?;
             backend.upload_indices(&mut indices, values)?;
             Ok(indices)
         };
+        let chunk = pairs;
         let pairs = Pairs {
             images: backend.images(&held_out.pixels, spec.image.height, spec.image.columns())?,
             labels: on_device(&interleaved(&held_out.labels, &drawn.labels, pairs))?,
@@ -71,18 +64,18 @@ impl<B: Backend> PairLosses<B> {
             numbers: on_device(&drawn.numbers)?,
             negatives,
         };
-        Ok(PairLosses { pairs, chunks, rows })
+        Ok(PairLosses { pairs, chunk, rows })
     }
 
     /// Mean loss of each layer.
-    pub fn measure(&mut self, backend: &B, network: &Network<B>) -> Result<Vec<f64>> {
+    pub fn measure(&self, backend: &B, network: &Network<B>) -> Result<Vec<f64>> {
         let mut losses = vec![0.0; network.layers.len()];
-        for (chunk, starts) in &mut self.chunks {
-            for &at in starts.iter() {
+        for (pairs, starts) in chunks(self.rows, self.chunk) {
+            let mut chunk = self.room(backend, network, pairs)?;
+            for at in starts {
                 chunk.forward(backend, network, &self.pairs, at)?;
             }
             let sums = download(backend, &chunk.tally)?;
-            upload(backend, &mut chunk.tally, &vec![0.0; sums.len()])?;
             // A mean over steps, where there are several.
             let share = chunk.pairs as f64 / self.rows as f64 / network.spec.updates() as f64;
             for (loss, sum) in losses.iter_mut().zip(sums) {
@@ -94,14 +87,14 @@ impl<B: Backend> PairLosses<B> {
 
     /// Goodness of positives and negatives in each layer, over the first chunk; of the last step, where there are several.
     pub fn histograms(
-        &mut self,
+        &self,
         backend: &B,
         network: &Network<B>,
         bins: usize,
     ) -> Result<Vec<GoodnessHistogram>> {
-        let Some((chunk, _)) = self.chunks.first_mut() else { return Ok(Vec::new()) };
+        let Some((pairs, _)) = chunks(self.rows, self.chunk).next() else { return Ok(Vec::new()) };
+        let mut chunk = self.room(backend, network, pairs)?;
         chunk.forward(backend, network, &self.pairs, 0)?;
-        upload(backend, &mut chunk.tally, &vec![0.0; TALLY_ROWS * network.layers.len()])?;
         let activities = chunk.stack.activities();
         let layer = |l: usize| {
             let objective = &network.spec.layers[l].objective;
@@ -112,6 +105,10 @@ impl<B: Backend> PairLosses<B> {
             Ok(GoodnessHistogram::new(positive, negative, bins, objective.loss.threshold()))
         };
         (0..network.layers.len()).map(layer).collect()
+    }
+
+    fn room(&self, backend: &B, network: &Network<B>, pairs: usize) -> Result<Chunk<B>> {
+        Chunk::new(backend, &network.spec, pairs, self.pairs.negatives.shares_images())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Evaluation: energy of every label, softmax head, linear probe, held-out loss.
 
+mod chunks;
 mod cross_entropy;
 mod evaluator;
 mod held_out;

@@ -31,7 +31,10 @@ mod stroke;
 mod sweep;
 mod weights;
 
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 pub use picture::{Evaluated, Picture, confusion_picture, predictions_picture};
 
@@ -179,11 +182,33 @@ pub fn draw_overlaid(
     save(&canvas, folder, &name, Page { format, ..page })
 }
 
+/// Draws figures side by side, as many as there are cores, and writes them.
 fn save_all(figures: Vec<(String, Canvas)>, folder: &Path, page: Page) -> Result<Vec<PathBuf>, FigureError> {
     let folder = folder.join("figures");
     temporary::remove_abandoned(&folder);
-    let saved = figures.into_iter().map(|(name, canvas)| save(&canvas, &folder, &name, page));
-    Ok(saved.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    let next = AtomicUsize::new(0);
+    let draw = || {
+        let mut saved = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some((name, canvas)) = figures.get(index) else { return saved };
+            saved.push((index, save(canvas, &folder, name, page)));
+        }
+    };
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let mut saved = thread::scope(|scope| {
+        // Where the system has no more threads, those that there are do the work.
+        let spawn = |_| thread::Builder::new().spawn_scoped(scope, draw).ok();
+        let helpers: Vec<_> = (1..cores.min(figures.len())).filter_map(spawn).collect();
+        let mut saved = draw();
+        for helper in helpers {
+            saved.extend(helper.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        saved
+    });
+    saved.sort_by_key(|(index, _)| *index);
+    let files = saved.into_iter().map(|(_, files)| files).collect::<Result<Vec<_>, _>>()?;
+    Ok(files.into_iter().flatten().collect())
 }
 
 /// Writes a figure, and its numbers if asked for; returns the files.

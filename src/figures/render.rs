@@ -12,7 +12,7 @@ use super::canvas::{Anchor, Canvas, FONT, PER_INCH, Point, Rect, Shape, TextLook
 use super::{FigureError, Format};
 use crate::files::write_atomically;
 
-/// PNGs are drawn this much larger and averaged: plotters works in whole pixels and leaves wide
+/// PNGs are drawn twice as large and averaged: plotters works in whole pixels and leaves wide
 /// lines jagged.
 const SMOOTHING: u32 = 2;
 /// SVG units per pixel, for the same reason.
@@ -45,7 +45,7 @@ pub fn png(canvas: &Canvas) -> Result<Vec<u8>, FigureError> {
         let per_inch = PER_INCH * f64::from(SMOOTHING);
         return encode_png(width, height, &large, png::Compression::Balanced, Some(per_inch));
     }
-    let small = shrink(&large, width as usize, SMOOTHING as usize);
+    let small = halve(&large, width as usize);
     encode_png(canvas.width, canvas.height, &small, png::Compression::Fast, None)
 }
 
@@ -53,7 +53,7 @@ pub fn png(canvas: &Canvas) -> Result<Vec<u8>, FigureError> {
 pub fn small_png(canvas: &Canvas) -> Result<(u32, u32, Vec<u8>), FigureError> {
     // Whole pairs of rows and columns.
     let (width, height) = (canvas.width & !1, canvas.height & !1);
-    let small = shrink(&pixels(canvas, width, height, 1.0)?, width as usize, 2);
+    let small = halve(&pixels(canvas, width, height, 1.0)?, width as usize);
     Ok((width / 2, height / 2, encode_png(width / 2, height / 2, &small, png::Compression::Fast, None)?))
 }
 
@@ -67,23 +67,20 @@ fn pixels(canvas: &Canvas, width: u32, height: u32, scale: f64) -> Result<Vec<u8
     Ok(pixels)
 }
 
-/// Averages squares of `factor` × `factor` RGB pixels.
-fn shrink(large: &[u8], width: usize, factor: usize) -> Vec<u8> {
-    let mut small = Vec::with_capacity(large.len() / (factor * factor));
-    let mut sums = vec![0u16; width / factor * 3];
-    for rows in large.chunks_exact(width * 3 * factor) {
-        sums.fill(0);
-        for row in rows.chunks_exact(width * 3) {
-            for (sum, pixels) in sums.chunks_exact_mut(3).zip(row.chunks_exact(3 * factor)) {
-                for pixel in pixels.chunks_exact(3) {
-                    for (total, value) in sum.iter_mut().zip(pixel) {
-                        *total += u16::from(*value);
-                    }
-                }
-            }
+/// Averages squares of 2 × 2 RGB pixels.
+fn halve(large: &[u8], width: usize) -> Vec<u8> {
+    let mut small = Vec::with_capacity(large.len() / 4);
+    let mut sums = vec![0u16; width * 3];
+    for rows in large.chunks_exact(width * 6) {
+        let (upper, lower) = rows.split_at(width * 3);
+        for (sum, (a, b)) in sums.iter_mut().zip(upper.iter().zip(lower)) {
+            *sum = u16::from(*a) + u16::from(*b);
         }
-        let count = (factor * factor) as u16;
-        small.extend(sums.iter().map(|sum| ((sum + count / 2) / count) as u8));
+        for [r, g, b, next_r, next_g, next_b] in sums.as_chunks().0 {
+            small.extend(
+                [(r, next_r), (g, next_g), (b, next_b)].map(|(left, right)| ((left + right + 2) / 4) as u8),
+            );
+        }
     }
     small
 }

@@ -39,6 +39,12 @@ impl<B: Backend> ImageRows<B> {
         backend.gather(images, rows, shifts, self.covered_pixels, &mut self.features, &mut self.squares)
     }
 
+    /// Silences each pixel with probability `rate` and divides the others by 1 − rate, as dropout does to activities
+    /// (arXiv 1207.0580).
+    pub fn silence(&mut self, backend: &B, rate: f64, seed: u32) -> Result<()> {
+        if rate > 0.0 { backend.dropout(&mut self.features, rate, seed, &mut self.squares) } else { Ok(()) }
+    }
+
     /// Multiplies them with the first layer's weights.
     pub fn multiply(&mut self, backend: &B, network: &Network<B>) -> Result<()> {
         network.layers[0].product(backend, &self.features, &mut self.product)

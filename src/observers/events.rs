@@ -31,7 +31,9 @@ pub struct TensorBoard {
     /// What the classes are called; empty where their numbers are their names.
     class_names: Vec<String>,
     logging: Option<LoggingConfig>,
-    pictures: Option<FieldPictures>,
+    fields: Option<FieldPictures>,
+    /// Whether pictures are drawn where `logging.images_every` does not say when.
+    pictures: bool,
     widths: Vec<usize>,
 }
 
@@ -44,8 +46,8 @@ struct Due {
 
 impl TensorBoard {
     /// A new event file in `directory`. The HParams tab shows the `swept` knobs first: those that differ between the
-    /// runs that this is one of.
-    pub fn create(directory: &Path, swept: &[String]) -> Result<Self, ObserverError> {
+    /// runs that this is one of. With `pictures` an epoch's are drawn now and then, if `logging.images_every` is 0.
+    pub fn create(directory: &Path, swept: &[String], pictures: bool) -> Result<Self, ObserverError> {
         forget_end(directory)?;
         let writer = EventWriter::create(directory, "")?;
         Ok(TensorBoard {
@@ -56,7 +58,8 @@ impl TensorBoard {
             swept: swept.to_vec(),
             class_names: Vec::new(),
             logging: None,
-            pictures: None,
+            fields: None,
+            pictures,
             widths: Vec::new(),
         })
     }
@@ -148,7 +151,7 @@ impl TensorBoard {
                 writer.histogram(&format!("{kind}/layer_{l}"), step, values)?;
             }
         }
-        match (self.pictures, self.widths.first()) {
+        match (self.fields, self.widths.first()) {
             (Some(rows), Some(&width)) if l == 0 && due.histograms => {
                 let fields = receptive_fields(weight, width, rows, FIELDS);
                 writer.image("Weights/receptive_fields", step, &fields)
@@ -233,7 +236,7 @@ impl Observer for TensorBoard {
         self.logging = Some(start.config.logging.clone());
         self.split = start.split();
         self.class_names = start.class_names.to_vec();
-        self.pictures = Some(start.spec.field_pictures());
+        self.fields = Some(start.spec.field_pictures());
         self.widths = start.spec.layers.iter().map(|layer| layer.units).collect();
         Ok(self.begin(start)?)
     }
@@ -247,8 +250,11 @@ impl Observer for TensorBoard {
             histograms: due(logging.histograms_every, epoch)
                 || (logging.histograms_every > 0 && epoch == last),
         };
-        let tenth = (last / 10).max(1);
-        let images = if logging.images_every == 0 { tenth } else { logging.images_every };
+        // Drawing takes longer than the epochs of a small network.
+        let images = match logging.images_every {
+            0 if self.pictures => (last / 10).max(5),
+            every => every,
+        };
         if due_now.scalars {
             self.scalars(report)?;
         }
@@ -262,7 +268,7 @@ impl Observer for TensorBoard {
                 self.layer(epoch as i64, l, &weight, &bias, due_now)?;
             }
         }
-        if due(images, epoch) || epoch == last {
+        if due(images, epoch) || images > 0 && epoch == last {
             self.pictures(report)?;
         }
         Ok(self.writer.flush()?)

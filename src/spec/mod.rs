@@ -72,6 +72,8 @@ pub struct Spec {
     pub flips: bool,
     /// Fraction of units silenced in training.
     pub dropout: f64,
+    /// Fraction of pixels silenced in training.
+    pub input_dropout: f64,
     /// Whether layers learn from one forward pass or each after the one below it.
     pub layer_schedule: LayerSchedule,
     /// Skip work whose result is known exactly.
@@ -135,6 +137,7 @@ impl Spec {
             jitter: config.data.jitter,
             flips: config.data.flips,
             dropout: training.dropout,
+            input_dropout: training.input_dropout,
             layer_schedule: training.layer_schedule,
             exact_shortcuts: training.exact_shortcuts,
             evaluation_rows: config.evaluation.batch_size,

@@ -62,6 +62,7 @@ impl<B: Backend> Classified<B> {
         batch: &Batch<B>,
     ) -> Result<()> {
         self.images.gather(backend, images, batch.rows, batch.shifts)?;
+        self.images.silence(backend, self.spec.input_dropout, batch.pixel_seed())?;
         self.images.multiply(backend, network)
     }
 

@@ -47,6 +47,7 @@ impl<B: Backend> Neutral<B> {
         let rows = match &mut self.images {
             Some(own) => {
                 own.gather(backend, images, batch.rows, batch.shifts)?;
+                own.silence(backend, network.spec.input_dropout, batch.pixel_seed())?;
                 own.multiply(backend, network)?;
                 own
             }

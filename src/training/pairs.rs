@@ -68,6 +68,7 @@ impl<B: Backend> Step<B> for Pairs<B> {
         let (spec, stack) = (&self.spec, &mut self.stack);
         stack.gather(backend, images, batch)?;
         let rows = &mut stack.images;
+        rows.silence(backend, spec.input_dropout, batch.pixel_seed())?;
         self.negatives.blend(backend, &mut rows.features, &mut rows.squares, batch.numbers)?;
         rows.multiply(backend, network)?;
         if let Some(neutral) = &mut self.neutral {

@@ -26,6 +26,9 @@ pub struct Options<'a> {
     pub about: About,
     /// Knobs that differ between the runs that this is one of.
     pub swept: Vec<String>,
+    /// Draw no figures, and pictures in TensorBoard only where `logging.images_every` asks for them: drawing takes longer
+    /// than the training of a small network, of which there may be hundreds. `figures::draw_run` draws them at any time.
+    pub without_pictures: bool,
     /// Leave the test set unmeasured at the end, where held-out rows may choose another run.
     pub keeps_test_set: bool,
     /// There is memory for copies of the weights and of what the optimizer remembers, so that training need not wait
@@ -87,8 +90,8 @@ pub fn run<B: Backend>(
     directory: &RunDirectory,
     options: Options,
 ) -> Result<Summary, TrainError> {
-    let Options { resume, accept_changed_data, mut observers, limits, about, keeps_test_set, swept, copies } =
-        options;
+    let Options { resume, accept_changed_data, mut observers, limits, .. } = options;
+    let Options { about, keeps_test_set, swept, without_pictures, copies, .. } = options;
     let device = backend.device();
     let mut config = config.clone();
     config.validate()?;
@@ -110,9 +113,9 @@ pub fn run<B: Backend>(
     facts.extend(about.rows());
     directory.write_config(&config, &facts)?;
     if config.logging.tensorboard {
-        observers.push(Box::new(TensorBoard::create(directory.path(), &swept)?));
+        observers.push(Box::new(TensorBoard::create(directory.path(), &swept, !without_pictures)?));
     }
-    if config.logging.figures {
+    if config.logging.figures && !without_pictures {
         observers.push(Box::new(Figures::new(directory.path())));
     }
     let ended = trainer.run(&mut observers, &limits, keeps_test_set);

@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn the_further_above_the_true_label_the_earlier() {
         let labels = vec![0, 1, 2, 0];
-        let split = Split { pixels: vec![0; 4], labels };
+        let split = Split { pixels: vec![0; 4].into(), labels };
         let predictions = [1, 1, 0, 2];
         // Of images 0, 2, 3.
         let scores = [0.5, 1.0, 0.0, 9.0, 0.0, 1.0, 1.0, 0.0, 4.0];

@@ -92,6 +92,7 @@ impl<B: Backend> Step<B> for TopDown<B> {
     ) -> Result<()> {
         let TopDown { spec, negatives, neutral, pairs } = self;
         pairs.images.gather(backend, images, batch.rows, batch.shifts)?;
+        pairs.images.silence(backend, spec.input_dropout, batch.pixel_seed())?;
         pairs.images.multiply(backend, network)?;
         if let Some(neutral) = neutral {
             neutral.read(backend, network, images, batch, &pairs.images)?;

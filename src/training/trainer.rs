@@ -143,8 +143,8 @@ impl<'a, B: Backend> Trainer<'a, B> {
         let image = spec.image;
         let images = {
             let pixels = &self.splits.train.pixels;
-            let both = spec.flips.then(|| image.and_turned(pixels));
-            self.backend.images(both.as_deref().unwrap_or(pixels), image.height, image.columns())?
+            let both = spec.flips.then(|| image.and_turned(pixels).into());
+            self.backend.images(both.as_ref().unwrap_or(pixels), image.height, image.columns())?
         };
         let finished = self.best.epoch;
         let start = Start {

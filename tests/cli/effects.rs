@@ -63,6 +63,7 @@ const CASES: &[(&str, &str, &str, Shows)] = &[
     ("training.learning_rate_schedule", "", "--set learning_rate_schedule=constant", Numbers),
     ("training.layer_schedule", "", "--set layer_schedule=greedy", Numbers),
     ("training.dropout", "", "--set dropout=0.5", Numbers),
+    ("training.input_dropout", "", "--set input_dropout=0.5", Numbers),
     ("training.exact_shortcuts", "", "--set exact_shortcuts=false", Numbers),
     ("training.seed", "", "--set seed=7", Numbers),
     ("head.enabled", "", "--set enabled=true", Numbers),

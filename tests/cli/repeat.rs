@@ -33,7 +33,7 @@ fn another_seed_is_another_run() {
 fn a_config_run_again() {
     let place = Place::new();
     place.done(
-        "train 24 16 --dataset digits --num-epochs 3 --recipe hinton --set jitter=1 --set dropout=0.1 \
+        "train 24 16 --dataset digits --num-epochs 3 --recipe hinton --set jitter=1 --set dropout=0.1 --set input_dropout=0.1 \
          --validation-size 142 --learning-rate 0.02 --log-dir one",
     );
     place.done("train --config one/config.toml --log-dir two");

@@ -59,7 +59,7 @@ impl<'b, B: Backend> Probe<'b, B> {
         }
         let pixels: Vec<u8> =
             scattered(LABELS.len() * IMAGE.pixels(), 3).iter().map(|x| (x * 255.0) as u8).collect();
-        let images = backend.images(&pixels, IMAGE.height, IMAGE.width).unwrap();
+        let images = backend.images(&pixels.clone().into(), IMAGE.height, IMAGE.width).unwrap();
         let planned = Stepper::new(backend, &spec).unwrap().plan(&LABELS, 1);
         let plan = EpochPlan::new(backend, &planned, LABELS.len()).unwrap();
         let mut rows = ImageRows::new(backend, &spec, LABELS.len()).unwrap();

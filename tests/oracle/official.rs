@@ -96,7 +96,7 @@ pub fn follow<B: Backend>(backend: &B, name: &str, file: &File, later: f64) -> C
 
     let spec = network.spec.clone();
     let image = spec.image;
-    let images = backend.images(&pixels(file, "train.images"), image.height, image.width).unwrap();
+    let images = backend.images(&pixels(file, "train.images").into(), image.height, image.width).unwrap();
     let mut stepper = Stepper::new(backend, &spec).unwrap();
     for epoch in 1..=spec.num_epochs {
         let plan = EpochPlan::new(backend, &planned(file, epoch - 1), spec.batch_size).unwrap();
@@ -187,7 +187,7 @@ fn compare_errors<B: Backend>(backend: &B, file: &File, network: &Network<B>, re
             pixels.truncate(labels.len() * network.spec.image.pixels());
         }
         // Two full chunks and a rest.
-        let mut evaluator = Evaluator::new(backend, network, &pixels, labels.len() * 2 / 5).unwrap();
+        let mut evaluator = Evaluator::new(backend, network, &pixels.into(), labels.len() * 2 / 5).unwrap();
         let predictions = evaluator.predict(backend, network, PredictKind::Energy).unwrap();
         let mut compare = |by: &str, ours: &[u32]| {
             let name = format!("final.{by}_errors_{set}");

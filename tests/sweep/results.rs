@@ -161,6 +161,21 @@ fn figures_come_with_the_last_cell() {
     assert!(place.at("s/figures/accuracy_by_threshold.png").exists());
 }
 
+/// Drawing takes longer than a small training: a cell's figures are drawn when somebody wants them.
+#[test]
+fn cells_are_drawn_on_demand() {
+    let place = place("[sweep]\nthreshold = [1, 2]\n");
+    place.done("sweep x.toml --log-dir s --quiet --set figures=true --set num_epochs=1");
+    let results = place.read("s/results.csv");
+    let mut rows = results.lines();
+    let column = rows.next().unwrap().split(',').position(|title| title == "run_dir").unwrap();
+    let cell = rows.next().unwrap().split(',').nth(column).unwrap();
+    let figures = std::path::Path::new(cell).join("figures");
+    assert!(place.at("s/figures").exists() && !place.at(figures.to_str().unwrap()).exists());
+    place.done(&format!("plot {cell}"));
+    assert!(place.at(figures.to_str().unwrap()).join("confusion_matrix.png").exists());
+}
+
 #[test]
 fn what_is_not_there_is_not_pointed_at() {
     let place = place("[sweep]\nthreshold = [1, 2]\n");

@@ -1,5 +1,6 @@
 //! The trait.
 
+use crate::host::Pixels;
 use crate::{
     Connected, Delta, DeviceInfo, Fields, Goodness, Gradient, IndexSlice, Input, Normalization, Objective,
     Real, Result, Rule, Tally, Weights, unfused,
@@ -107,9 +108,10 @@ pub trait Backend: Sized + 'static {
     fn upload_indices(&self, target: &mut Self::Indices, values: &[u32]) -> Result<()>;
     /// The entries of `source`. Waits.
     fn download_indices(&self, source: &Self::Indices) -> Result<Vec<u32>>;
-    /// New images of `height · width` pixels from their concatenated bytes. With c channels a pixel, channels last, an
+    /// New images of `height · width` pixels from their concatenated bytes, which a device that is the host may go on
+    /// sharing. With c channels a pixel, channels last, an
     /// image is one of `height · (width · c)`.
-    fn images(&self, pixels: &[u8], height: usize, width: usize) -> Result<Self::Images>;
+    fn images(&self, pixels: &Pixels, height: usize, width: usize) -> Result<Self::Images>;
     /// Waits for everything enqueued.
     fn synchronize(&self) -> Result<()>;
 

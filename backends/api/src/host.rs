@@ -2,6 +2,8 @@
 //! may fail.
 
 use std::cell::Cell;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use crate::{Backend, BackendError, IndexSlice, Result, Shape, shapes};
 
@@ -37,11 +39,34 @@ impl<B: Backend<Indices = Indices>> IndexSlice<'_, B> {
     }
 }
 
+/// Bytes of images that a data set and backends in host memory share; whoever changes them gets a copy of their own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pixels(Arc<Vec<u8>>);
+
+impl From<Vec<u8>> for Pixels {
+    fn from(bytes: Vec<u8>) -> Self {
+        Pixels(Arc::new(bytes))
+    }
+}
+
+impl Deref for Pixels {
+    type Target = Vec<u8>;
+    fn deref(&self) -> &Vec<u8> {
+        &self.0
+    }
+}
+
+impl DerefMut for Pixels {
+    fn deref_mut(&mut self) -> &mut Vec<u8> {
+        Arc::make_mut(&mut self.0)
+    }
+}
+
 /// u8 images in host memory.
 #[derive(Clone, Debug)]
 pub struct Images {
     /// `[count, height, width]`.
-    pub pixels: Vec<u8>,
+    pub pixels: Pixels,
     /// Number of images.
     pub count: usize,
     /// Rows of pixels of an image.
@@ -51,13 +76,13 @@ pub struct Images {
 }
 
 impl Images {
-    /// Images of `height · width` pixels from their concatenated bytes.
+    /// Images of `height · width` pixels from their concatenated bytes, which are not copied.
     ///
     /// # Errors
     /// [`BackendError::Shape`] where the bytes are no whole number of images.
-    pub fn new(pixels: &[u8], height: usize, width: usize) -> Result<Self> {
+    pub fn new(pixels: &Pixels, height: usize, width: usize) -> Result<Self> {
         let count = shapes::images(pixels.len(), height, width)?;
-        Ok(Images { pixels: pixels.to_vec(), count, height, width })
+        Ok(Images { pixels: pixels.clone(), count, height, width })
     }
 
     /// Pixel (y, x) of an image, / 255; 0 beyond the image.

@@ -11,7 +11,7 @@ mod optimizer;
 pub use matrix::Matrix;
 use optimizer::step;
 
-use crate::host::{Images, Indices};
+use crate::host::{Images, Indices, Pixels};
 use crate::{
     Backend, Connected, Delta, DeviceInfo, Fields, Goodness, Gradient, IndexSlice, Input, LabelCode,
     Normalization, Objective, Real, Result, Rule, Shape, Tally, Weights, dropout_keeps, shapes,
@@ -93,7 +93,7 @@ impl<A: Arithmetic> Backend for A {
         Ok(source.0.clone())
     }
 
-    fn images(&self, pixels: &[u8], height: usize, width: usize) -> Result<Images> {
+    fn images(&self, pixels: &Pixels, height: usize, width: usize) -> Result<Images> {
         Images::new(pixels, height, width)
     }
 

@@ -27,7 +27,7 @@ mod vector;
 
 use std::sync::Mutex;
 
-use ff_backend::host::{Images, Indices};
+use ff_backend::host::{Images, Indices, Pixels};
 use ff_backend::{
     Backend, BackendError, Delta, DeviceInfo, Fields, Goodness, Gradient, IndexSlice, Input, Normalization,
     Objective, Result, Rule, Tally, Weights, host,
@@ -142,7 +142,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         Ok(source.0.clone())
     }
 
-    fn images(&self, pixels: &[u8], height: usize, width: usize) -> Result<Images> {
+    fn images(&self, pixels: &Pixels, height: usize, width: usize) -> Result<Images> {
         Images::new(pixels, height, width)
     }
 

@@ -1,6 +1,6 @@
 //! The operations, in the order of the trait.
 
-use ff_backend::host::{Images, Indices};
+use ff_backend::host::{Images, Indices, Pixels};
 use ff_backend::{
     Backend, Connected, Delta, DeviceInfo, Fields, Goodness, Gradient, IndexSlice, Input, Normalization,
     Objective, Real, Result, Rule, Shape, Tally, Tensor, Weights, dropout_keeps, host, shapes,
@@ -48,7 +48,7 @@ impl<T: Scalar> Backend for OpenBlas<T> {
         Ok(source.0.clone())
     }
 
-    fn images(&self, pixels: &[u8], height: usize, width: usize) -> Result<Images> {
+    fn images(&self, pixels: &Pixels, height: usize, width: usize) -> Result<Images> {
         Images::new(pixels, height, width)
     }
 

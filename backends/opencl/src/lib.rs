@@ -28,6 +28,7 @@ mod tuning;
 
 use std::rc::Rc;
 
+use ff_backend::host::Pixels;
 use ff_backend::{
     Backend, BackendError, Delta, DeviceInfo, Fields, Goodness, Gradient, IndexSlice, Input, Normalization,
     Objective, Result, Rule, Tally, Weights, shapes,
@@ -280,12 +281,12 @@ impl Backend for OpenCl {
         }
     }
 
-    fn images(&self, pixels: &[u8], height: usize, width: usize) -> Result<Images> {
+    fn images(&self, pixels: &Pixels, height: usize, width: usize) -> Result<Images> {
         let count = shapes::images(pixels.len(), height, width)?;
         let what = || format!("{count} images of {height} × {width}");
         let buffer = self.pool.zeros(&self.context, &self.queue, pixels.len(), what)?;
         if !pixels.is_empty() {
-            self.queue.write(&buffer.memory, pixels)?;
+            self.queue.write(&buffer.memory, pixels.as_slice())?;
         }
         Ok(Images { buffer, count, height, width })
     }

@@ -53,7 +53,7 @@ const CHANGES: [(&str, Change); 10] = [
     ("upload", |backend, _, x| backend.upload(x, &[0.25; ROWS * FEATURES])),
     ("copy", |backend, around, x| backend.copy(&around.other, x)),
     ("gather", |backend, _, x| {
-        let images = backend.images(&[200; FEATURES], 8, 8)?;
+        let images = backend.images(&vec![200; FEATURES].into(), 8, 8)?;
         let rows = backend.indices(ROWS)?;
         let rows = IndexSlice { indices: &rows, offset: 0 };
         backend.gather(&images, rows, None, 0, x, &mut backend.zeros(1, ROWS)?)
@@ -64,7 +64,7 @@ const CHANGES: [(&str, Change); 10] = [
         pairs[..ROWS / 2 * FEATURES].copy_from_slice(&first[..ROWS / 2 * FEATURES]);
         backend.upload(x, &pairs)?;
         product(backend, x)?;
-        let masks = backend.images(&[100; FEATURES], 8, 8)?;
+        let masks = backend.images(&vec![100; FEATURES].into(), 8, 8)?;
         let which = backend.indices(ROWS / 2)?;
         let which = IndexSlice { indices: &which, offset: 0 };
         backend.hybrid(x, &masks, which, &mut backend.zeros(1, ROWS)?)

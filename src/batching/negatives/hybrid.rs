@@ -22,7 +22,7 @@ pub struct Hybrid<B: Backend> {
 impl<B: Backend> Hybrid<B> {
     /// Draws the masks.
     pub fn new(backend: &B, image: ImageShape, seed: u64) -> Result<Self> {
-        Ok(Hybrid { masks: backend.images(&masks(seed, image), image.height, image.columns())? })
+        Ok(Hybrid { masks: backend.images(&masks(seed, image).into(), image.height, image.columns())? })
     }
 }
 

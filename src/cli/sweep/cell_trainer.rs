@@ -229,8 +229,19 @@ impl OnBackend for CellRun<'_> {
         let Self { observers, limits, .. } = self;
         let swept = cell.varying.iter().map(|(key, _)| key.clone()).collect();
         let about = About { name: cell.label.clone(), command: Some(command_line()), ..About::default() };
-        let options =
-            Options { resume, observers, limits, about, keeps_test_set, swept, copies, ..Options::default() };
+        let options = Options {
+            without_pictures: true,
+            ..Options {
+                resume,
+                observers,
+                limits,
+                about,
+                keeps_test_set,
+                swept,
+                copies,
+                ..Options::default()
+            }
+        };
         Ok(training::run(backend, self.config, self.splits, directory, options)?)
     }
 }

@@ -65,6 +65,7 @@ const CASES: &[(&str, Option<&str>, &[&str])] = &[
     ("training.loss", Some("network.label"), &["recipe=pred", "label=prepend"]),
     ("training.peer_normalization", None, &["peer_normalization=-1"]),
     ("training.dropout", None, &["dropout=1"]),
+    ("training.input_dropout", None, &["input_dropout=1"]),
     ("head.learning_rate", None, &["enabled=true", "head.learning_rate=0"]),
     ("head.momentum", None, &["enabled=true", "head.momentum=-0.5"]),
     ("head.weight_decay", None, &["enabled=true", "head.weight_decay=inf"]),

@@ -178,7 +178,7 @@ fn a_copy_is_told_from_the_published_set() {
     let mut train = read(folder.path()).unwrap().train;
     assert!(note(&train).unwrap().contains("not CIFAR-10 as published"));
     train.labels = vec![6; ROWS[0]];
-    train.pixels = vec![0; ROWS[0] * IMAGE.values()];
+    train.pixels = vec![0; ROWS[0] * IMAGE.values()].into();
     assert!(note(&train).is_some());
     for (at, red) in FIRST.1.into_iter().enumerate() {
         train.pixels[3 * at] = red;

@@ -68,7 +68,7 @@ fn missing_files_are_downloaded_once() {
     let mirror = tiny.mirror();
     let dataset = tiny.load(folder.path(), std::slice::from_ref(&mirror.url)).unwrap();
     assert_eq!((dataset.image, dataset.classes), (ImageShape::gray(1, 2), 10));
-    assert_eq!(dataset.train.pixels, [1, 2, 3, 4, 5, 6]);
+    assert_eq!(*dataset.train.pixels, [1, 2, 3, 4, 5, 6]);
     assert_eq!(dataset.train.labels, [0, 1, 9]);
     assert_eq!(dataset.test.image(1), Some([9, 10].as_slice()));
     assert_eq!(*mirror.asked.lock().unwrap(), [PATHS[1], PATHS[3], PATHS[0], PATHS[2]]);

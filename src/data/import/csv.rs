@@ -83,7 +83,7 @@ impl Classes {
         };
         Split {
             labels: table.labels.iter().map(|label| number(label) as u32).collect(),
-            pixels: table.pixels,
+            pixels: table.pixels.into(),
         }
     }
 }

@@ -134,7 +134,7 @@ impl Family {
                 ));
             }
             for split in [&mut imported.train, &mut imported.test] {
-                split.pixels = transposed(&split.pixels, shape);
+                split.pixels = transposed(&split.pixels, shape).into();
             }
             imported.shape = ImageShape::gray(shape.width, shape.height);
             imported.notes.push("images were transposed, as EMNIST has them, and are upright now".into());
@@ -161,7 +161,7 @@ impl Family {
         let labels = labels.read()?.into_labels()?;
         let images = images.read()?.into_images()?;
         let shape = images.image;
-        Ok((shape, Split { pixels: images.pixels, labels }))
+        Ok((shape, Split { pixels: images.pixels.into(), labels }))
     }
 
     /// Of a published set its own; of EMNIST those of its mapping, a class and the letters it stands for a line,

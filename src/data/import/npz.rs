@@ -69,7 +69,7 @@ pub fn read_apart(folder: &Path, paths: &[PathBuf], options: &Options) -> Result
         let (images, labels) = (find([part, "imgs"])?, find([part, "labels"])?);
         let labels = Archive::open(labels, options)?.labels("arr_0")?;
         let (shape, pixels) = Archive::open(images, options)?.images("arr_0", labels.len())?;
-        Ok((shape, Split { pixels, labels }))
+        Ok((shape, Split { pixels: pixels.into(), labels }))
     };
     join(folder, split("train")?, split("test")?, options)
 }
@@ -113,7 +113,7 @@ impl Archive {
     fn split(&mut self, images: &str, labels: &str) -> Result<Shaped, DataError> {
         let labels = self.labels(labels)?;
         let (shape, pixels) = self.images(images, labels.len())?;
-        Ok((shape, Split { pixels, labels }))
+        Ok((shape, Split { pixels: pixels.into(), labels }))
     }
 
     fn labels(&mut self, name: &str) -> Result<Vec<u32>, DataError> {

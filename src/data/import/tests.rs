@@ -53,7 +53,7 @@ fn class_folders_with_and_without_a_test_set() {
     assert_eq!(whole.class_names, ["2", "10", "cat"]);
     // Every fifth image of a class is a test image.
     assert_eq!((whole.train.len(), whole.test.labels.as_slice()), (12, [0, 1, 2].as_slice()));
-    assert_eq!(whole.test.pixels, [4, 1, 4, 2, 4, 3]);
+    assert_eq!(*whole.test.pixels, [4, 1, 4, 2, 4, 3]);
     let apart = read_default(&root.join("apart")).unwrap();
     assert_eq!((apart.train.len(), apart.test.len()), (15, 3));
     fs::create_dir(root.join("apart/test/dog")).unwrap();
@@ -147,7 +147,7 @@ fn arrays_of_every_layout() {
     let gray = npy("|u1", false, "(1, 2, 1, 3)", &[255, 0, 0, 0, 255, 0]);
     let one = || npy("|u1", false, "(1, 1)", &[1]);
     npz(&path, &[("x_train", gray.clone()), ("y_train", one()), ("x_test", gray), ("y_test", one())]);
-    assert_eq!(read_default(&path).unwrap().train.pixels, [76, 150]);
+    assert_eq!(*read_default(&path).unwrap().train.pixels, [76, 150]);
 }
 
 #[test]

@@ -162,6 +162,7 @@ impl Axis {
             "batch_size" => "Batch size (images)",
             "jitter" => "Jitter (pixels)",
             "dropout" => "Dropout (share of units)",
+            "input_dropout" => "Dropout of pixels (share)",
             _ => return capitalized(&self.words),
         };
         known.to_owned()

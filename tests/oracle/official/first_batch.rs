@@ -24,7 +24,7 @@ pub fn compare<B: Backend>(backend: &B, file: &File, config: &Config, result: &m
     let pairs = spec.batch_size;
     let plan = EpochPlan::new(backend, &planned(file, 0), pairs).unwrap();
     let (height, width) = (spec.image.height, spec.image.width);
-    let stored = backend.images(&pixels(file, "train.images"), height, width).unwrap();
+    let stored = backend.images(&pixels(file, "train.images").into(), height, width).unwrap();
     let mut images = ImageRows::new(backend, spec, pairs).unwrap();
     images.gather(backend, &stored, plan.batch(0).rows, None).unwrap();
     images.multiply(backend, &network).unwrap();

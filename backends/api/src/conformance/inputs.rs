@@ -61,7 +61,7 @@ impl Case for Gather {
     fn run<B: Backend>(&self, trial: &mut Trial<B>) -> Result<()> {
         const IMAGES: usize = 5;
         let pixels = trial.draw.pixels(IMAGES * self.height * self.width);
-        let images = trial.backend.images(&pixels, self.height, self.width)?;
+        let images = trial.backend.images(&pixels.clone().into(), self.height, self.width)?;
         let mut rows = trial.draw.indices(OFFSET, self.rows, IMAGES);
         if let Some(last) = rows[OFFSET..].last_mut() {
             *last = IMAGES as u32 - 1;
@@ -116,7 +116,7 @@ impl Case for Hybrid {
         // The extremes choose one image or the other.
         bytes[..self.pixels].fill(0);
         bytes[self.pixels..2 * self.pixels].fill(255);
-        let masks = trial.backend.images(&bytes, 1, self.pixels)?;
+        let masks = trial.backend.images(&bytes.clone().into(), 1, self.pixels)?;
         let which = trial.draw.indices(OFFSET, self.pairs, MASKS);
         let which = trial.listed("which", &which)?;
         let x = trial.draw.matrix(2 * self.pairs, self.pixels, |draw| draw.between(0.0, 1.0));

@@ -56,7 +56,7 @@ fn memory<B: Backend>(b: &B) -> Result<Vec<Attempt>> {
         ("upload: 7 values to 2×3", b.upload(&mut matrix, &values)),
         ("upload: 1 value to 2×3", b.upload(&mut matrix, &values[..1])),
         ("upload_indices: 4 of 3", b.upload_indices(&mut list, &[1, 2, 3, 4])),
-        ("images: 5 bytes of 2×2", b.images(&[0; 5], 2, 2).map(|_| ())),
+        ("images: 5 bytes of 2×2", b.images(&vec![0; 5].into(), 2, 2).map(|_| ())),
         ("copy: 3×2 to 2×3", b.copy(&wide, &mut matrix)),
         ("upload: 7 values to weights of 2×3", b.upload(&mut weight, &values)),
         ("copy: weights of 3×3 to 2×3", b.copy(&tall, &mut weight)),
@@ -64,7 +64,7 @@ fn memory<B: Backend>(b: &B) -> Result<Vec<Attempt>> {
 }
 
 fn inputs<B: Backend>(b: &B) -> Result<Vec<Attempt>> {
-    let images = b.images(&[9; 12], 2, 3)?;
+    let images = b.images(&vec![9; 12].into(), 2, 3)?;
     let list = b.indices(4)?;
     let rows = |offset| IndexSlice::<B> { indices: &list, offset };
     let [mut out, mut wide, mut odd] = [b.zeros(4, 6)?, b.zeros(4, 7)?, b.zeros(3, 6)?];

@@ -91,7 +91,7 @@ impl<B: Backend> Training<B> {
         Ok(Training {
             hinton,
             hard: !trial.precision.tf32,
-            images: trial.backend.images(&pixels, HEIGHT, WIDTH)?,
+            images: trial.backend.images(&pixels.into(), HEIGHT, WIDTH)?,
             rows: trial.listed("rows", &rows)?,
             shifts: trial.listed("shifts", &shifts)?,
             labels: trial.listed("labels", &labels)?,

@@ -146,7 +146,7 @@ impl Backend for Faulty {
         Oracle.download_indices(source)
     }
 
-    fn images(&self, pixels: &[u8], height: usize, width: usize) -> Result<host::Images> {
+    fn images(&self, pixels: &host::Pixels, height: usize, width: usize) -> Result<host::Images> {
         Oracle.images(pixels, height, width)
     }
 
