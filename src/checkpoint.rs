@@ -13,7 +13,7 @@ mod write;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use ff_backend::{Backend, BackendError, Parameter, Shape, Tensor};
+use ff_backend::{Backend, BackendError, Parameter, Shape, Tensor, Weights};
 use safetensors::Dtype;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,7 @@ use crate::files::FileError;
 use crate::files::tensors::{TensorError, TensorFile};
 use crate::network::{HeadLayer, Network, Tensors, upload};
 
+use contents::map_of;
 pub use contents::{Contents, Stored};
 pub use newest::{Newest, read_newest};
 pub use write::{Snapshot, Writing, stage};
@@ -332,13 +333,17 @@ impl Checkpoint {
     ) -> Result<(), CheckpointError> {
         self.load_weights(backend, network)?;
         for (l, layer) in network.layers.iter_mut().enumerate() {
-            let Tensors { weights, top_down, running_mean } = layer.tensors_mut();
+            let Tensors { weights, top_down, similarity_map, running_mean } = layer.tensors_mut();
             self.load_moments(backend, &format!("layers.{l}.weight"), &mut weights.weight)?;
             if let Some(top_down) = top_down {
                 self.load_moments(backend, &format!("layers.{l}.top_down.weight"), &mut top_down.weight)?;
             }
             if let Some(bias) = &mut weights.bias {
                 self.load_moments(backend, &format!("layers.{l}.bias"), bias)?;
+            }
+            if let Some(Weights { weight, .. }) = similarity_map {
+                self.load(backend, format!("optimizer.{}", map_of(l)), &mut weight.value)?;
+                self.load_moments(backend, &map_of(l), weight)?;
             }
             self.load(backend, format!("optimizer.layers.{l}.running_mean"), running_mean)?;
         }

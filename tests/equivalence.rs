@@ -70,6 +70,9 @@ impl<'b, B: Backend> Run<'b, B> {
         if let Some(top_down) = &layer.top_down {
             all.extend(self.parameter(&format!("layer {l}: weights from above"), &top_down.weight));
         }
+        if let Some(map) = &layer.similarity_map {
+            all.extend(self.parameter(&format!("layer {l}: map of activities"), &map.weight));
+        }
         all.push((format!("layer {l}: running mean"), fetch(self.backend, &layer.running_mean)));
         all
     }
@@ -242,7 +245,7 @@ fn a_cpu_gives_the_same_bits_through_opencl() {
         return println!("SKIPPED: without FMA this processor rounds each term twice");
     }
     let opencl = OpenCl::new(device, Options::default()).unwrap();
-    let variants: [&[&str]; 23] = [
+    let variants: [&[&str]; 25] = [
         &["recipe=original"],
         &["recipe=baseline"],
         &["recipe=hinton"],
@@ -257,6 +260,8 @@ fn a_cpu_gives_the_same_bits_through_opencl() {
         &["recipe=pred", "label_smoothing=0.1"],
         &["recipe=sim", "training.dropout=0.2"],
         &["recipe=predsim"],
+        &["recipe=sim", "similarity_map=true", "training.dropout=0.2"],
+        &["recipe=predsim", "similarity_map=true", LOCAL],
         &["recipe=backprop", "training.dropout=0.2"],
         &["recipe=backprop", "network.normalization=unit", "data.jitter=1"],
         &["recipe=baseline", LOCAL],

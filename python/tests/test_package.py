@@ -28,6 +28,7 @@ NETWORKS = {
     "unsupervised": ["--recipe", "unsupervised"],
     "backprop": ["--recipe", "backprop"],
     "predsim": ["--recipe", "predsim"],
+    "similarity-map": ["--recipe", "predsim", "--set", "similarity_map=true"],
     "topk": ["--recipe", "contrast", "--set", "goodness.function=topk", "--set", "top_k=7"],
     "l1": ["--recipe", "contrast", "--set", "goodness.function=l1"],
     "margin": ["--recipe", "contrast", "--set", "loss=margin"],

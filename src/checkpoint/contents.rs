@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use ff_backend::{Backend, Parameter, Result, Tensor};
+use ff_backend::{Backend, Parameter, Result, Tensor, Weights};
 
 use crate::network::{Network, Tensors, download};
 
@@ -81,13 +81,17 @@ pub(super) fn tensors_of<B: Backend>(network: &Network<B>, contents: Contents) -
     }
     if contents == Contents::Training {
         for (l, layer) in network.layers.iter().enumerate() {
-            let Tensors { weights, top_down, running_mean } = layer.tensors();
+            let Tensors { weights, top_down, similarity_map, running_mean } = layer.tensors();
             all.extend(moments(&format!("layers.{l}.weight"), &weights.weight));
             if let Some(top_down) = top_down {
                 all.extend(moments(&format!("layers.{l}.top_down.weight"), &top_down.weight));
             }
             if let Some(bias) = &weights.bias {
                 all.extend(moments(&format!("layers.{l}.bias"), bias));
+            }
+            if let Some(Weights { weight, .. }) = similarity_map {
+                all.push(matrix(format!("optimizer.{}", map_of(l)), &weight.value));
+                all.extend(moments(&map_of(l), weight));
             }
             all.push(matrix(format!("optimizer.layers.{l}.running_mean"), running_mean));
         }
@@ -97,6 +101,11 @@ pub(super) fn tensors_of<B: Backend>(network: &Network<B>, contents: Contents) -
     }
     all.sort_by(|a, b| a.name.cmp(&b.name));
     all
+}
+
+/// The map of a layer's activities is a part of training's state, so that no reader of weights meets it.
+pub(super) fn map_of(l: usize) -> String {
+    format!("layers.{l}.similarity_map")
 }
 
 fn moments<'a, B: Backend, T: Tensor<B> + 'static>(

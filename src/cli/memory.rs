@@ -37,6 +37,9 @@ impl Needs {
         let tensor = |fan_in: usize, units: usize| fan_in as f64 * units as f64 * float;
         let of_layers: Vec<f64> =
             spec.layers.iter().map(|layer| tensor(layer.weights_per_unit(), layer.units)).collect();
+        // Maps of activities, as large as the layers are wide.
+        let maps = spec.layers.iter().filter(|_| spec.learning.is_mapped());
+        let of_maps: Vec<f64> = maps.map(|layer| tensor(layer.units, layer.units)).collect();
         let held_out = splits.held_out().labels.len();
         let in_chunk = |rows: usize, chunk: usize| rows.min(chunk.max(1)) as f64;
         // Rows of images, and of activities with what is as large: of a training batch, and of the chunks that held-out
@@ -51,8 +54,14 @@ impl Needs {
             // Slopes are as large as activities; of held-out rows, only similarities have some.
             Learning::Local { .. } | Learning::EndToEnd => {
                 let rows = in_chunk(held_out, spec.evaluation_rows);
-                let matched = matches!(spec.learning, Learning::Local { similarity } if similarity > 0.0);
-                ((batch, 2.0 * batch), (rows, if matched { 2.0 * rows } else { rows }))
+                // With a map also what it makes of the activities, and in training the slopes of that.
+                let (matched, mapped) = (spec.learning.similarity() > 0.0, spec.learning.is_mapped());
+                let (of_batch, of_rows) = match (matched, mapped) {
+                    (false, _) => (2.0, 1.0),
+                    (true, false) => (2.0, 2.0),
+                    (true, true) => (4.0, 3.0),
+                };
+                ((batch, of_batch * batch), (rows, of_rows * rows))
             }
         };
         let tested = splits.validation.as_ref().map_or(0, |_| splits.test.len());
@@ -84,14 +93,15 @@ impl Needs {
         // Rows, labels and wrong labels of an epoch, each a u32.
         let draws = 5 * size_of::<u32>() * splits.train.len();
         let (weights, moments) = (of_layers.iter().sum::<f64>(), spec.optimizer.moments() as f64);
+        let maps = of_maps.iter().sum::<f64>() * (1.0 + moments);
         Needs {
-            weights: weights * (1.0 + moments),
-            copies: weights * (2.0 + moments),
+            weights: weights * (1.0 + moments) + maps,
+            copies: weights * (2.0 + moments) + maps,
             activities: (of_rows(trained) + of_rows(chunk) + most * seen) * float,
             lists,
             data: (images + draws) as f64,
             host: (splits.train.pixels.len() + splits.test.pixels.len() + validation + draws + both) as f64
-                + of_layers.iter().copied().fold(0.0, f64::max),
+                + of_layers.iter().chain(&of_maps).copied().fold(0.0, f64::max),
         }
     }
 

@@ -375,6 +375,13 @@ tables! {
             |c| c.training.loss.compares_goodness(),
             "a `training.loss` that compares goodness",
         )]);
+        /// Similarities are those of a learned linear map of a layer's activities, as wide as the layer, instead of the
+        /// activities themselves. The map learns by the layer's rule, and training alone reads it.
+        similarity_map: bool = false, knob(Takes::Bool, "training").no_effect(&[When(
+            "training.loss",
+            |c| !matches!(c.training.loss, LossKind::Sim | LossKind::Predsim),
+            "a `training.loss` other than \"sim\" and \"predsim\"",
+        )]);
         /// Where negatives come from.
         negatives: NegativeKind = NegativeKind::Random,
             knob(Takes::Word(words::<NegativeKind>), "training").no_effect(&[CLASSIFIERS]).needs(&[

@@ -1,11 +1,11 @@
 //! The losses of layers that classifiers teach, on held-out images, without learning.
 
-use ff_backend::{Backend, IndexSlice, LabelCode, Result};
+use ff_backend::{Along, Backend, IndexSlice, LabelCode, Result};
 
 use super::chunks::chunks;
 use crate::data::Split;
 use crate::network::{Activities, ImageRows, Network, download, forward, upload};
-use crate::spec::{Learning, Spec};
+use crate::spec::Spec;
 
 /// Held-out images and their labels on the device.
 pub struct CrossEntropy<B: Backend> {
@@ -25,18 +25,24 @@ struct Chunk<B: Backend> {
     cost: B::Matrix,
     /// What similarity matching writes beside its loss; empty where it is no part of it.
     slopes: Vec<B::Matrix>,
+    /// Activities through their map; empty where they are matched as they are.
+    mapped: Vec<B::Matrix>,
 }
 
 impl<B: Backend> Chunk<B> {
     fn new(backend: &B, spec: &Spec, rows: usize) -> Result<Self> {
-        let matched = if similarity(spec) > 0.0 { &spec.layers[..] } else { &[] };
+        let of_layers = |wanted: bool| {
+            let layers = if wanted { &spec.layers[..] } else { &[] };
+            layers.iter().map(|layer| backend.zeros(rows, layer.units)).collect::<Result<_>>()
+        };
         Ok(Chunk {
             images: ImageRows::new(backend, spec, rows)?,
             activities: Activities::new(backend, spec, rows)?,
             logits: backend.zeros(rows, spec.classes)?,
             errors: backend.zeros(rows, spec.classes)?,
             cost: backend.zeros(1, 1)?,
-            slopes: matched.iter().map(|layer| backend.zeros(rows, layer.units)).collect::<Result<_>>()?,
+            slopes: of_layers(spec.learning.similarity() > 0.0)?,
+            mapped: of_layers(spec.learning.is_mapped())?,
         })
     }
 
@@ -79,7 +85,7 @@ impl<B: Backend> CrossEntropy<B> {
     /// of similarity matching, each over a chunk.
     pub fn measure(&self, backend: &B, network: &Network<B>) -> Result<Vec<f64>> {
         let parts = || network.head.iter().flatten();
-        let beta = similarity(&network.spec);
+        let beta = network.spec.learning.similarity();
         let mut losses = vec![0.0; parts().count()];
         for (rows, starts) in chunks(self.rows, self.chunk) {
             let mut chunk = Chunk::new(backend, &network.spec, rows)?;
@@ -88,14 +94,23 @@ impl<B: Backend> CrossEntropy<B> {
                 let slice = |indices| IndexSlice { indices, offset: at };
                 let labels = slice(&self.labels);
                 chunk.forward(backend, network, &self.images, slice(&self.order))?;
-                let Chunk { activities, logits, errors, cost, slopes, .. } = &mut chunk;
+                let Chunk { activities, logits, errors, cost, slopes, mapped, .. } = &mut chunk;
                 for (part, loss) in parts().zip(&mut losses) {
                     part.read_out(backend, activities, logits, false)?;
                     backend.softmax(logits, labels, network.spec.label_smoothing, errors, cost)?;
                     *loss += share * (1.0 - beta) * take(backend, cost)?;
                     if let Some(slopes) = slopes.get_mut(part.layer) {
-                        let (hidden, classes) = (&activities.hidden[part.layer], network.spec.classes);
-                        backend.match_similarities(hidden, labels, classes, 1.0, slopes, cost)?;
+                        let hidden = &activities.hidden[part.layer];
+                        let map = network.layers[part.layer].tensors().similarity_map.as_ref();
+                        let matched = match map.zip(mapped.get_mut(part.layer)) {
+                            Some((map, mapped)) => {
+                                backend.product(hidden, &map.weight.value, 0, mapped)?;
+                                &*mapped
+                            }
+                            None => hidden,
+                        };
+                        let classes = network.spec.classes;
+                        backend.match_similarities(matched, labels, classes, Along::Rows, slopes, cost)?;
                         *loss += share * beta * take(backend, cost)?;
                     }
                 }
@@ -103,11 +118,6 @@ impl<B: Backend> CrossEntropy<B> {
         }
         Ok(losses)
     }
-}
-
-/// The similarities' share of the loss.
-fn similarity(spec: &Spec) -> f64 {
-    if let Learning::Local { similarity } = spec.learning { similarity } else { 0.0 }
 }
 
 /// Downloads a sum and sets it to 0.

@@ -2,7 +2,9 @@
 
 use ff_backend::{Backend, Delta, Input, Peer, Result, Rule, Weights};
 
-use super::{Layer, Lesson, Tensors, initial_top_down, initial_weights, parameter, upload};
+use super::{
+    Layer, Lesson, Tensors, initial_similarity_map, initial_top_down, initial_weights, parameter, upload,
+};
 use crate::spec::{Above, LayerSpec, Spec};
 
 /// What a running mean keeps of itself in each batch.
@@ -34,8 +36,14 @@ impl<B: Backend> Hidden<B> {
             bias: Some(parameter(backend, backend.zeros(1, units)?, &vec![0.0; units], spec.optimizer)?),
         };
         let top_down = layer.above.as_ref().map(|above| weights_from_above(backend, spec, l, above));
+        let similarity_map = spec.learning.is_mapped().then(|| map_of_activities(backend, spec, l));
         Ok(Hidden {
-            tensors: Tensors { weights, top_down: top_down.transpose()?, running_mean },
+            tensors: Tensors {
+                weights,
+                top_down: top_down.transpose()?,
+                similarity_map: similarity_map.transpose()?,
+                running_mean,
+            },
             label_features: layer.label_features(),
             peer_strength: layer.peer_strength,
         })
@@ -50,6 +58,13 @@ fn weights_from_above<B: Backend>(backend: &B, spec: &Spec, l: usize, above: &Ab
     };
     let values = initial_top_down(spec, l, fan_in, units);
     Ok(Weights { weight: parameter(backend, weight, &values, spec.optimizer)?, bias: None })
+}
+
+fn map_of_activities<B: Backend>(backend: &B, spec: &Spec, l: usize) -> Result<Weights<B>> {
+    let units = spec.layers[l].units;
+    let values = initial_similarity_map(spec, l, units);
+    let weight = parameter(backend, backend.weight(units, units)?, &values, spec.optimizer)?;
+    Ok(Weights { weight, bias: None })
 }
 
 impl<B: Backend> Layer<B> for Hidden<B> {
@@ -106,7 +121,7 @@ impl<B: Backend> Layer<B> for Hidden<B> {
     }
 
     fn learn(&mut self, backend: &B, lesson: &Lesson<B>, rule: Rule) -> Result<()> {
-        let Tensors { weights, top_down, running_mean } = &mut self.tensors;
+        let Tensors { weights, top_down, running_mean, .. } = &mut self.tensors;
         let rows = lesson.positives;
         let peer = if self.peer_strength > 0.0 && rows > 0 {
             backend.running_mean(lesson.hidden, rows, KEEP, running_mean)?;

@@ -13,7 +13,7 @@ use ff_backend::{Backend, Result};
 
 pub use head::HeadLayer;
 pub use hidden::Hidden;
-pub use initialization::{initial_head, initial_top_down, initial_weights};
+pub use initialization::{initial_head, initial_similarity_map, initial_top_down, initial_weights};
 pub use labelled::{Labelled, label_energies};
 pub use layer::{Layer, Lesson};
 pub use pass::{Activities, ImageRows, forward, neutral_logits};
@@ -44,7 +44,7 @@ impl<B: Backend> Network<B> {
         Ok(Network { spec, layers, head })
     }
 
-    /// Trained numbers, the head's included.
+    /// Trained numbers, the head's included; not those of maps, which training alone reads.
     pub fn parameters(&self) -> usize {
         let layers = self.layers.iter().map(|layer| layer.tensors().elements());
         let head = self.head.iter().flatten().map(|part| tensors::elements(&part.weights));

@@ -10,12 +10,15 @@ pub struct Tensors<B: Backend> {
     pub weights: Weights<B>,
     /// Weights `[units above, fan_out]` from the layer above, where one drives this one too. No bias.
     pub top_down: Option<Weights<B>>,
+    /// The linear map of its activities whose similarities are matched `[fan_out, fan_out]`, where there is one. No bias;
+    /// training alone reads it.
+    pub similarity_map: Option<Weights<B>>,
     /// Running mean m of the positives' activities `[1, fan_out]`, for peer normalization.
     pub running_mean: B::Matrix,
 }
 
 impl<B: Backend> Tensors<B> {
-    /// Trained numbers.
+    /// Trained numbers, without those that training alone reads.
     pub(super) fn elements(&self) -> usize {
         elements(&self.weights) + self.top_down.as_ref().map_or(0, elements)
     }

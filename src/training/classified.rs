@@ -18,11 +18,11 @@ pub(super) struct Classified<B: Backend> {
     /// softmax − targets `[B, C]`.
     errors: B::Matrix,
     /// 1 / B for each row: a classifier's loss is a mean.
-    shares: B::Matrix,
+    pub shares: B::Matrix,
     /// Sums of each classifier's cross-entropy since the last reading.
     costs: Vec<B::Matrix>,
     /// Slopes of the loss along each layer's sums, before `factors` `[B, units]`.
-    slopes: Vec<B::Matrix>,
+    pub slopes: Vec<B::Matrix>,
     /// What they are multiplied by `[1, B]`.
     factors: Vec<B::Matrix>,
 }
@@ -93,19 +93,6 @@ impl<B: Backend> Classified<B> {
         backend.softmax(logits, batch.truth, spec.label_smoothing, errors, &mut costs[index])?;
         part.back_project(backend, errors, activities, &mut slopes[part.layer])?;
         part.learn(backend, activities, errors, shares, rule)
-    }
-
-    /// Mixes into what layer `l` learns from how alike rows of one label are, by a share of the whole; adds their loss.
-    pub fn match_similarities(
-        &mut self,
-        backend: &B,
-        l: usize,
-        batch: &Batch<B>,
-        share: f64,
-        loss: &mut B::Matrix,
-    ) -> Result<()> {
-        let (hidden, slopes) = (&self.activities.hidden[l], &mut self.slopes[l]);
-        backend.match_similarities(hidden, batch.truth, self.spec.classes, share, slopes, loss)
     }
 
     /// What layer `l` has read.

@@ -4,7 +4,8 @@
 use ff_backend::{Backend, Result, Rule};
 
 use super::classified::Classified;
-use super::step::{Step, TrainTally, take};
+use super::similarities::Similarities;
+use super::step::{Step, TrainTally};
 use crate::batching::Batch;
 use crate::config::LayerSchedule;
 use crate::network::Network;
@@ -13,20 +14,19 @@ use crate::spec::Spec;
 /// Buffers of a step in which each layer learns by itself.
 pub(super) struct Local<B: Backend> {
     rows: Classified<B>,
-    /// β, the similarities' share of the loss.
-    similarity: f64,
-    /// Sums of each layer's loss of similarities since the last reading.
-    dissimilar: Vec<B::Matrix>,
+    /// Of each layer.
+    similarities: Vec<Similarities<B>>,
 }
 
 impl<B: Backend> Local<B> {
     /// Buffers for batches of the spec's size.
-    pub fn new(backend: &B, spec: &Spec, similarity: f64) -> Result<Self> {
+    pub fn new(backend: &B, spec: &Spec) -> Result<Self> {
         let factors: Vec<f64> = spec.layers.iter().map(|layer| layer.objective.gradient_scales[0]).collect();
         Ok(Local {
             rows: Classified::new(backend, spec, spec.depth(), &factors)?,
-            similarity,
-            dissimilar: spec.layers.iter().map(|_| backend.zeros(1, 1)).collect::<Result<_>>()?,
+            similarities: (0..spec.depth())
+                .map(|l| Similarities::new(backend, spec, l))
+                .collect::<Result<_>>()?,
         })
     }
 }
@@ -41,17 +41,16 @@ impl<B: Backend> Step<B> for Local<B> {
         layers: Rule,
         head: Rule,
     ) -> Result<()> {
-        let Local { rows, similarity, dissimilar } = self;
+        let Local { rows, similarities } = self;
         let greedy = rows.spec.layer_schedule == LayerSchedule::Greedy;
         rows.begin(backend, network, images, batch)?;
-        for (l, loss) in dissimilar.iter_mut().enumerate() {
+        for (l, similarities) in similarities.iter_mut().enumerate() {
             rows.forward(backend, network, l, batch.dropout_seed)?;
             if let Some(part) = network.head.iter_mut().flatten().find(|part| part.layer == l) {
                 rows.classify(backend, part, l, batch, head)?;
             }
-            if *similarity > 0.0 {
-                rows.match_similarities(backend, l, batch, *similarity, loss)?;
-            }
+            let map = network.layers[l].tensors_mut().similarity_map.as_mut();
+            similarities.teach(backend, rows, batch, map, layers)?;
             rows.learn(backend, network, l, layers)?;
             if greedy && l + 1 < network.layers.len() {
                 if l == 0 {
@@ -64,13 +63,12 @@ impl<B: Backend> Step<B> for Local<B> {
     }
 
     fn take_tally(&mut self, backend: &B, batches: usize) -> Result<TrainTally> {
-        let (beta, share) = (self.similarity, 1.0 / batches.max(1) as f64);
+        let beta = self.rows.spec.learning.similarity();
         let costs = self.rows.take_costs(backend, batches)?;
-        let loss = |(cost, dissimilar): (f64, &mut B::Matrix)| {
-            let dissimilar = take(backend, dissimilar)?.first().map_or(0.0, |sum| sum * share);
-            Ok((1.0 - beta) * cost + beta * dissimilar)
+        let loss = |(cost, similarities): (f64, &mut Similarities<B>)| {
+            Ok((1.0 - beta) * cost + beta * similarities.take_loss(backend, batches)?)
         };
-        let losses = costs.into_iter().zip(&mut self.dissimilar).map(loss).collect::<Result<_>>()?;
+        let losses = costs.into_iter().zip(&mut self.similarities).map(loss).collect::<Result<_>>()?;
         Ok(TrainTally { losses, ..TrainTally::default() })
     }
 

@@ -12,6 +12,7 @@ mod resume;
 mod run;
 mod samples;
 mod saver;
+mod similarities;
 mod step;
 mod stepper;
 mod top_down;

@@ -23,7 +23,7 @@ impl<B: Backend> Stepper<B> {
         let step: Box<dyn Step<B>> = match spec.learning {
             Learning::Goodness if spec.top_down.is_some() => Box::new(TopDown::new(backend, spec)?),
             Learning::Goodness => Box::new(Pairs::new(backend, spec)?),
-            Learning::Local { similarity } => Box::new(Local::new(backend, spec, similarity)?),
+            Learning::Local { .. } => Box::new(Local::new(backend, spec)?),
             Learning::EndToEnd => Box::new(EndToEnd::new(backend, spec)?),
         };
         Ok(Stepper { spec: spec.clone(), step })

@@ -56,6 +56,7 @@ const CASES: &[(&str, &str, &str, Shows)] = &[
     ("training.alpha", "--set loss=symba", "--set alpha=9", Numbers),
     ("training.beta", "--recipe predsim", "--set beta=0.5", Numbers),
     ("training.label_smoothing", "--recipe pred", "--set label_smoothing=0.1", Numbers),
+    ("training.similarity_map", "--recipe predsim", "--set similarity_map=true", Numbers),
     ("training.margin", "--set loss=margin", "--set margin=9", Numbers),
     ("training.negatives", "--set enabled=true", "--set negatives=hard", Numbers),
     ("training.sleep_every", "", "--set sleep_every=1", Numbers),

@@ -132,6 +132,33 @@ fn more_epochs_than_at_first() {
     assert_eq!(place.config("run")["training"]["num_epochs"].as_integer(), Some(5));
 }
 
+/// The map of a layer's activities is training's alone: it goes on, and no prediction needs it.
+#[test]
+fn a_map_of_activities_goes_on() {
+    let place = Place::new();
+    for optimizer in ["adam", "momentum"] {
+        let train = format!(
+            "train 20 15 --dataset digits --recipe predsim --set similarity_map=true --set optimizer={optimizer} \
+             --set learning_rate_schedule=constant --backend cpu --quiet"
+        );
+        let [whole, run] = ["whole", "run"].map(|name| format!("{optimizer}-{name}"));
+        place.done(&format!("{train} --num-epochs 4 --log-dir {whole}"));
+        place.done(&format!("{train} --num-epochs 2 --log-dir {run}"));
+        place.done(&format!("train --resume --quiet --num-epochs 4 --log-dir {run}"));
+        let last = |run: &str| place.bytes(&format!("{run}/checkpoints/last.safetensors"));
+        assert!(last(&whole) == last(&run), "{optimizer}");
+        let held = |checkpoint: &str| {
+            let bytes = place.bytes(&format!("{run}/checkpoints/{checkpoint}.safetensors"));
+            let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+            tensors.tensor("optimizer.layers.1.similarity_map").map(|map| map.shape().to_vec()).ok()
+        };
+        assert_eq!((held("last"), held("best")), (Some(vec![15, 15]), None));
+        let accuracy =
+            |file: &str| place.json(&format!("eval {run}/checkpoints/{file} --json"))["accuracy"].clone();
+        assert!(accuracy("best.safetensors").as_f64() >= accuracy("last.safetensors").as_f64());
+    }
+}
+
 #[test]
 fn what_is_done_is_not_done_again() {
     let place = Place::new();

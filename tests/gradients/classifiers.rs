@@ -13,8 +13,16 @@ const NORMALIZATIONS: [&[&str]; 3] = [
     &["input_normalization=unit", "network.normalization=rms"],
     &["input_normalization=rms", "network.normalization=none"],
 ];
-const LOSSES: [&[&str]; 4] =
-    [&["loss=pred"], &["loss=sim"], &["loss=predsim", "beta=0.7"], &["loss=backprop"]];
+const LOSSES: [&[&str]; 6] = [
+    &["loss=pred"],
+    &["loss=sim"],
+    &["loss=predsim", "beta=0.7"],
+    &["loss=sim", MAPPED],
+    &["loss=predsim", "beta=0.7", MAPPED],
+    &["loss=backprop"],
+];
+/// Similarities are those of a linear map of the activities.
+const MAPPED: &str = "similarity_map=true";
 const SCALES: [&[&str]; 2] = [&[], &["gradient_scale=0.5", "dropout=0.2", "label_smoothing=0.3"]];
 const BASE: [&str; 3] = ["head.enabled=true", "predict=head", "initial_scale=1.5"];
 const DENSE: &str = "layer_sizes=[9, 8, 7]";
@@ -43,6 +51,7 @@ enum Place {
     Weight(usize),
     Bias(usize),
     Head(usize),
+    Map(usize),
 }
 
 fn read<B: Backend>(probe: &Probe<B>, place: Place) -> [Vec<f64>; 2] {
@@ -60,6 +69,10 @@ fn read<B: Backend>(probe: &Probe<B>, place: Place) -> [Vec<f64>; 2] {
             let weight = &network.head.as_ref().unwrap()[part].weights.weight;
             [fetch(backend, &weight.value), fetch(backend, &weight.first)]
         }
+        Place::Map(l) => {
+            let weight = &network.layers[l].tensors().similarity_map.as_ref().unwrap().weight;
+            [fetch(backend, &weight.value), fetch(backend, &weight.first)]
+        }
     }
 }
 
@@ -75,6 +88,10 @@ fn write<B: Backend>(probe: &mut Probe<B>, place: Place, values: &[f64]) {
         }
         Place::Head(part) => {
             send(backend, &mut network.head.as_mut().unwrap()[part].weights.weight.value, values);
+        }
+        Place::Map(l) => {
+            let map = network.layers[l].tensors_mut().similarity_map.as_mut().unwrap();
+            send(backend, &mut map.weight.value, values);
         }
     }
 }
@@ -94,17 +111,22 @@ fn agreement<B: Backend>(backend: &B, sets: &[&str]) -> f64 {
     // A layer learns from its own classifier, or from the only one.
     let part_of = |l: usize| if local { l } else { 0 };
     let layers = (0..depth).flat_map(|l| [(Place::Weight(l), part_of(l)), (Place::Bias(l), part_of(l))]);
-    let places: Vec<_> = layers.chain((0..parts).map(|part| (Place::Head(part), part))).collect();
+    let maps = (0..depth).filter(|_| sets.contains(&MAPPED)).map(|l| (Place::Map(l), l));
+    let places: Vec<_> = layers.chain((0..parts).map(|part| (Place::Head(part), part))).chain(maps).collect();
     let mut worst = 0.0_f64;
     for (place, part) in places {
         let [values, velocity] = read(&probe, place);
+        // What the read-out and the map learn from is their own.
+        let (beta, scale) = match place {
+            Place::Weight(_) | Place::Bias(_) => (beta, probe.gradient_scale),
+            Place::Head(_) => (0.0, 1.0),
+            Place::Map(_) => (1.0, 1.0),
+        };
         let found = slopes(&values, |moved| {
             write(&mut probe, place, moved);
-            // What the read-out learns from is its own.
-            loss(&mut probe, part, if matches!(place, Place::Head(_)) { 0.0 } else { beta })
+            loss(&mut probe, part, beta)
         });
         write(&mut probe, place, &values);
-        let scale = if matches!(place, Place::Head(_)) { 1.0 } else { probe.gradient_scale };
         let expected: Vec<f64> = found.iter().map(|slope| scale * slope).collect();
         let stepped: Vec<f64> = velocity.iter().map(|v| -v).collect();
         assert!(
@@ -140,8 +162,20 @@ fn loss<B: Backend>(probe: &mut Probe<B>, part: usize, beta: f64) -> f64 {
     let smoothing = network.spec.label_smoothing;
     backend.softmax(&logits, batch.truth, smoothing, &mut errors, &mut cost).unwrap();
     let labels = backend.download_indices(batch.truth.indices).unwrap();
-    let dissimilar = dissimilarity(&fetch(backend, &activities.hidden[part.layer]), &labels[..count]);
+    let hidden = fetch(backend, &activities.hidden[part.layer]);
+    let matched = match &network.layers[part.layer].tensors().similarity_map {
+        Some(map) => mapped(&hidden, &fetch(backend, &map.weight.value), count),
+        None => hidden,
+    };
+    let dissimilar = dissimilarity(&matched, &labels[..count]);
     (1.0 - beta) * fetch(backend, &cost)[0] + beta * dissimilar
+}
+
+/// h M `[rows, units]`.
+fn mapped(hidden: &[f64], map: &[f64], rows: usize) -> Vec<f64> {
+    let units = hidden.len() / rows;
+    let entry = |row: &[f64], j: usize| row.iter().enumerate().map(|(k, h)| h * map[k * units + j]).sum();
+    hidden.chunks(units).flat_map(|row| (0..units).map(|j| entry(row, j)).collect::<Vec<f64>>()).collect()
 }
 
 /// Mean square of what the cosines of centred rows differ from those of their labels by.

@@ -2,8 +2,8 @@
 
 use crate::host::Pixels;
 use crate::{
-    Connected, Delta, DeviceInfo, Fields, Goodness, Gradient, IndexSlice, Input, Normalization, Objective,
-    Real, Result, Rule, Tally, Weights, unfused,
+    Along, Connected, Delta, DeviceInfo, Fields, Goodness, Gradient, IndexSlice, Input, Normalization,
+    Objective, Real, Result, Rule, Tally, Weights, unfused,
 };
 
 /// Rows and columns of something a backend holds.
@@ -310,15 +310,15 @@ pub trait Backend: Sized + 'static {
     /// Similarity matching (arXiv 1901.06656, section 2.2): whether rows of one label, and no others, are alike. With x_r
     /// the row h_r less its mean, x̂_r = x_r / sqrt(Σx_r² + 1e-8), and t_rs = 1 where r and s have one label, else
     /// −1 / (classes − 1), which is the cosine of two centred labels: loss = mean over all n² pairs of (x̂_r · x̂_s − t_rs)²,
-    /// added to `cost[0, 0]`. `slopes[r] ← (1 − share) slopes[r] + share · n ∂loss/∂a_r` along the sums a that
-    /// h = max(0, a) was made of; with a share of 1 they are overwritten. 0 ≤ share ≤ 1. activities and slopes `[n, N]`,
-    /// cost `[1, 1]`; n² pairs are held.
+    /// added to `cost[0, 0]`. [`Along::Sums`]: `slopes[r] ← (1 − share) slopes[r] + share · n ∂loss/∂a_r` along the sums a
+    /// that h = max(0, a) was made of; with a share of 1 they are overwritten. [`Along::Rows`]: `slopes[r] = n ∂loss/∂h_r`,
+    /// of rows h of any sign. activities and slopes `[n, N]`, cost `[1, 1]`; n² pairs are held.
     fn match_similarities(
         &self,
         activities: &Self::Matrix,
         labels: IndexSlice<Self>,
         classes: usize,
-        share: f64,
+        along: Along,
         slopes: &mut Self::Matrix,
         cost: &mut Self::Matrix,
     ) -> Result<()>;

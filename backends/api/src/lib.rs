@@ -22,7 +22,7 @@ pub use backend::{Backend, Shape, Tensor};
 pub use error::{BackendError, Result};
 pub use fields::{Connected, Fields, Stretch};
 pub use numbers::{FLUSH_BELOW, Real, dropout_keeps};
-pub use objective::{Goodness, Loss, Objective, PairLoss, sigmoid, similarity_of_labels, softplus};
+pub use objective::{Along, Goodness, Loss, Objective, PairLoss, sigmoid, similarity_of_labels, softplus};
 pub use types::{
     Delta, DeviceInfo, Gradient, IndexSlice, Input, LabelCode, LabelFeatures, Normalization, Parameter, Peer,
     Rule, TALLY_ROWS, Tally, Weights,

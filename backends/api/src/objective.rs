@@ -168,6 +168,36 @@ pub fn similarity_of_labels(same: bool, classes: usize) -> f64 {
     if same { 1.0 } else { -1.0 / (classes as f64 - 1.0) }
 }
 
+/// Along what similarities have their slopes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Along {
+    /// The sums a that h = max(0, a) was made of; mixed, by this share, with the slopes that are there. 0 ≤ share ≤ 1.
+    Sums {
+        /// What the similarities have of the whole.
+        share: f64,
+    },
+    /// The rows as they are, whatever their signs.
+    Rows,
+}
+
+impl Along {
+    /// The similarities' share of the slopes.
+    pub fn share(self) -> f64 {
+        match self {
+            Along::Sums { share } => share,
+            Along::Rows => 1.0,
+        }
+    }
+
+    /// What an entry has to be above to have a slope.
+    pub fn floor(self) -> f64 {
+        match self {
+            Along::Sums { .. } => 0.0,
+            Along::Rows => f64::NEG_INFINITY,
+        }
+    }
+}
+
 /// A layer's objective: G = `factor` · Σh², or · the sum that [`Goodness`] names.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Objective {

@@ -13,7 +13,7 @@ use optimizer::step;
 
 use crate::host::{Images, Indices, Pixels};
 use crate::{
-    Backend, Connected, Delta, DeviceInfo, Fields, Goodness, Gradient, IndexSlice, Input, LabelCode,
+    Along, Backend, Connected, Delta, DeviceInfo, Fields, Goodness, Gradient, IndexSlice, Input, LabelCode,
     Normalization, Objective, Real, Result, Rule, Shape, Tally, Weights, dropout_keeps, shapes,
     similarity_of_labels,
 };
@@ -389,12 +389,12 @@ impl<A: Arithmetic> Backend for A {
         activities: &Matrix,
         labels: IndexSlice<Self>,
         classes: usize,
-        share: f64,
+        along: Along,
         slopes: &mut Matrix,
         cost: &mut Matrix,
     ) -> Result<()> {
         shapes::match_similarities::<Self>(activities, &labels, slopes, cost)?;
-        let (rows, units) = (activities.rows, activities.columns);
+        let (rows, units, share) = (activities.rows, activities.columns, along.share());
         let mut centred = activities.clone();
         let mut scales = Vec::with_capacity(rows);
         for r in 0..rows {
@@ -414,10 +414,10 @@ impl<A: Arithmetic> Backend for A {
             let pull =
                 |j: usize| (0..rows).map(|s| 4.0 / rows as f64 * excess[s] * centred.at(s, j)).sum::<f64>();
             let pull: Vec<f64> = (0..units).map(pull).collect();
-            let along: f64 = (0..units).map(|j| pull[j] * centred.at(r, j)).sum();
+            let radial: f64 = (0..units).map(|j| pull[j] * centred.at(r, j)).sum();
             for (j, pull) in pull.into_iter().enumerate() {
-                let slope = scale * (pull - along * centred.at(r, j));
-                let slope = if activities.at(r, j) > 0.0 { slope } else { 0.0 };
+                let slope = scale * (pull - radial * centred.at(r, j));
+                let slope = if activities.at(r, j) > along.floor() { slope } else { 0.0 };
                 let before = if share < 1.0 { (1.0 - share) * slopes.at(r, j) } else { 0.0 };
                 slopes.set(r, j, before + share * slope);
             }

@@ -29,8 +29,8 @@ use std::sync::Mutex;
 
 use ff_backend::host::{Images, Indices, Pixels};
 use ff_backend::{
-    Backend, BackendError, Delta, DeviceInfo, Fields, Goodness, Gradient, IndexSlice, Input, Normalization,
-    Objective, Result, Rule, Tally, Weights, host,
+    Along, Backend, BackendError, Delta, DeviceInfo, Fields, Goodness, Gradient, IndexSlice, Input,
+    Normalization, Objective, Result, Rule, Tally, Weights, host,
 };
 
 pub use matrix::{Matrix, Weight};
@@ -318,11 +318,11 @@ impl<T: Scalar> Backend for Cpu<T> {
         activities: &Matrix<T>,
         labels: IndexSlice<Self>,
         classes: usize,
-        share: f64,
+        along: Along,
         slopes: &mut Matrix<T>,
         cost: &mut Matrix<T>,
     ) -> Result<()> {
-        T::match_similarities(self, activities, labels, classes, share, slopes, cost)
+        T::match_similarities(self, activities, labels, classes, along, slopes, cost)
     }
 
     fn softmax(

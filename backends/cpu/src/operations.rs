@@ -3,7 +3,8 @@
 
 use ff_backend::host::{Images, Indices};
 use ff_backend::{
-    Delta, Goodness, Gradient, IndexSlice, Input, Normalization, Objective, Result, Rule, Tally, Weights,
+    Along, Delta, Goodness, Gradient, IndexSlice, Input, Normalization, Objective, Result, Rule, Tally,
+    Weights,
 };
 
 use crate::{Cpu, Matrix, Scalar, Weight};
@@ -72,7 +73,7 @@ operations! {
         normalization: Normalization, out: &mut Matrix<Self>
     );
     match_similarities(
-        activities: &Matrix<Self>, labels: IndexSlice<Cpu<Self>>, classes: usize, share: f64,
+        activities: &Matrix<Self>, labels: IndexSlice<Cpu<Self>>, classes: usize, along: Along,
         slopes: &mut Matrix<Self>, cost: &mut Matrix<Self>
     );
     softmax(

@@ -1,6 +1,6 @@
 //! Similarity matching: two products of the batch's centred rows with themselves, and what is between them.
 
-use ff_backend::{IndexSlice, Normalization, Result, Shape, Tensor, shapes, similarity_of_labels};
+use ff_backend::{Along, IndexSlice, Normalization, Result, Shape, Tensor, shapes, similarity_of_labels};
 
 use crate::forward::lane_sum;
 use crate::kernels::{dot, sum_of_squares};
@@ -8,14 +8,15 @@ use crate::products::Raw;
 use crate::vector::{Loop, widest};
 use crate::{Cpu, Matrix, Scalar, Weight};
 
-/// What the excess of a row's similarities asks of its sums: s (pull − z Σ pull z) where h > 0, mixed with what was
-/// there.
+/// What the excess of a row's similarities asks of its sums: s (pull − z Σ pull z) where h is above the floor, mixed with
+/// what was there.
 struct Mix<'a, T> {
     scale: T,
     activities: &'a [T],
     /// The centred row, of length one.
     centred: &'a [T],
     pull: &'a [T],
+    floor: T,
     share: T,
     rest: T,
     slopes: &'a mut [T],
@@ -25,11 +26,11 @@ impl<T: Scalar> Loop for Mix<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        let Mix { scale, activities, centred, pull, share, rest, slopes } = self;
-        let along = dot(pull, centred);
+        let Mix { scale, activities, centred, pull, floor, share, rest, slopes } = self;
+        let radial = dot(pull, centred);
         let rows = slopes.iter_mut().zip(activities).zip(pull.iter().zip(centred));
         for ((slope, &h), (&pull, &z)) in rows {
-            let new = if h > T::zero() { scale * (pull - along * z) } else { T::zero() };
+            let new = if h > floor { scale * (pull - radial * z) } else { T::zero() };
             let before = if rest > T::zero() { rest * *slope } else { T::zero() };
             *slope = before + share * new;
         }
@@ -42,7 +43,7 @@ impl<T: Scalar> Cpu<T> {
         activities: &Matrix<T>,
         labels: IndexSlice<Self>,
         classes: usize,
-        share: f64,
+        along: Along,
         slopes: &mut Matrix<T>,
         cost: &mut Matrix<T>,
     ) -> Result<()> {
@@ -61,7 +62,7 @@ impl<T: Scalar> Cpu<T> {
         let mut pull = Matrix::zeros(self, rows, width)?;
         self.multiply(&excess, &right, 0, &mut pull, &Raw)?;
 
-        let [share, rest] = [share, 1.0 - share].map(T::from_f64);
+        let [share, rest, floor] = [along.share(), 1.0 - along.share(), along.floor()].map(T::from_f64);
         let part = Self::rows_per_part(rows, self.threads_for(rows * width)) * width.max(1);
         let operands = activities.slice().chunks(part).zip(centred.slice().chunks(part));
         let operands = operands.zip(pull.slice().chunks(part)).zip(scales.chunks(part / width.max(1)));
@@ -70,7 +71,8 @@ impl<T: Scalar> Cpu<T> {
             for (r, (slopes, &scale)) in slopes.chunks_mut(width).zip(scales).enumerate() {
                 let row = r * width..(r + 1) * width;
                 let (activities, centred) = (&activities[row.clone()], &centred[row.clone()]);
-                widest(Mix { scale, activities, centred, pull: &pull[row], share, rest, slopes });
+                let pull = &pull[row];
+                widest(Mix { scale, activities, centred, pull, floor, share, rest, slopes });
             }
         });
         self.list_rows(slopes);

@@ -2,8 +2,8 @@
 
 use ff_backend::host::{Images, Indices, Pixels};
 use ff_backend::{
-    Backend, Connected, Delta, DeviceInfo, Fields, Goodness, Gradient, IndexSlice, Input, Normalization,
-    Objective, Real, Result, Rule, Shape, Tally, Tensor, Weights, dropout_keeps, host, shapes,
+    Along, Backend, Connected, Delta, DeviceInfo, Fields, Goodness, Gradient, IndexSlice, Input,
+    Normalization, Objective, Real, Result, Rule, Shape, Tally, Tensor, Weights, dropout_keeps, host, shapes,
     similarity_of_labels,
 };
 use ndarray::{Axis, Zip, s};
@@ -350,7 +350,7 @@ impl<T: Scalar> Backend for OpenBlas<T> {
         activities: &Matrix<T>,
         labels: IndexSlice<Self>,
         classes: usize,
-        share: f64,
+        along: Along,
         slopes: &mut Matrix<T>,
         cost: &mut Matrix<T>,
     ) -> Result<()> {
@@ -378,12 +378,12 @@ impl<T: Scalar> Backend for OpenBlas<T> {
         cost.0[[0, 0]] += T::from_f64(loss);
         let mut pull = Matrix::zeros(self, rows, units)?;
         product(&excess.0.view(), &centred.0.view(), &mut pull.0.view_mut());
-        let [share, rest] = [share, 1.0 - share].map(T::from_f64);
+        let [share, rest, floor] = [along.share(), 1.0 - along.share(), along.floor()].map(T::from_f64);
         for (r, mut slopes) in slopes.0.rows_mut().into_iter().enumerate() {
             let (h, pull, z) = (activities.0.row(r), pull.0.row(r), centred.0.row(r));
-            let along = pull.dot(&z);
+            let radial = pull.dot(&z);
             Zip::from(&mut slopes).and(h).and(pull).and(z).for_each(|slope, &h, &pull, &z| {
-                let new = if h > T::zero() { scales[r] * (pull - along * z) } else { T::zero() };
+                let new = if h > floor { scales[r] * (pull - radial * z) } else { T::zero() };
                 let before = if rest > T::zero() { rest * *slope } else { T::zero() };
                 *slope = before + share * new;
             });

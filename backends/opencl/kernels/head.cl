@@ -197,9 +197,10 @@ kernel void excess(OUT similarities, const int rows, LIST labels, const int labe
     if (get_local_id(0) == 0) cost[0] += (float)(total / ((real)rows * (real)rows));
 }
 
-// slopes = rest slopes + share s (pull - z sum of pull z) where h > 0, z the centred row. One work-group of ITEMS per row.
-kernel void mix_slopes(IN activities, IN centred, IN pull, IN scales, const int columns, const float share,
-                const float rest, OUT slopes)
+// slopes = rest slopes + share s (pull - z sum of pull z) where h > least, z the centred row. One work-group of
+// ITEMS per row.
+kernel void mix_slopes(IN activities, IN centred, IN pull, IN scales, const int columns, const float least,
+                       const float share, const float rest, OUT slopes)
 {
     local real scratch[ITEMS];
     const int r = get_group_id(0);
@@ -207,15 +208,15 @@ kernel void mix_slopes(IN activities, IN centred, IN pull, IN scales, const int 
     vec product = 0.0f;
     for (int j = get_local_id(0) * VEC; j < columns; j += ITEMS * VEC)
         product += load(pull + row + j, columns - j) * load(centred + row + j, columns - j);
-    const float along = (float)sum_items(sum(product), scratch, ITEMS);
+    const float radial = (float)sum_items(sum(product), scratch, ITEMS);
     for (int j = get_local_id(0) * VEC; j < columns; j += ITEMS * VEC) {
         const int left = columns - j;
         const vec h = load(activities + row + j, left);
-        const vec slope = scales[r] * (load(pull + row + j, left) - along * load(centred + row + j, left));
+        const vec slope = scales[r] * (load(pull + row + j, left) - radial * load(centred + row + j, left));
 #if VEC == 1
-        const vec on = h > 0.0f ? slope : 0.0f;
+        const vec on = h > least ? slope : 0.0f;
 #else
-        const vec on = select((vec)0.0f, slope, h > (vec)0.0f);
+        const vec on = select((vec)0.0f, slope, h > (vec)least);
 #endif
         vec before = 0.0f;
         if (rest > 0.0f) before = rest * load(slopes + row + j, left);

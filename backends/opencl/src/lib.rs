@@ -30,8 +30,8 @@ use std::rc::Rc;
 
 use ff_backend::host::Pixels;
 use ff_backend::{
-    Backend, BackendError, Delta, DeviceInfo, Fields, Goodness, Gradient, IndexSlice, Input, Normalization,
-    Objective, Result, Rule, Tally, Weights, shapes,
+    Along, Backend, BackendError, Delta, DeviceInfo, Fields, Goodness, Gradient, IndexSlice, Input,
+    Normalization, Objective, Result, Rule, Tally, Weights, shapes,
 };
 
 pub use devices::{Candidate, Kind, choose, devices, failures, gpu};
@@ -445,11 +445,11 @@ impl Backend for OpenCl {
         activities: &Matrix,
         labels: IndexSlice<Self>,
         classes: usize,
-        share: f64,
+        along: Along,
         slopes: &mut Matrix,
         cost: &mut Matrix,
     ) -> Result<()> {
-        self.match_similarities(activities, labels, classes, share, slopes, cost)
+        self.match_similarities(activities, labels, classes, along, slopes, cost)
     }
 
     fn softmax(

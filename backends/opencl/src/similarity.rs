@@ -1,6 +1,6 @@
 //! Similarity matching: two products of the batch's centred rows with themselves, and what is between them.
 
-use ff_backend::{IndexSlice, Result, shapes, similarity_of_labels};
+use ff_backend::{Along, IndexSlice, Result, shapes, similarity_of_labels};
 
 use crate::forward::Product;
 use crate::scratch::Slot;
@@ -12,7 +12,7 @@ impl OpenCl {
         activities: &Matrix,
         labels: IndexSlice<Self>,
         classes: usize,
-        share: f64,
+        along: Along,
         slopes: &mut Matrix,
         cost: &mut Matrix,
     ) -> Result<()> {
@@ -53,8 +53,9 @@ impl OpenCl {
             .buffer(&pull)
             .buffer(&scales)
             .count(columns)
-            .float(share)
-            .float(1.0 - share)
+            .float(along.floor())
+            .float(along.share())
+            .float(1.0 - along.share())
             .changed(slopes);
         self.launch_rows(&self.small.mix_slopes, rows, args)
     }

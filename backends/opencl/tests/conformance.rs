@@ -3,8 +3,8 @@
 
 use ff_backend::conformance::{self, Effort};
 use ff_backend::{
-    Backend, Delta, Goodness, IndexSlice, Input, Loss, Normalization, Objective, Parameter, Rule, TALLY_ROWS,
-    Tally, Weights,
+    Along, Backend, Delta, Goodness, IndexSlice, Input, Loss, Normalization, Objective, Parameter, Rule,
+    TALLY_ROWS, Tally, Weights,
 };
 use ff_backend_opencl::{Candidate, KernelPath, OpenCl, Options, Precision, Tile, Tuning, devices};
 
@@ -164,7 +164,8 @@ fn other_measures(backend: &OpenCl) -> ff_backend::Result<()> {
     backend.upload_indices(&mut labels, &[0, 1, 2, 0, 1, 9])?;
     let labels = IndexSlice { indices: &labels, offset: 0 };
     let mut cost = drawn(1, 1)?;
-    backend.match_similarities(&activities, labels, classes, 0.5, &mut slopes, &mut cost)?;
+    let along = Along::Sums { share: 0.5 };
+    backend.match_similarities(&activities, labels, classes, along, &mut slopes, &mut cost)?;
     let (errors, mut weight) = (drawn(2 * pairs, classes)?, backend.weight(units, classes)?);
     backend.upload(&mut weight, &vec![0.01; units * classes])?;
     let mut out = drawn(2 * pairs, units)?;

@@ -94,6 +94,7 @@ const CASES: &[(&str, Option<&str>, &[&str])] = &[
     ("training.sleep_every", Some("training.loss"), &["recipe=pred", "sleep_every=2"]),
     ("training.alpha", Some("training.loss"), &["alpha=2"]),
     ("training.beta", Some("training.loss"), &["recipe=pred", "beta=0.5"]),
+    ("training.similarity_map", Some("training.loss"), &["recipe=pred", "similarity_map=true"]),
     ("training.beta", None, &["recipe=predsim", "beta=1"]),
     ("training.label_smoothing", Some("training.loss"), &["label_smoothing=0.1"]),
     ("training.label_smoothing", None, &["recipe=pred", "label_smoothing=1"]),

@@ -3,7 +3,7 @@
 use super::local::Sight;
 use super::trial::{Precision, Scale, Trial};
 use super::{Case, Effort, Tolerance};
-use crate::{Backend, Fields, IndexSlice, Normalization, Result};
+use crate::{Along, Backend, Fields, IndexSlice, Normalization, Result};
 
 /// `back_project`.
 #[derive(Debug)]
@@ -72,7 +72,7 @@ pub struct MatchSimilarities {
     rows: usize,
     units: usize,
     classes: usize,
-    share: f64,
+    along: Along,
 }
 
 /// Entries of the list of labels before this one must not be read.
@@ -91,14 +91,19 @@ impl Case for MatchSimilarities {
         let cost = |[rows, units]: &[usize; 2]| rows * rows * units <= 5_000_000;
         let shapes = effort.shapes(500_000).into_iter().filter(cost).chain([[0, 7], [7, 1], [64, 93]]);
         let case = |[rows, units]: [usize; 2]| {
-            let options = [(10, 1.0), (2, 0.99), (10, 0.0)];
-            options.map(|(classes, share)| MatchSimilarities { rows, units, classes, share })
+            let sums =
+                [(10, 1.0), (2, 0.99), (10, 0.0)].map(|(classes, share)| (classes, Along::Sums { share }));
+            let options = sums.into_iter().chain([(3, Along::Rows)]);
+            options.map(move |(classes, along)| MatchSimilarities { rows, units, classes, along })
         };
         shapes.flat_map(case).collect()
     }
 
     fn run<B: Backend>(&self, trial: &mut Trial<B>) -> Result<()> {
-        let activities = trial.draw.activities(self.rows, self.units);
+        let activities = match self.along {
+            Along::Sums { .. } => trial.draw.activities(self.rows, self.units),
+            Along::Rows => trial.draw.signed(self.rows, self.units),
+        };
         let labels = trial.draw.indices(OFFSET, self.rows, self.classes);
         let before = trial.draw.signed(self.rows, self.units);
         let cost = trial.draw.matrix(1, 1, |draw| draw.between(0.0, 1.0));
@@ -111,17 +116,20 @@ impl Case for MatchSimilarities {
             // What centring rounds off, beside what it leaves: rows of equal activities have no direction.
             let centring = 1.0 + scale * mean.abs() * units.sqrt();
             let pull = trial.precision.dot(self.units, 4.0) + trial.precision.dot(self.rows, 4.0);
-            1.0 + self.share * scale * pull * (1.0 + units.sqrt()) * centring
+            1.0 + self.along.share() * scale * pull * (1.0 + units.sqrt()) * centring
         };
         let scales = (0..self.rows).map(scale).collect();
         let (activities, labels) =
             (trial.given("activities", &activities)?, trial.listed("labels", &labels)?);
-        let mut slopes =
-            if self.share < 1.0 { trial.place(&before)? } else { trial.poisoned(self.rows, self.units)? };
+        let mut slopes = if self.along.share() < 1.0 {
+            trial.place(&before)?
+        } else {
+            trial.poisoned(self.rows, self.units)?
+        };
         let mut cost = trial.place(&cost)?;
         let labels = IndexSlice { indices: &*labels, offset: OFFSET };
-        let (classes, share) = (self.classes, self.share);
-        trial.backend.match_similarities(&activities, labels, classes, share, &mut slopes, &mut cost)?;
+        let (classes, along) = (self.classes, self.along);
+        trial.backend.match_similarities(&activities, labels, classes, along, &mut slopes, &mut cost)?;
         trial.close("slopes", &slopes, Scale::Rows(scales))?;
         let scale = trial.precision.dot(self.units, 16.0) + rows;
         trial.close("cost", &cost, Scale::Uniform(scale))

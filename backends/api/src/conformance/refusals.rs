@@ -2,8 +2,8 @@
 
 use super::{Failure, Fault, Tolerance, Verdict};
 use crate::{
-    Backend, BackendError, Delta, Fields, Goodness, Gradient, IndexSlice, Input, LabelCode, LabelFeatures,
-    Loss, Normalization, Objective, Parameter, Peer, Result, Rule, Tally, Tensor, Weights,
+    Along, Backend, BackendError, Delta, Fields, Goodness, Gradient, IndexSlice, Input, LabelCode,
+    LabelFeatures, Loss, Normalization, Objective, Parameter, Peer, Result, Rule, Tally, Tensor, Weights,
 };
 
 /// A call that must fail, and what it returned.
@@ -232,11 +232,11 @@ fn labels<B: Backend>(b: &B) -> Result<Vec<Attempt>> {
         ),
         (
             "match_similarities: slopes too narrow",
-            b.match_similarities(&activities, slice(0), 3, 0.5, &mut logits, &mut cost),
+            b.match_similarities(&activities, slice(0), 3, Along::Rows, &mut logits, &mut cost),
         ),
         (
             "match_similarities: labels run out",
-            b.match_similarities(&activities, slice(1), 3, 0.5, &mut back, &mut cost),
+            b.match_similarities(&activities, slice(1), 3, Along::Rows, &mut back, &mut cost),
         ),
         ("softmax: labels run out", b.softmax(&logits, slice(1), 0.0, &mut errors, &mut cost)),
         ("softmax: errors too wide", b.softmax(&logits, slice(0), 0.0, &mut wide, &mut cost)),

@@ -4,8 +4,8 @@ use std::cell::Cell;
 
 use ff_backend::oracle::{self, Oracle};
 use ff_backend::{
-    Backend, BackendError, Connected, Delta, DeviceInfo, Fields, Goodness, Gradient, IndexSlice, Input,
-    Normalization, Objective, Parameter, Peer, Result, Rule, Shape, Tally, Weights, host, unfused,
+    Along, Backend, BackendError, Connected, Delta, DeviceInfo, Fields, Goodness, Gradient, IndexSlice,
+    Input, Normalization, Objective, Parameter, Peer, Result, Rule, Shape, Tally, Weights, host, unfused,
 };
 
 use crate::adapters::{self, Matrix, reading, slice, weights};
@@ -41,6 +41,7 @@ pub enum Habit {
     ForgetsNormalization,
     ForgetsShare,
     ForgetsSmoothing,
+    SilencesBelowZero,
     NeverFlushes,
     BiasDecays,
     NeverRefuses,
@@ -406,14 +407,18 @@ impl Backend for Faulty {
         activities: &Matrix,
         labels: IndexSlice<Self>,
         classes: usize,
-        share: f64,
+        along: Along,
         slopes: &mut Matrix,
         cost: &mut Matrix,
     ) -> Result<()> {
-        let share = if self.has(Habit::ForgetsShare) { 1.0 } else { share };
+        let along = match along {
+            Along::Sums { .. } if self.has(Habit::ForgetsShare) => Along::Sums { share: 1.0 },
+            Along::Rows if self.has(Habit::SilencesBelowZero) => Along::Sums { share: 1.0 },
+            along => along,
+        };
         let activities = activities.0.borrow();
         self.call("match_similarities", slopes, |slopes| {
-            Oracle.match_similarities(&activities, slice(labels), classes, share, slopes, cost.get())
+            Oracle.match_similarities(&activities, slice(labels), classes, along, slopes, cost.get())
         })
     }
 

@@ -129,6 +129,7 @@ fn bad_habits_are_found_out() {
         (Habit::HalfGradient, "gradient"),
         (Habit::ForgetsNormalization, "back_project"),
         (Habit::ForgetsShare, "match_similarities"),
+        (Habit::SilencesBelowZero, "match_similarities"),
         (Habit::NeverFlushes, "update"),
         (Habit::NeverRefuses, "misfits"),
         (Habit::SeesNeighbours, "product"),
