@@ -1,10 +1,11 @@
 //! What the units of a local layer's places see, place by place: rows of features as products and lists read them.
 
+use std::ops::Range;
 use std::sync::PoisonError;
 
 use ff_backend::{Fields, Result, Shape, Stretch};
 
-use crate::lists::{ListRow, Lists, RowMut};
+use crate::lists::{KC, ListRow, Lists, RowMut};
 use crate::panels::room;
 use crate::{Cpu, Matrix, Scalar};
 
@@ -22,6 +23,18 @@ pub(crate) fn gather<T: Scalar>(stretches: &[Stretch], row: &[T], seen: &mut [T]
 /// The stretches of every place's list.
 pub(crate) fn stretches(fields: &Fields) -> Vec<Vec<Stretch>> {
     (0..fields.places()).map(|place| fields.stretches(place, 0..fields.rows())).collect()
+}
+
+/// The stretches of each KC entries of every place's list, `at` counted from the first of them. Without fields there is
+/// one place, which sees all of `depth` features. There is a block even of nothing.
+pub(crate) fn blocks(fields: Option<&Fields>, depth: usize) -> Vec<Vec<Vec<Stretch>>> {
+    let parts = || (0..depth.max(1)).step_by(KC).map(|first| first..depth.min(first + KC));
+    let Some(fields) = fields else {
+        let block = |part: Range<usize>| vec![Stretch { at: 0, feature: part.start, count: part.len() }];
+        return vec![parts().map(block).collect()];
+    };
+    let place = |place: usize| parts().map(|part| fields.stretches(place, part)).collect();
+    (0..fields.places()).map(place).collect()
 }
 
 /// Adds what every place makes of its features, `[places, rows]`, to the features themselves.

@@ -9,11 +9,10 @@ use std::sync::PoisonError;
 use ff_backend::{Delta, Fields, Input, LabelCode, Peer, Shape};
 use ndarray::{ArrayViewMut2, Axis};
 
-use crate::fields::gather;
 use crate::forward::{RowTerms, rounded};
 use crate::kernels::{add_scaled, multiply_by};
 use crate::lists::{ColumnLists, ColumnsMut, Lists};
-use crate::micro_panels::{MicroPanelMut, MicroPanels, pack_columns_of_rows};
+use crate::micro_panels::{Columns, MicroPanelMut, MicroPanels, columns, pack_columns_of_rows};
 use crate::microkernel::{MR, NR};
 use crate::panels::{Grouping, count, room};
 use crate::vector::{Loop, widest};
@@ -62,8 +61,8 @@ pub(crate) struct Folded<'a, T> {
 /// The left operand Aᵀ: its columns, that is the features, are what a tile's rows are made of.
 #[derive(Clone, Copy)]
 pub(crate) enum LeftTransposed<'a, T> {
-    /// For each place a micro-panel for each MR features that it sees.
-    Dense(&'a MicroPanels<T>),
+    /// Micro-panels, and which of them each place has for each MR features that it sees.
+    Dense(&'a MicroPanels<T>, &'a [u32]),
     /// For each feature, the rows in which it is on.
     Lists(&'a ColumnLists<T>),
 }
@@ -130,11 +129,12 @@ impl<T: Scalar> Cpu<T> {
             self.each(parts, widest);
         }
         let peer_row = delta.peer.as_ref().map(|_| &*peer_row);
+        let seen;
         let left = match self.column_lists(input.features, &active, peer_row, column_lists) {
             true => LeftTransposed::Lists(column_lists),
             false => {
-                self.pack_transposed(&features, fields, width, left);
-                LeftTransposed::Dense(left)
+                seen = self.pack_transposed(&features, fields, width, left);
+                LeftTransposed::Dense(left, &seen)
             }
         };
         let (bias, labels) = sums.split_at(columns);
@@ -142,38 +142,21 @@ impl<T: Scalar> Cpu<T> {
         then(Folded { left, depth, width, fields, delta: folded, grouping, bias, labels })
     }
 
-    /// Micro-panels of the transposed left operand: for each place one for each MR features that it sees.
+    /// Micro-panels of the transposed left operand; which of them each place has for each MR features that it sees.
     fn pack_transposed(
         &self,
         rows: &[&[T]],
         fields: Option<&Fields>,
         width: usize,
         left: &mut MicroPanels<T>,
-    ) {
-        let (places, width) = fields.map_or((1, width), |fields| (fields.places(), fields.rows()));
-        let of_a_place = count::<MR>(width).max(1);
-        let mut panels: Vec<_> = left.room(places * count::<MR>(width), rows.len()).collect();
-        let places = panels.chunks_mut(of_a_place).enumerate();
-        let groups = places.flat_map(|(place, panels)| {
-            panels.chunks_mut(BLOCK / MR).enumerate().map(move |(index, panels)| (place, index, panels))
-        });
-        self.each_by(groups.collect(), |thread, (place, index, panels): (_, _, &mut [MicroPanelMut<T>])| {
-            match fields {
-                None => pack_columns_of_rows(rows, index * BLOCK, panels),
-                Some(fields) => {
-                    let part = index * BLOCK..width.min((index + 1) * BLOCK);
-                    let (wide, stretches) = (part.len(), fields.stretches(place, part));
-                    let mut scratch = self.scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
-                    let seen = room(&mut scratch, rows.len() * wide);
-                    let each = rows.iter().zip(seen.chunks_exact_mut(wide));
-                    each.for_each(|(row, seen)| gather(&stretches, row, seen));
-                    pack_columns_of_rows(&seen.chunks_exact(wide).collect::<Vec<_>>(), 0, panels);
-                }
-            }
-            if self.exact_shortcuts {
-                panels.iter_mut().for_each(MicroPanelMut::skip_zeros);
-            }
-        });
+    ) -> Vec<u32> {
+        let (columns, seen) = columns(fields, width);
+        let panels = left.room(columns.len(), rows.len());
+        let mut panels: Vec<_> = columns.into_iter().zip(panels).collect();
+        let skip_zeros = self.exact_shortcuts;
+        let parts = panels.chunks_mut(BLOCK / MR).map(|panels| PackColumns { rows, panels, skip_zeros });
+        self.each(parts.collect(), widest);
+        seen
     }
 
     /// Makes the list of every feature: the rows, of those that are active, in which it is on, and the peer's row after
@@ -203,6 +186,21 @@ impl<T: Scalar> Cpu<T> {
             }
         });
         true
+    }
+}
+
+/// Micro-panels, to be filled with their columns of these rows.
+struct PackColumns<'a, 'b, T> {
+    rows: &'a [&'a [T]],
+    panels: &'a mut [(Columns<'b>, MicroPanelMut<'b, T>)],
+    skip_zeros: bool,
+}
+
+impl<T: Scalar> Loop for PackColumns<'_, '_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        pack_columns_of_rows(self.rows, self.panels, self.skip_zeros);
     }
 }
 

@@ -5,12 +5,9 @@ use ff_backend::{IndexSlice, Normalization, Real, Result, Shape, shapes};
 
 use crate::forward::rounded;
 use crate::lists::{List, Lists};
+use crate::microkernel::{CHAINS, Kernel, MASKED as LANES, Microkernel};
 use crate::panels::pack_columns;
-use crate::vector::{Loop, widest};
 use crate::{Cpu, Matrix, Scalar, Weight};
-
-/// Classes that are summed side by side.
-const LANES: usize = 16;
 
 /// logits (+)= s_r h_r · weight for some rows.
 ///
@@ -28,20 +25,20 @@ struct ReadOut<'a, T> {
     add: bool,
 }
 
-impl<T: Scalar> Loop for ReadOut<'_, T> {
-    type Output = ();
+impl<T: Scalar> Kernel<T> for ReadOut<'_, T> {
     #[inline(always)]
-    fn run(self) {
+    fn run<M: Microkernel<T>>(self) {
         let mut panel = vec![T::zero(); self.width * LANES];
         for first in (0..self.classes).step_by(LANES) {
             pack_columns::<T, LANES>(self.weight.chunks_exact(self.classes), first, &mut panel);
-            let (fours, left_over) = panel.as_chunks::<LANES>().0.as_chunks::<4>();
             for (row, &scale) in self.scales.iter().enumerate() {
                 let [a, b, c, d] = match self.lists {
                     Some((lists, first)) => chains_of_list(lists.row(first + row), self.width, &panel),
                     None => {
                         let activities = &self.activities[row * self.width..(row + 1) * self.width];
-                        chains(activities, fours, left_over)
+                        let mut chains = [[T::zero(); LANES]; CHAINS];
+                        M::read(activities, &panel, &mut chains);
+                        chains
                     }
                 };
                 let logits = &mut self.logits[row * self.classes..(row + 1) * self.classes];
@@ -54,44 +51,17 @@ impl<T: Scalar> Loop for ReadOut<'_, T> {
     }
 }
 
-/// The four chains of a row.
+/// The chains of a row, from its list.
 #[inline(always)]
-fn chains<T: Scalar>(
-    activities: &[T],
-    fours: &[[[T; LANES]; 4]],
-    left_over: &[[T; LANES]],
-) -> [[T; LANES]; 4] {
-    let (by_four, at_the_end) = activities.as_chunks::<4>();
-    let [mut a, mut b, mut c, mut d] = [[T::zero(); LANES]; 4];
-    for (h, weights) in by_four.iter().zip(fours) {
-        a = with_scaled(a, h[0], &weights[0]);
-        b = with_scaled(b, h[1], &weights[1]);
-        c = with_scaled(c, h[2], &weights[2]);
-        d = with_scaled(d, h[3], &weights[3]);
-    }
-    for (&h, weights) in at_the_end.iter().zip(left_over) {
-        a = with_scaled(a, h, weights);
-    }
-    [a, b, c, d]
-}
-
-/// The same of a row's list.
-#[inline(always)]
-fn chains_of_list<T: Scalar>(list: List<T>, width: usize, panel: &[T]) -> [[T; LANES]; 4] {
-    let (weights, by_four) = (panel.as_chunks::<LANES>().0, width / 4 * 4);
-    let mut chains = [[T::zero(); LANES]; 4];
+fn chains_of_list<T: Scalar>(list: List<T>, width: usize, panel: &[T]) -> [[T; LANES]; CHAINS] {
+    let (weights, by_four) = (panel.as_chunks::<LANES>().0, width / CHAINS * CHAINS);
+    let mut chains = [[T::zero(); LANES]; CHAINS];
     for (&at, &h) in list.at.iter().zip(list.values) {
         let at = at as usize;
-        let chain = if at < by_four { at % 4 } else { 0 };
-        chains[chain] = with_scaled(chains[chain], h, &weights[at]);
+        let chain = if at < by_four { at % CHAINS } else { 0 };
+        chains[chain].iter_mut().zip(&weights[at]).for_each(|(sum, &weight)| *sum += h * weight);
     }
     chains
-}
-
-/// sum + factor · x. Sums that are passed on stay in registers.
-#[inline(always)]
-fn with_scaled<T: Scalar>(sum: [T; LANES], factor: T, x: &[T; LANES]) -> [T; LANES] {
-    std::array::from_fn(|i| sum[i] + factor * x[i])
 }
 
 impl<T: Scalar> Cpu<T> {
@@ -123,7 +93,7 @@ impl<T: Scalar> Cpu<T> {
             first += squares.len();
             ReadOut { activities, lists, width, scales, weight: &weight, classes, logits, add }
         });
-        self.each(parts.collect(), widest);
+        self.each(parts.collect(), |part| self.instructions.run(part));
         Ok(())
     }
 

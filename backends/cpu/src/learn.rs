@@ -164,7 +164,7 @@ impl<T: Scalar> Cpu<T> {
         let count = folded.blocks_of_a_panel();
         let work = |(index, target)| Block { folded, panel: index / count, index: index % count, target };
         let mut blocks: Vec<_> = targets.enumerate().map(work).collect();
-        if matches!(folded.left, LeftTransposed::Dense(_)) {
+        if matches!(folded.left, LeftTransposed::Dense(..)) {
             // What is in cache of the left operand meets all panels.
             blocks.sort_by_key(|block| block.index);
         }
@@ -207,9 +207,9 @@ impl<T: Scalar, K: Target<T>> Kernel<T> for Block<'_, T, K> {
         let first = self.index * MC * MR;
         let features = first..width.min(first + MC * MR);
         match left {
-            LeftTransposed::Dense(left) => {
+            LeftTransposed::Dense(left, seen) => {
                 // A tile is handed over while the next one is multiplied.
-                let (mut at, own) = (at, place * count::<MR>(width));
+                let (mut at, own) = (at, &seen[place * count::<MR>(width)..]);
                 let mut sums = [[[T::zero(); NR]; MR]; 2];
                 let [mut now, mut before] = sums.each_mut();
                 let mut last = None;
@@ -217,7 +217,8 @@ impl<T: Scalar, K: Target<T>> Kernel<T> for Block<'_, T, K> {
                     *now = [[T::zero(); NR]; MR];
                     let (target, vectors) = (&mut self.target, PhantomData::<M>);
                     let mut hand_over = HandOver { target, at: last, sums: before, vectors };
-                    M::multiply(left.micro_panel(own + feature / MR), right, now, &mut hand_over);
+                    let left = left.micro_panel(own[feature / MR] as usize);
+                    M::multiply(left, right, now, &mut hand_over);
                     last = Some(at);
                     at += MR * NR;
                     std::mem::swap(&mut now, &mut before);

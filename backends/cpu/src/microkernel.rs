@@ -19,8 +19,10 @@ pub(crate) use portable::Portable;
 pub const MR: usize = 8;
 /// Columns of a tile.
 pub const NR: usize = 32;
-/// Elements that one mask of [`Microkernel::nonzero`] tells of.
+/// Elements that one mask of [`Microkernel::nonzero`] tells of, and one line of [`Microkernel::read`] has.
 pub const MASKED: usize = 16;
+/// Chains of [`Microkernel::read`].
+pub const CHAINS: usize = 4;
 
 /// The sums of a tile.
 pub type Tile<T> = [[T; NR]; MR];
@@ -55,6 +57,10 @@ pub trait Microkernel<T: Scalar> {
 
     /// sums += Σ value · b[at] over the entries of a list, b a panel `[depth, NR]`.
     fn accumulate(list: List<T>, b: &[T], sums: &mut [T; NR]);
+
+    /// sums[k mod CHAINS] += x[k] · b[k], rounded twice, b lines of MASKED. What is left over beyond a multiple of CHAINS
+    /// goes to the first.
+    fn read(x: &[T], b: &[T], sums: &mut [[T; MASKED]; CHAINS]);
 
     /// Bit i is set where x[i] is not 0; what is not a number is not 0.
     fn nonzero(x: &[T; MASKED]) -> u32;

@@ -3,12 +3,12 @@
 
 use std::sync::PoisonError;
 
-use ff_backend::{Connected, Fields, Result, Shape};
-use ndarray::{ArrayViewMut2, Axis};
+use ff_backend::{Connected, Result, Shape, Stretch};
+use ndarray::{ArrayView1, ArrayViewMut2, Axis};
 
-use crate::fields::{gather, stretches};
+use crate::fields::blocks;
 use crate::lists::{KC, Lists};
-use crate::micro_panels::MicroPanels;
+use crate::micro_panels::{MicroPanelMut, MicroPanels};
 use crate::microkernel::{Kernel, MR, Microkernel, NR};
 use crate::panels::{Grouping, Panels, count, room};
 use crate::{Cpu, Matrix, Scalar, Weight};
@@ -33,8 +33,8 @@ impl<T> Epilogue<T> for Raw {
 /// The left operand of a product: what each place sees of each row. Dense weights have one place, which sees all.
 #[derive(Clone, Copy)]
 enum Left<'a, T> {
-    /// For each MR rows and each place a micro-panel for each KC columns, as [`Cpu::pack`] leaves them.
-    Dense(&'a MicroPanels<T>),
+    /// For each MR rows a micro-panel, as [`Cpu::pack`] leaves it, and what each place sees of it: [`blocks`].
+    Dense(&'a MicroPanels<T>, &'a [Vec<Vec<Stretch>>]),
     /// For each row a list for each place.
     Lists(&'a Lists<T>),
 }
@@ -54,21 +54,22 @@ impl<T: Scalar> Cpu<T> {
         if columns == 0 {
             return Ok(());
         }
-        // A few parts for each thread, so that one that is held up does not hold up the others.
-        let few = 4 * self.threads_for(rows * depth / 16 * columns);
-        let parts = parts(out, grouping, columns.div_ceil(few).next_multiple_of(NR));
+        // Some parts for each thread, so that one that is held up does not hold up the others, though places differ.
+        let some = 16 * self.threads_for(rows * depth / 16 * columns);
+        let parts = parts(out, grouping, columns.div_ceil(some).next_multiple_of(NR));
         let mut workspace = self.workspace.lock().unwrap_or_else(PoisonError::into_inner);
         let workspace = &mut *workspace;
         let (left, seen) = (&mut workspace.left, &mut workspace.seen);
+        let blocks = blocks(weight.fields(), depth);
         let left = match (self.lists(features), weight.fields()) {
             (Some(lists), None) => Left::Lists(lists),
             (Some(_), Some(fields)) => {
                 self.list_fields(features, fields, seen);
                 Left::Lists(seen)
             }
-            (None, fields) => {
-                self.pack(features, fields, left);
-                Left::Dense(left)
+            (None, _) => {
+                self.pack(features, left);
+                Left::Dense(left, &blocks)
             }
         };
         self.each_by(parts, |thread, part: Part<T>| {
@@ -100,43 +101,32 @@ impl<T: Scalar> Cpu<T> {
         self.exact_shortcuts && on as f64 <= self.break_even * all as f64
     }
 
-    /// Micro-panels of features: for each MR rows and each place one for each KC columns.
-    fn pack(&self, features: &Matrix<T>, fields: Option<&Fields>, left: &mut MicroPanels<T>) {
+    /// Micro-panels of features: one for each MR rows.
+    fn pack(&self, features: &Matrix<T>, left: &mut MicroPanels<T>) {
         let (rows, width) = (features.rows(), features.columns());
-        let (places, depth) = fields.map_or((1, width), |fields| (fields.places(), fields.rows()));
-        let stretches = &fields.map(stretches).unwrap_or_default();
-        let blocks = depth.div_ceil(KC);
-        let mut panels: Vec<_> = left.room(count::<MR>(rows) * places * blocks, KC.min(depth)).collect();
         let eights = features.slice().chunks((MR * width).max(1));
-        let mut eights: Vec<_> = panels.chunks_mut((places * blocks).max(1)).zip(eights).collect();
-        let batch = eights.len().div_ceil(self.threads_for(rows * places * depth)).max(1);
-        self.each_by(eights.chunks_mut(batch).collect(), |thread, eights| {
-            let mut scratch = self.scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
-            let seen = room(&mut scratch, if stretches.is_empty() { 0 } else { MR * depth });
-            for (panels, rows) in eights {
-                for (place, panels) in panels.chunks_mut(blocks.max(1)).enumerate() {
-                    let rows = match stretches.get(place) {
-                        None => &**rows,
-                        Some(stretches) => {
-                            let each =
-                                rows.chunks_exact(width.max(1)).zip(seen.chunks_exact_mut(depth.max(1)));
-                            each.for_each(|(row, seen)| gather(stretches, row, seen));
-                            &seen[..rows.len() / width.max(1) * depth]
-                        }
-                    };
-                    for (block, panel) in panels.iter_mut().enumerate() {
-                        let part = block * KC..depth.min((block + 1) * KC);
-                        let row = |i: usize| {
-                            rows.get(i * depth + part.start..i * depth + part.end).unwrap_or_default()
-                        };
-                        panel.transpose(std::array::from_fn(row));
-                        if self.exact_shortcuts {
-                            panel.skip_zeros();
-                        }
-                    }
-                }
-            }
-        });
+        let mut eights: Vec<_> = left.room(count::<MR>(rows), width).zip(eights).collect();
+        let batch = eights.len().div_ceil(4 * self.threads_for(rows * width)).max(1);
+        let skip_zeros = self.exact_shortcuts;
+        let parts = eights.chunks_mut(batch).map(|eights| Transpose { eights, width, skip_zeros });
+        self.each(parts.collect(), |part| self.instructions.run(part));
+    }
+}
+
+/// MR rows for each micro-panel, to be packed.
+struct Transpose<'a, 'b, T> {
+    eights: &'a mut [(MicroPanelMut<'b, T>, &'b [T])],
+    width: usize,
+    skip_zeros: bool,
+}
+
+impl<T: Scalar> Kernel<T> for Transpose<'_, '_, T> {
+    #[inline(always)]
+    fn run<M: Microkernel<T>>(self) {
+        for (panel, rows) in self.eights {
+            let row = |i: usize| rows.get(i * self.width..(i + 1) * self.width).unwrap_or_default();
+            panel.transpose::<M>(std::array::from_fn(row), self.skip_zeros);
+        }
     }
 }
 
@@ -187,7 +177,7 @@ impl<T: Scalar, E: Epilogue<T>> Kernel<T> for Product<'_, '_, T, E> {
     #[inline(always)]
     fn run<M: Microkernel<T>>(self) {
         match self.left {
-            Left::Dense(left) => self.dense::<M>(left),
+            Left::Dense(left, seen) => self.dense::<M>(left, seen),
             Left::Lists(lists) => self.by_lists::<M>(lists),
         }
     }
@@ -195,29 +185,38 @@ impl<T: Scalar, E: Epilogue<T>> Kernel<T> for Product<'_, '_, T, E> {
 
 impl<T: Scalar, E: Epilogue<T>> Product<'_, '_, T, E> {
     #[inline(always)]
-    fn dense<M: Microkernel<T>>(mut self, left: &MicroPanels<T>) {
+    fn dense<M: Microkernel<T>>(mut self, left: &MicroPanels<T>, seen: &[Vec<Vec<Stretch>>]) {
         let Part { row: top, first, panel: own, out } = &mut self.part;
-        let (places, place) = (self.weight.grouping().groups, self.weight.grouping().group_of(*own));
-        let (across, down) = (count::<NR>(out.ncols()), count::<MR>(out.nrows()));
-        let blocks = self.depth.div_ceil(KC);
-        self.sums.fill(T::zero());
+        let place = self.weight.grouping().group_of(*own);
+        let (rows, width) = (out.nrows(), out.ncols());
+        let (blocks, down) = (&seen[place], count::<MR>(rows));
         let (tiles, _) = self.sums.as_chunks_mut::<NR>().0.as_chunks_mut::<MR>();
-        for block in 0..blocks {
-            let deep = (block * KC)..self.depth.min((block + 1) * KC);
-            for panel in 0..across {
-                let right = self.weight.panel(*own + panel);
-                let right = &right[(self.first_row + deep.start) * NR..(self.first_row + deep.end) * NR];
-                for (i, sums) in tiles[panel * down..][..down].iter_mut().enumerate() {
-                    let left = left.micro_panel(((*top / MR + i) * places + place) * blocks + block);
-                    M::multiply(left, right, sums, &mut ());
+        for (block, stretches) in blocks.iter().enumerate() {
+            let ends = block + 1 == blocks.len();
+            for (panel, from) in (0..width).step_by(NR).enumerate() {
+                let columns = from..width.min(from + NR);
+                let right = &self.weight.panel(*own + panel)[(self.first_row + block * KC) * NR..];
+                for i in 0..down {
+                    // A tile that ends where it begins stays in cache.
+                    let sums = &mut tiles[if blocks.len() == 1 { 0 } else { panel * down + i }];
+                    let rows = i * MR..rows.min((i + 1) * MR);
+                    if block == 0 {
+                        *sums = [[T::zero(); NR]; MR];
+                    }
+                    // The place of the sums comes from memory meanwhile.
+                    for row in rows.clone().filter(|_| ends) {
+                        fetch_line::<T, M>(out.row(row), from);
+                    }
+                    for &Stretch { at, feature, count } in stretches {
+                        let left = left.part(*top / MR + i, feature..feature + count);
+                        M::multiply(left, &right[at * NR..(at + count) * NR], sums, &mut ());
+                    }
+                    for (row, sums) in rows.zip(sums).filter(|_| ends) {
+                        let mut out = out.row_mut(row);
+                        let Some(out) = out.as_slice_mut() else { continue };
+                        finish(self.epilogue, *top + row, *first + from, sums, &mut out[columns.clone()]);
+                    }
                 }
-            }
-        }
-        for (row, out) in out.rows_mut().into_iter().enumerate() {
-            let Some(out) = out.into_slice() else { continue };
-            for (panel, out) in out.chunks_mut(NR).enumerate() {
-                let sums = &tiles[panel * down + row / MR][row % MR];
-                finish(self.epilogue, *top + row, *first + panel * NR, sums, out);
             }
         }
     }
@@ -243,16 +242,14 @@ impl<T: Scalar, E: Epilogue<T>> Product<'_, '_, T, E> {
                     }
                     // So does the place of the sums, in the last block.
                     if block + 1 == blocks {
-                        let out = out.row(row).to_slice().unwrap_or_default();
-                        M::fetch(out, columns.start);
-                        M::fetch(out, columns.start + NR / 2);
+                        fetch_line::<T, M>(out.row(row), columns.start);
                     }
                     if self.depth > 0 {
                         M::accumulate(lists.list((*top + row) * places + place, block), right, sums);
                     }
                 }
             }
-            for (row, (mut out, sums)) in out.rows_mut().into_iter().zip(&*sums).enumerate() {
+            for (row, (mut out, sums)) in out.rows_mut().into_iter().zip(&mut *sums).enumerate() {
                 let Some(out) = out.as_slice_mut() else { continue };
                 finish(self.epilogue, *top + row, *first + columns.start, sums, &mut out[columns.clone()]);
             }
@@ -260,21 +257,35 @@ impl<T: Scalar, E: Epilogue<T>> Product<'_, '_, T, E> {
     }
 }
 
-/// Writes a row of sums out, finished. The epilogue works on a copy in cache, so that nothing waits for the place of
-/// the output, which is only written.
+/// Fetches NR elements of a row.
 #[inline(always)]
-fn finish<T: Scalar>(epilogue: &impl Epilogue<T>, row: usize, first: usize, sums: &[T; NR], out: &mut [T]) {
+fn fetch_line<T: Scalar, M: Microkernel<T>>(row: ArrayView1<T>, from: usize) {
+    let row = row.to_slice().unwrap_or_default();
+    M::fetch(row, from);
+    M::fetch(row, from + NR / 2);
+}
+
+/// Writes a row of sums out, finished. The epilogue works on sums in cache, so that nothing waits for the place of the
+/// output, which is only written.
+#[inline(always)]
+fn finish<T: Scalar>(
+    epilogue: &impl Epilogue<T>,
+    row: usize,
+    first: usize,
+    sums: &mut [T; NR],
+    out: &mut [T],
+) {
     // −0 becomes 0: which zero a sum of underflowed terms is depends on the zeros between them.
-    let mut done = sums.map(|sum| sum + T::zero());
+    sums.iter_mut().for_each(|sum| *sum += T::zero());
     match out.first_chunk_mut::<NR>() {
         Some(out) => {
-            epilogue.finish(row, first, &mut done);
-            *out = done;
+            epilogue.finish(row, first, sums);
+            *out = *sums;
         }
         None => {
-            let done = &mut done[..out.len()];
-            epilogue.finish(row, first, done);
-            out.copy_from_slice(done);
+            let sums = &mut sums[..out.len()];
+            epilogue.finish(row, first, sums);
+            out.copy_from_slice(sums);
         }
     }
 }

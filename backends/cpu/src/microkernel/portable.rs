@@ -1,7 +1,7 @@
 //! The microkernel in plain Rust: for processors without FMA, and for other architectures.
 
-use super::vector::{Vector, accumulate, multiply, nonzero};
-use super::{Interleaved, MASKED, Microkernel, NR, Tile};
+use super::vector::{Vector, accumulate, multiply, nonzero, read};
+use super::{CHAINS, Interleaved, MASKED, Microkernel, NR, Tile};
 use crate::Scalar;
 use crate::lists::List;
 use crate::micro_panels::MicroPanel;
@@ -35,6 +35,10 @@ unsafe impl<T: Scalar> Vector for [T; LANES] {
         std::array::from_fn(|i| multiply_add(self[i], x[i], sum[i]))
     }
     #[inline(always)]
+    unsafe fn multiply_then_add(self, x: Self, sum: Self) -> Self {
+        std::array::from_fn(|i| self[i] * x[i] + sum[i])
+    }
+    #[inline(always)]
     unsafe fn nonzero(self) -> u32 {
         self.iter().enumerate().fold(0, |mask, (i, x)| mask | u32::from(*x != T::zero()) << i)
     }
@@ -56,6 +60,11 @@ impl<T: Scalar> Microkernel<T> for Portable {
     fn accumulate(list: List<T>, b: &[T], sums: &mut [T; NR]) {
         // SAFETY: as above.
         unsafe { accumulate::<[T; LANES], { NR / LANES }>(list, b, sums) }
+    }
+    #[inline(always)]
+    fn read(x: &[T], b: &[T], sums: &mut [[T; MASKED]; CHAINS]) {
+        // SAFETY: as above.
+        unsafe { read::<[T; LANES], { MASKED / LANES }>(x, b, sums) }
     }
     #[inline(always)]
     fn nonzero(x: &[T; MASKED]) -> u32 {

@@ -1,7 +1,7 @@
 use super::portable::multiply_add;
 use super::*;
 use crate::lists::Lists;
-use crate::micro_panels::{MicroPanelMut, MicroPanels, pack_columns_of_rows};
+use crate::micro_panels::{Columns, MicroPanels, pack_columns_of_rows};
 
 struct Multiply<'a> {
     a: MicroPanel<'a, f32>,
@@ -94,11 +94,9 @@ fn sums_are_added_up_in_order_in_any_vectors() {
             };
             for skip_zeros in [false, true] {
                 let mut memory = MicroPanels::default();
-                let mut packed: Vec<_> = memory.room(1, depth).collect();
-                pack_columns_of_rows(&lines, 0, &mut packed);
-                if skip_zeros {
-                    packed.iter_mut().for_each(MicroPanelMut::skip_zeros);
-                }
+                let mut packed: Vec<_> =
+                    memory.room(1, depth).map(|panel| (Columns::From(0), panel)).collect();
+                pack_columns_of_rows(&lines, &mut packed, skip_zeros);
                 let mut sums = [[0.5; NR]; MR];
                 let mut pieces = Pieces(Vec::new());
                 let micro_panel = memory.micro_panel(0);

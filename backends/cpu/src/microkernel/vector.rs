@@ -1,6 +1,6 @@
 //! The microkernel written once for any vector type.
 
-use super::{Interleaved, MASKED, MR, NR, Tile};
+use super::{CHAINS, Interleaved, MASKED, MR, NR, Tile};
 use crate::lists::List;
 use crate::micro_panels::MicroPanel;
 
@@ -18,6 +18,8 @@ pub(super) unsafe trait Vector: Copy {
     unsafe fn store(self, to: *mut Self::Element);
     /// self · x + sum; rounded once where the instruction set has FMA.
     unsafe fn multiply_add(self, x: Self, sum: Self) -> Self;
+    /// self · x + sum, rounded twice.
+    unsafe fn multiply_then_add(self, x: Self, sum: Self) -> Self;
     /// Bit i is set where element i is not 0.
     unsafe fn nonzero(self) -> u32;
 }
@@ -50,8 +52,13 @@ pub(super) unsafe fn multiply<V: Vector, const ROWS: usize>(
     interleaved: &mut impl Interleaved,
 ) {
     let (values, panel) = (a.values(), b.len() / NR);
-    let (depth, places) = (values.len(), a.places());
-    assert!(places.map_or(depth, |places| places.last().map_or(0, |last| *last as usize + 1)) <= panel);
+    let (depth, places, first) = (values.len(), a.places(), a.first());
+    assert!(match places {
+        None => depth <= panel,
+        Some([]) => true,
+        Some(&[least, .., most]) => first <= least && ((most - first) as usize) < panel,
+        Some(&[only]) => first <= only && ((only - first) as usize) < panel,
+    });
     // What is interleaved is done once a tile.
     let mut interleaved = Some(interleaved);
     for row in (0..MR).step_by(ROWS) {
@@ -66,7 +73,7 @@ pub(super) unsafe fn multiply<V: Vector, const ROWS: usize>(
                 match places {
                     None => block::<V, _, ROWS>(depth, a, b, |k| k, sums, interleaved),
                     Some(places) => {
-                        let place = |k: usize| *places.get_unchecked(k) as usize;
+                        let place = |k: usize| (*places.get_unchecked(k) - first) as usize;
                         block::<V, _, ROWS>(depth, a, b, place, sums, interleaved);
                     }
                 }
@@ -156,6 +163,52 @@ pub(super) unsafe fn accumulate<V: Vector, const REGISTERS: usize>(
         }
         for (v, sum) in sums.into_iter().enumerate() {
             sum.store(to.add(v * V::LANES));
+        }
+    }
+}
+
+/// Chains of sums in REGISTERS registers each, REGISTERS · LANES = MASKED.
+///
+/// # Safety
+///
+/// The processor has the instruction set of V.
+#[inline(always)]
+pub(super) unsafe fn read<V: Vector, const REGISTERS: usize>(
+    x: &[V::Element],
+    b: &[V::Element],
+    sums: &mut [[V::Element; MASKED]; CHAINS],
+) {
+    const { assert!(REGISTERS * V::LANES == MASKED) };
+    assert!(x.len() <= b.len() / MASKED);
+    // SAFETY: a line of `b` is there for each element of `x`; each chain has MASKED sums.
+    unsafe {
+        let to = sums.as_mut_ptr().cast::<V::Element>();
+        let mut chains = [[V::splat(*to); REGISTERS]; CHAINS];
+        let at = |chain: usize, v: usize| to.add(chain * MASKED + v * V::LANES);
+        for (c, chain) in chains.iter_mut().enumerate() {
+            for (v, sum) in chain.iter_mut().enumerate() {
+                *sum = V::load(at(c, v));
+            }
+        }
+        let add = |chain: &mut [V; REGISTERS], k: usize| {
+            let (factor, line) = (V::splat(*x.as_ptr().add(k)), b.as_ptr().add(k * MASKED));
+            for (v, sum) in chain.iter_mut().enumerate() {
+                *sum = factor.multiply_then_add(V::load(line.add(v * V::LANES)), *sum);
+            }
+        };
+        let whole = x.len() / CHAINS * CHAINS;
+        for first in (0..whole).step_by(CHAINS) {
+            for (c, chain) in chains.iter_mut().enumerate() {
+                add(chain, first + c);
+            }
+        }
+        for k in whole..x.len() {
+            add(&mut chains[0], k);
+        }
+        for (c, chain) in chains.into_iter().enumerate() {
+            for (v, sum) in chain.into_iter().enumerate() {
+                sum.store(at(c, v));
+            }
         }
     }
 }

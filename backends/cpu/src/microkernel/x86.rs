@@ -2,8 +2,8 @@
 
 use std::arch::x86_64::*;
 
-use super::vector::{Vector, accumulate, multiply, nonzero};
-use super::{Interleaved, Kernel, MASKED, Microkernel, NR, Tile};
+use super::vector::{Vector, accumulate, multiply, nonzero, read};
+use super::{CHAINS, Interleaved, Kernel, MASKED, Microkernel, NR, Tile};
 use crate::Scalar;
 use crate::lists::List;
 use crate::micro_panels::MicroPanel;
@@ -32,7 +32,7 @@ pub(super) fn avx2<T: Scalar, K: Kernel<T>>(work: K) {
 
 macro_rules! microkernel {
     ($vector:ty, $scalar:ty, $lanes:literal, rows $rows:literal, $splat:ident, $load:ident, $store:ident,
-     $multiply_add:ident, nonzero $x:ident $nonzero:expr) => {
+     $multiply_add:ident, $multiply:ident, $add:ident, nonzero $x:ident $nonzero:expr) => {
         // SAFETY: the intrinsics of one instruction set on its own registers.
         unsafe impl Vector for $vector {
             type Element = $scalar;
@@ -56,6 +56,11 @@ macro_rules! microkernel {
             unsafe fn multiply_add(self, x: Self, sum: Self) -> Self {
                 // SAFETY: the caller has the instruction set.
                 unsafe { $multiply_add(self, x, sum) }
+            }
+            #[inline(always)]
+            unsafe fn multiply_then_add(self, x: Self, sum: Self) -> Self {
+                // SAFETY: the caller has the instruction set.
+                unsafe { $add($multiply(self, x), sum) }
             }
             #[inline(always)]
             unsafe fn nonzero(self) -> u32 {
@@ -82,6 +87,11 @@ macro_rules! microkernel {
                 unsafe { accumulate::<$vector, { NR / $lanes }>(list, b, sums) }
             }
             #[inline(always)]
+            fn read(x: &[$scalar], b: &[$scalar], sums: &mut [[$scalar; MASKED]; CHAINS]) {
+                // SAFETY: as above.
+                unsafe { read::<$vector, { MASKED / $lanes }>(x, b, sums) }
+            }
+            #[inline(always)]
             fn nonzero(x: &[$scalar; MASKED]) -> u32 {
                 // SAFETY: as above.
                 unsafe { nonzero::<$vector>(x) }
@@ -98,10 +108,10 @@ macro_rules! microkernel {
 }
 
 microkernel!(__m512, f32, 16, rows 8, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_fmadd_ps,
-    nonzero x u32::from(_mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(x, _mm512_setzero_ps())));
+    _mm512_mul_ps, _mm512_add_ps, nonzero x u32::from(_mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(x, _mm512_setzero_ps())));
 microkernel!(__m512d, f64, 8, rows 8, _mm512_set1_pd, _mm512_loadu_pd, _mm512_storeu_pd, _mm512_fmadd_pd,
-    nonzero x u32::from(_mm512_cmp_pd_mask::<_CMP_NEQ_UQ>(x, _mm512_setzero_pd())));
+    _mm512_mul_pd, _mm512_add_pd, nonzero x u32::from(_mm512_cmp_pd_mask::<_CMP_NEQ_UQ>(x, _mm512_setzero_pd())));
 microkernel!(__m256, f32, 8, rows 4, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_fmadd_ps,
-    nonzero x _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_NEQ_UQ>(x, _mm256_setzero_ps())) as u32);
+    _mm256_mul_ps, _mm256_add_ps, nonzero x _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_NEQ_UQ>(x, _mm256_setzero_ps())) as u32);
 microkernel!(__m256d, f64, 4, rows 4, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_fmadd_pd,
-    nonzero x _mm256_movemask_pd(_mm256_cmp_pd::<_CMP_NEQ_UQ>(x, _mm256_setzero_pd())) as u32);
+    _mm256_mul_pd, _mm256_add_pd, nonzero x _mm256_movemask_pd(_mm256_cmp_pd::<_CMP_NEQ_UQ>(x, _mm256_setzero_pd())) as u32);
