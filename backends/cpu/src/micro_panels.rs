@@ -70,7 +70,7 @@ impl<T: Scalar> MicroPanels<T> {
 
     /// All that is left of a micro-panel.
     pub(crate) fn micro_panel(&self, index: usize) -> MicroPanel<'_, T> {
-        self.from_line(0, index, 0..self.counts[index].left)
+        self.those_left(index, 0, 0..self.counts[index].left)
     }
 
     /// What is left of these lines of a micro-panel that was transposed.
@@ -82,12 +82,12 @@ impl<T: Scalar> MicroPanels<T> {
             _ if line == all => left,
             _ => self.before[index * self.depth + line] as usize,
         };
-        self.from_line(lines.start, index, before(lines.start)..before(lines.end))
+        self.those_left(index, lines.start, before(lines.start)..before(lines.end))
     }
 
     /// Some of the lines that are left, the first of which was line `first` or is after it.
     #[inline(always)]
-    fn from_line(&self, first: usize, index: usize, left: Range<usize>) -> MicroPanel<'_, T> {
+    fn those_left(&self, index: usize, first: usize, left: Range<usize>) -> MicroPanel<'_, T> {
         let (count, own) = (self.counts[index], index * self.depth);
         let part = own + left.start..own + left.end;
         MicroPanel {
