@@ -170,10 +170,10 @@ fn cells_are_drawn_on_demand() {
     let mut rows = results.lines();
     let column = rows.next().unwrap().split(',').position(|title| title == "run_dir").unwrap();
     let cell = rows.next().unwrap().split(',').nth(column).unwrap();
-    let figures = std::path::Path::new(cell).join("figures");
-    assert!(place.at("s/figures").exists() && !place.at(figures.to_str().unwrap()).exists());
-    place.done(&format!("plot {cell}"));
-    assert!(place.at(figures.to_str().unwrap()).join("confusion_matrix.png").exists());
+    let figures = place.at(&format!("s/{cell}/figures"));
+    assert!(place.at("s/figures").exists() && !figures.exists());
+    place.done(&format!("plot s/{cell}"));
+    assert!(figures.join("confusion_matrix.png").exists());
 }
 
 #[test]
