@@ -24,8 +24,8 @@ use crate::files::FileError;
 use crate::files::tensors::{TensorError, TensorFile};
 use crate::network::{HeadLayer, Network, Tensors, upload};
 
-use contents::map_of;
-pub use contents::{Contents, Stored};
+pub use contents::Contents;
+use contents::{map_of, set_aside};
 pub use newest::{Newest, read_newest};
 pub use write::{Snapshot, Writing, stage};
 
@@ -349,6 +349,13 @@ impl Checkpoint {
         }
         for HeadLayer { layer, weights } in network.head.iter_mut().flatten() {
             self.load_moments(backend, &format!("head.{layer}.weight"), &mut weights.weight)?;
+        }
+        let is_average = self.file.tensors().contains_key(&set_aside("layers.0.weight"));
+        if is_average {
+            let trained = network.values().into_iter();
+            let trained = trained.map(|value| self.tensor(&set_aside(&value.name), &value.shape));
+            let trained = trained.collect::<Result<_, _>>()?;
+            network.restore_average(backend, trained)?;
         }
         Ok(())
     }

@@ -1,10 +1,8 @@
-//! What a checkpoint holds: a network's tensors under their names, on the device or copied there.
+//! What a checkpoint holds: a network's tensors under their names.
 
-use std::ops::Deref;
+use ff_backend::{Backend, Parameter, Tensor, Weights};
 
-use ff_backend::{Backend, Parameter, Result, Tensor, Weights};
-
-use crate::network::{Network, Tensors, download};
+use crate::network::{Lent, Named, Network, Tensors, matrix};
 
 /// What goes into a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,71 +13,11 @@ pub enum Contents {
     Training,
 }
 
-/// A tensor of a network, whatever its layout.
-pub trait Stored<B: Backend> {
-    /// Its values, row-major. Waits for everything enqueued before.
-    fn fetch(&self, backend: &B) -> Result<Vec<f32>>;
-    /// A copy of it on the device.
-    fn copied(&self, backend: &B) -> Result<Box<dyn Stored<B>>>;
-}
-
-impl<B: Backend, T: Tensor<B> + 'static> Stored<B> for T {
-    fn fetch(&self, backend: &B) -> Result<Vec<f32>> {
-        download(backend, self)
-    }
-
-    fn copied(&self, backend: &B) -> Result<Box<dyn Stored<B>>> {
-        let mut copy = self.like(backend)?;
-        self.copy(backend, &mut copy)?;
-        Ok(Box::new(copy))
-    }
-}
-
-/// A tensor with its name and shape in the file; `T` leads to a [`Stored`].
-pub(super) struct Named<T> {
-    pub(super) name: String,
-    pub(super) shape: Vec<usize>,
-    pub(super) tensor: T,
-}
-
-/// A tensor that a network holds.
-type Lent<'a, B> = Named<&'a dyn Stored<B>>;
-
-impl<T> Named<T> {
-    /// The same under the same name, copied on the device.
-    pub(super) fn copied<B: Backend>(self, backend: &B) -> Result<Named<Box<dyn Stored<B>>>>
-    where
-        T: Deref<Target: Stored<B>>,
-    {
-        Ok(Named { name: self.name, shape: self.shape, tensor: self.tensor.copied(backend)? })
-    }
-}
-
-fn matrix<B: Backend, T: Tensor<B> + 'static>(name: String, tensor: &T) -> Lent<'_, B> {
-    Named { name, shape: vec![tensor.rows(), tensor.columns()], tensor }
-}
-
-fn vector<B: Backend, T: Tensor<B> + 'static>(name: String, tensor: &T) -> Lent<'_, B> {
-    Named { shape: vec![tensor.columns()], ..matrix(name, tensor) }
-}
-
 /// The tensors of a network in the order of their names.
 pub(super) fn tensors_of<B: Backend>(network: &Network<B>, contents: Contents) -> Vec<Lent<'_, B>> {
-    let mut all = Vec::new();
-    for (l, layer) in network.layers.iter().enumerate() {
-        let Tensors { weights, top_down, .. } = layer.tensors();
-        all.push(matrix(format!("layers.{l}.weight"), &weights.weight.value));
-        if let Some(top_down) = top_down {
-            all.push(matrix(format!("layers.{l}.top_down.weight"), &top_down.weight.value));
-        }
-        if let Some(bias) = &weights.bias {
-            all.push(vector(format!("layers.{l}.bias"), &bias.value));
-        }
-    }
-    for part in network.head.iter().flatten() {
-        all.push(matrix(format!("head.{}.weight", part.layer), &part.weights.weight.value));
-    }
+    let mut all = network.values();
     if contents == Contents::Training {
+        all.extend(network.set_aside().map(|value| Named { name: set_aside(&value.name), ..value }));
         for (l, layer) in network.layers.iter().enumerate() {
             let Tensors { weights, top_down, similarity_map, running_mean } = layer.tensors();
             all.extend(moments(&format!("layers.{l}.weight"), &weights.weight));
@@ -101,6 +39,11 @@ pub(super) fn tensors_of<B: Backend>(network: &Network<B>, contents: Contents) -
     }
     all.sort_by(|a, b| a.name.cmp(&b.name));
     all
+}
+
+/// What training goes on from, where a mean over epochs has the name.
+pub(super) fn set_aside(name: &str) -> String {
+    format!("optimizer.{name}.trained")
 }
 
 /// The map of a layer's activities is a part of training's state, so that no reader of weights meets it.

@@ -10,12 +10,12 @@ use ff_backend::Backend;
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 
-use super::contents::{Contents, Named, Stored, tensors_of};
+use super::contents::{Contents, tensors_of};
 use super::seal::{self, Seal, Sealing};
 use super::{CONFIG, CheckpointError, Described, Progress, no_number};
 use crate::config::Config;
 use crate::files::Staged;
-use crate::network::Network;
+use crate::network::{Named, Network, Stored};
 
 /// Writes a network beside `path`, whose folder has to be there; [`Staged::commit`] puts it in its place.
 ///

@@ -93,6 +93,8 @@ impl Needs {
         // Rows, labels and wrong labels of an epoch, each a u32.
         let draws = 5 * size_of::<u32>() * splits.train.len();
         let (weights, moments) = (of_layers.iter().sum::<f64>(), spec.optimizer.moments() as f64);
+        // Weights that training goes on from, their mean, and the mean before.
+        let averaged = if spec.average_from > 0 { 3.0 * weights } else { 0.0 };
         let maps = of_maps.iter().sum::<f64>() * (1.0 + moments);
         Needs {
             weights: weights * (1.0 + moments) + maps,
@@ -101,6 +103,7 @@ impl Needs {
             lists,
             data: (images + draws) as f64,
             host: (splits.train.pixels.len() + splits.test.pixels.len() + validation + draws + both) as f64
+                + averaged
                 + of_layers.iter().chain(&of_maps).copied().fold(0.0, f64::max),
         }
     }

@@ -419,6 +419,14 @@ tables! {
         /// How the step size changes over epochs.
         learning_rate_schedule: RateSchedule = RateSchedule::Cosine,
             knob(Takes::Word(words::<RateSchedule>), "training");
+        /// The first epoch, from 1, after which weights count for a mean over epochs, which is evaluated and saved in
+        /// their place (stochastic weight averaging); 0: none.
+        average_from: usize = 0, knob(Takes::at_least(0), "training").needs(&[Need(
+            "beyond the last epoch",
+            "training.num_epochs",
+            |c| c.training.average_from > c.training.num_epochs,
+            "a `training.num_epochs` of at least as many",
+        )]);
         /// Whether layers learn from one forward pass or each after the one below it.
         layer_schedule: LayerSchedule = LayerSchedule::Simultaneous,
             knob(Takes::Word(words::<LayerSchedule>), "training").no_effect(&[When(
@@ -430,9 +438,9 @@ tables! {
         dropout: f64 = 0.0, knob(Takes::Number(Fraction), "training");
         /// Fraction of an image's pixels silenced in training.
         input_dropout: f64 = 0.0, knob(Takes::Number(Fraction), "training");
-        /// Skip work whose result is known: rows that have learned, what rows have in common, blank pixels. Numbers
-        /// differ by rounding alone.
-        exact_shortcuts: bool = true, knob(Takes::Bool, "training").resumable();
+        /// Skip work whose result is known: rows that have learned, units that are off, blank pixels. On a CPU no bit
+        /// differs; on a GPU sums are rounded in another order.
+        exact_shortcuts: bool = true, knob(Takes::Bool, "training").without_numbers().resumable();
         /// The one seed of all randomness.
         seed: u64 = 42, knob(Takes::Whole { least: 0, most: MOST_IN_A_FILE }, "training").flag("--seed");
     }

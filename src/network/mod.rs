@@ -1,22 +1,26 @@
 //! The network on a device: its layers, how they are initialized, passes through them.
 
+mod average;
 mod head;
 mod hidden;
 mod initialization;
 mod labelled;
 mod layer;
 mod pass;
+mod stored;
 mod tensors;
 mod top_down;
 
 use ff_backend::{Backend, Result};
 
+pub use average::Average;
 pub use head::HeadLayer;
 pub use hidden::Hidden;
 pub use initialization::{initial_head, initial_similarity_map, initial_top_down, initial_weights};
 pub use labelled::{Labelled, label_energies};
 pub use layer::{Layer, Lesson};
 pub use pass::{Activities, ImageRows, forward, neutral_logits};
+pub use stored::{Fill, Lent, Named, Stored, matrix};
 pub use tensors::{Tensors, download, parameter, upload};
 pub use top_down::States;
 
@@ -30,6 +34,8 @@ pub struct Network<B: Backend> {
     pub layers: Vec<Box<dyn Layer<B>>>,
     /// The softmax head: the part that reads each scored layer.
     pub head: Option<Vec<HeadLayer<B>>>,
+    /// The mean of its weights over epochs, where one is taken.
+    pub average: Option<Average>,
 }
 
 impl<B: Backend> Network<B> {
@@ -41,7 +47,7 @@ impl<B: Backend> Network<B> {
             .head
             .map(|optimizer| HeadLayer::all(backend, &spec, spec.head_layers(), optimizer))
             .transpose()?;
-        Ok(Network { spec, layers, head })
+        Ok(Network { spec, layers, head, average: None })
     }
 
     /// Trained numbers, the head's included; not those of maps, which training alone reads.

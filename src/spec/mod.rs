@@ -60,6 +60,8 @@ pub struct Spec {
     pub learning_rate_schedule: RateSchedule,
     /// Passes over the training set E.
     pub num_epochs: usize,
+    /// The first epoch, from 1, whose weights count for the mean that is evaluated; 0: no mean is taken.
+    pub average_from: usize,
     /// Positive rows of a batch B; as many negative rows go with them.
     pub batch_size: usize,
     /// Where negatives come from.
@@ -131,6 +133,7 @@ impl Spec {
             optimizer: Optimizer::of_layers(training),
             learning_rate_schedule: training.learning_rate_schedule,
             num_epochs: training.num_epochs,
+            average_from: training.average_from,
             batch_size: training.batch_size,
             negatives: training.negatives,
             sleep_every: training.sleep_every,
@@ -206,6 +209,12 @@ impl Spec {
     /// The factor of the learning rate in an epoch, from 1.
     pub fn learning_rate_factor(&self, epoch: usize) -> f64 {
         learning_rate_factor(self.learning_rate_schedule, epoch, self.num_epochs)
+    }
+
+    /// Of how many epochs the weights after epoch `epoch` (from 1) are the mean; none where they stand for themselves.
+    pub fn averaged_epochs(&self, epoch: usize) -> Option<usize> {
+        let before = self.average_from.checked_sub(1)?;
+        epoch.checked_sub(before).filter(|&epochs| epochs > 0)
     }
 
     /// Matrices `[rows, units]` of a layer that rows with labels keep: in steps also the state before, what is computed,

@@ -35,7 +35,7 @@ impl<B: Backend> Pairs<B> {
     pub fn new(backend: &B, spec: &Spec) -> Result<Self> {
         let pairs = spec.batch_size;
         let negatives = negatives::new(backend, spec)?;
-        let shared = spec.exact_shortcuts && negatives.shares_images();
+        let shared = negatives.shares_images();
         let image_rows = if shared { pairs } else { 2 * pairs };
         let neutral = spec.head.map(|_| Neutral::new(backend, spec, shared)).transpose()?;
         let stack = Stack {

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use ff_backend::{Backend, BackendError};
 
 use super::TrainError;
-use crate::checkpoint::{CheckpointError, Contents, Progress, Snapshot, Stored, Writing, stage};
+use crate::checkpoint::{CheckpointError, Contents, Progress, Snapshot, Writing, stage};
 use crate::config::Config;
 use crate::files::{Placed, Staged};
-use crate::network::Network;
+use crate::network::{Network, Stored};
 use crate::run::{RunDirectory, RunError};
 
 /// Writes the checkpoints of a run.

@@ -165,6 +165,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
             if epoch > finished + 1 {
                 plan.upload(self.backend, &stepper.plan(labels, epoch))?;
             }
+            self.network.go_on_training(self.backend)?;
             let before = (epoch - 1) as u64 * plan.batches as u64;
             for index in 0..plan.batches {
                 let number = before + index as u64;
@@ -177,6 +178,9 @@ impl<'a, B: Backend> Trainer<'a, B> {
             refuse_divergence(epoch, &tally.losses)?;
             refuse_diverged_head(epoch, tally.head_cost)?;
             let active = stepper.active_fractions(self.backend)?;
+            if let Some(epochs) = spec.averaged_epochs(epoch) {
+                self.network.hold_average(self.backend, epochs)?;
+            }
             let train_seconds = began.elapsed().as_secs_f64();
             let improved = self.finish_epoch(epoch, tally, active, train_seconds, observers)?;
             // Asked once: what ends here has to be saved here.

@@ -65,7 +65,8 @@ const CASES: &[(&str, &str, &str, Shows)] = &[
     ("training.layer_schedule", "", "--set layer_schedule=greedy", Numbers),
     ("training.dropout", "", "--set dropout=0.5", Numbers),
     ("training.input_dropout", "", "--set input_dropout=0.5", Numbers),
-    ("training.exact_shortcuts", "", "--set exact_shortcuts=false", Numbers),
+    ("training.exact_shortcuts", "", "--set exact_shortcuts=false", File(shortcuts)),
+    ("training.average_from", "", "--set average_from=1", Numbers),
     ("training.seed", "", "--set seed=7", Numbers),
     ("head.enabled", "", "--set enabled=true", Numbers),
     ("head.learning_rate", "--set enabled=true", "--set head.learning_rate=0.01", Numbers),
@@ -128,6 +129,11 @@ fn previous(place: &Place, run: &str) -> Vec<u8> {
     let text = String::from_utf8_lossy(&checkpoint).into_owned();
     let at = text.find(r"[run]\nepoch = ").unwrap();
     text[at..].bytes().take(20).collect()
+}
+
+/// Whether work is skipped, as the run's config.toml says; no number depends on it.
+fn shortcuts(place: &Place, run: &str) -> Vec<u8> {
+    place.config(run)["training"]["exact_shortcuts"].to_string().into_bytes()
 }
 
 /// Threads of the run, as its config.toml says.

@@ -159,6 +159,43 @@ fn a_map_of_activities_goes_on() {
     }
 }
 
+/// The mean of the weights is evaluated and saved; training goes on from the weights themselves.
+#[test]
+fn weights_are_averaged_over_epochs() {
+    let place = Place::new();
+    let train = "train 20 15 --dataset digits --recipe hinton --set learning_rate_schedule=constant --backend cpu --quiet";
+    for epochs in 1..=4 {
+        place.done(&format!("{train} --num-epochs {epochs} --log-dir plain-{epochs}"));
+    }
+    place.done(&format!("{train} --set average_from=2 --num-epochs 4 --log-dir whole"));
+    place.done(&format!("{train} --set average_from=2 --num-epochs 3 --log-dir run"));
+    place.done("train --resume --quiet --num-epochs 4 --log-dir run");
+    let last = |run: &str| place.bytes(&format!("{run}/checkpoints/last.safetensors"));
+    assert!(last("whole") == last("run"));
+    assert_eq!(place.timeless_metrics("whole"), place.timeless_metrics("run"));
+
+    let values = |run: &str, name: &str| -> Vec<f32> {
+        let bytes = last(run);
+        let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        let values = tensors.tensor(name).unwrap();
+        values.data().chunks_exact(4).map(|x| f32::from_le_bytes(x.try_into().unwrap())).collect()
+    };
+    for name in ["layers.0.weight", "layers.1.bias", "head.1.weight"] {
+        let plain = [2, 3, 4].map(|epochs| values(&format!("plain-{epochs}"), name));
+        assert_eq!(values("whole", &format!("optimizer.{name}.trained")), plain[2], "{name}");
+        for (i, mean) in values("whole", name).into_iter().enumerate() {
+            let expected = plain.iter().map(|values| f64::from(values[i])).sum::<f64>() / 3.0;
+            assert!((f64::from(mean) - expected).abs() < 1e-6, "{name}[{i}]: {mean}, {expected}");
+        }
+    }
+    let accuracy = |run: &str| place.json(&format!("eval {run} --json"))["accuracy"].clone();
+    let ended = place.read("whole/metrics.jsonl");
+    let ended: serde_json::Value = serde_json::from_str(ended.lines().last().unwrap()).unwrap();
+    assert_eq!(accuracy("whole/checkpoints/last.safetensors"), ended["accuracy"]);
+    // Epochs before the mean are those of any run.
+    assert_eq!(place.timeless_metrics("whole")[0], place.timeless_metrics("plain-1")[0]);
+}
+
 #[test]
 fn what_is_done_is_not_done_again() {
     let place = Place::new();

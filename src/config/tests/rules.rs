@@ -96,6 +96,8 @@ const CASES: &[(&str, Option<&str>, &[&str])] = &[
     ("training.beta", Some("training.loss"), &["recipe=pred", "beta=0.5"]),
     ("training.similarity_map", Some("training.loss"), &["recipe=pred", "similarity_map=true"]),
     ("training.beta", None, &["recipe=predsim", "beta=1"]),
+    ("training.average_from", None, &["average_from=2000000000"]),
+    ("training.average_from", Some("training.num_epochs"), &["num_epochs=5", "average_from=6"]),
     ("training.label_smoothing", Some("training.loss"), &["label_smoothing=0.1"]),
     ("training.label_smoothing", None, &["recipe=pred", "label_smoothing=1"]),
     ("training.negatives", Some("training.loss"), &["recipe=pred", "negatives=random"]),
