@@ -206,7 +206,21 @@ class Network:
                 k = self.config["goodness"]["top_k"]
                 least = np.sort(squares, axis=1)[:, -min(k, h.shape[1]), None]
                 return np.where(squares >= least, squares, 0).sum(axis=1) / k
+            case "entmax":
+                return (entmax(h) * squares).sum(axis=1)
         raise ValueError(f"goodness.function is {function!r}, which this version of the package does not know")
+
+
+def entmax(h):
+    """1.5-entmax of each row: p = max(0, h / 2 - t)^2 that add up to 1."""
+    z = np.sort(h / 2, axis=1)[:, ::-1]
+    k = np.arange(1, z.shape[1] + 1)
+    mean = z.cumsum(axis=1) / k
+    spread = (z**2).cumsum(axis=1) - k * mean**2
+    thresholds = mean - np.sqrt(np.maximum((1 - spread) / k, 0))
+    support = (thresholds <= z).sum(axis=1, keepdims=True)
+    threshold = np.take_along_axis(thresholds, support - 1, axis=1)
+    return np.maximum(h / 2 - threshold, 0) ** 2
 
 
 def temperature(config):

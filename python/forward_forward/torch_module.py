@@ -87,7 +87,20 @@ class TorchNetwork(nn.Module):
                 k = self.config["goodness"]["top_k"]
                 least = squares.topk(min(k, h.shape[1]), dim=1).values[:, -1:]
                 return torch.where(squares >= least, squares, 0).sum(dim=1) / k
+            case "entmax":
+                return (entmax(h) * squares).sum(dim=1)
         raise ValueError(f"goodness.function is {function!r}, which this version of the package does not know")
+
+
+def entmax(h):
+    """1.5-entmax of each row: p = max(0, h / 2 - t)^2 that add up to 1."""
+    z = (h / 2).sort(dim=1, descending=True).values
+    k = torch.arange(1, z.shape[1] + 1, device=h.device, dtype=h.dtype)
+    mean = z.cumsum(dim=1) / k
+    spread = z.square().cumsum(dim=1) - k * mean.square()
+    thresholds = mean - ((1 - spread) / k).clamp(min=0).sqrt()
+    support = (thresholds <= z).sum(dim=1, keepdim=True)
+    return (h / 2 - thresholds.gather(1, support - 1)).clamp(min=0).square()
 
 
 class Local(nn.Module):

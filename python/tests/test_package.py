@@ -31,6 +31,7 @@ NETWORKS = {
     "similarity-map": ["--recipe", "predsim", "--set", "similarity_map=true"],
     "topk": ["--recipe", "contrast", "--set", "goodness.function=topk", "--set", "top_k=7"],
     "l1": ["--recipe", "contrast", "--set", "goodness.function=l1"],
+    "entmax": ["--recipe", "contrast", "--set", "goodness.function=entmax", "--set", "alpha=1"],
     "margin": ["--recipe", "contrast", "--set", "loss=margin"],
     "minimize": ["--recipe", "baseline", "--set", "goodness.sign=minimize"],
     "overlay": ["--recipe", "contrast", "--set", "label=overlay", "--set", "label_strength=2"],

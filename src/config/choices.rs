@@ -60,6 +60,8 @@ pub enum GoodnessFunction {
     TopK,
     /// Σ h, the activities as they are.
     L1,
+    /// Σ p h², p = 1.5-entmax of h (arXiv 2604.13081).
+    Entmax,
 }
 
 /// Whether positives are to be active.

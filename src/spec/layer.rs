@@ -96,6 +96,7 @@ impl LayerSpec {
                 GoodnessFunction::Sum | GoodnessFunction::Mean => None,
                 GoodnessFunction::TopK => Some(Goodness::TopK { k: config.goodness.top_k }),
                 GoodnessFunction::L1 => Some(Goodness::L1),
+                GoodnessFunction::Entmax => Some(Goodness::Entmax),
             },
             peer_strength: training.peer_normalization,
         }
@@ -153,7 +154,7 @@ fn objective(config: &Config, units: usize) -> Objective {
         LossKind::Margin => Loss::Margin { margin: training.margin },
     };
     let factor = match goodness.function {
-        GoodnessFunction::Sum | GoodnessFunction::L1 => 1.0,
+        GoodnessFunction::Sum | GoodnessFunction::L1 | GoodnessFunction::Entmax => 1.0,
         GoodnessFunction::Mean => 1.0 / units as f64,
         GoodnessFunction::TopK => 1.0 / goodness.top_k as f64,
     };

@@ -15,11 +15,12 @@ const LOSSES: [&[&str]; 6] = [
     // No pair of any case is as far apart: beyond the margin there is no slope to compare.
     &["loss=margin", "margin=1000.0"],
 ];
-const GOODNESS: [&[&str]; 5] = [
+const GOODNESS: [&[&str]; 6] = [
     &["goodness.function=sum"],
     &["goodness.function=mean"],
     &["goodness.function=topk", "top_k=3"],
     &["goodness.function=l1"],
+    &["goodness.function=entmax"],
     &["goodness.function=sum", "goodness.sign=minimize"],
 ];
 /// Each of the three, at the input and between layers.

@@ -126,6 +126,9 @@ pub enum Goodness {
     },
     /// Σh, the activities as they are: its slope is 1 where h > 0 (arXiv 2212.13345, section 2).
     L1,
+    /// Σ p h², p = 1.5-entmax of h: shares of 1 of which all but the most active units have none (arXiv 2604.13081; entmax:
+    /// arXiv 1905.05702). p_i = s_i², s_i = max(0, h_i / 2 − τ), Σ s² = 1.
+    Entmax,
 }
 
 impl Goodness {
@@ -143,6 +146,17 @@ impl Goodness {
                 let half = |&h: &f64| if h > 0.0 { 0.5 } else { 0.0 };
                 (activities.iter().sum(), activities.iter().map(half).collect())
             }
+            Goodness::Entmax => {
+                let threshold = entmax_threshold(activities);
+                let shares: Vec<f64> = activities.iter().map(|h| (h / 2.0 - threshold).max(0.0)).collect();
+                let of_shares = |value: fn(f64, f64) -> f64| -> f64 {
+                    shares.iter().zip(activities).map(|(&s, &h)| value(s, h)).sum()
+                };
+                let mean = of_shares(|s, h| s * h * h) / of_shares(|s, _| s);
+                let slope = |(&s, &h): (&f64, &f64)| s * (s * h + 0.5 * (h * h - mean));
+                let of_unit = |pair: (&f64, &f64)| if *pair.1 > 0.0 { slope(pair) } else { 0.0 };
+                (of_shares(|s, h| s * s * h * h), shares.iter().zip(activities).map(of_unit).collect())
+            }
         }
     }
 
@@ -151,6 +165,7 @@ impl Goodness {
         match self {
             Goodness::TopK { k } => (0, k),
             Goodness::L1 => (1, 0),
+            Goodness::Entmax => (2, 0),
         }
     }
 
@@ -158,9 +173,29 @@ impl Goodness {
     pub fn least_units(self) -> usize {
         match self {
             Goodness::TopK { k } => k,
-            Goodness::L1 => 1,
+            Goodness::L1 | Goodness::Entmax => 1,
         }
     }
+}
+
+/// τ of 1.5-entmax, from sorted activities: of the k largest z = h / 2 that have shares, with mean m and sum of squared
+/// deviations d, τ = m − √((1 − d) / k) (arXiv 1905.05702, algorithm 2). 0 without activities.
+fn entmax_threshold(activities: &[f64]) -> f64 {
+    let mut falling: Vec<f64> = activities.iter().map(|h| h / 2.0).collect();
+    falling.sort_by(|a, b| b.total_cmp(a));
+    let (mut sum, mut squares, mut threshold) = (0.0, 0.0, 0.0);
+    for (at, &z) in falling.iter().enumerate() {
+        let k = (at + 1) as f64;
+        (sum, squares) = (sum + z, squares + z * z);
+        let mean = sum / k;
+        let deviations = squares - sum * mean;
+        let least = mean - ((1.0 - deviations) / k).max(0.0).sqrt();
+        if least > z {
+            break;
+        }
+        threshold = least;
+    }
+    threshold
 }
 
 /// The similarity that two rows should have: the cosine of their labels, as centred one-hot rows of `classes`.
@@ -243,6 +278,27 @@ mod tests {
                 assert!((pair.negative_slope - down).abs() < 1e-8, "{loss:?}: {pair:?}, found {down}");
             }
         }
+    }
+
+    #[test]
+    fn shares_of_entmax_are_shares_and_its_slopes_those_of_its_sum() {
+        let row = [0.0, 0.3, 2.0, 1.7, 0.0, 0.9, 1.9, 0.01];
+        let threshold = entmax_threshold(&row);
+        let shares = row.map(|h| (h / 2.0 - threshold).max(0.0).powi(2));
+        assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-12, "{shares:?}");
+        assert!(shares[0] == 0.0 && shares[5] > 0.0, "{shares:?}");
+        let slopes = Goodness::Entmax.of_row(&row).1;
+        for (i, slope) in slopes.into_iter().enumerate().filter(|(i, _)| row[*i] > 0.0) {
+            let at = |step: f64| {
+                let mut row = row;
+                row[i] += step;
+                Goodness::Entmax.of_row(&row).0
+            };
+            let half = (at(1e-6) - at(-1e-6)) / 4e-6;
+            assert!((slope - half).abs() < 1e-8, "unit {i}: {slope}, found {half}");
+        }
+        let quiet = Goodness::Entmax.of_row(&[0.0; 3]);
+        assert_eq!(quiet, (0.0, vec![0.0; 3]));
     }
 
     #[test]

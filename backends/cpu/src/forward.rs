@@ -1,11 +1,11 @@
 //! A layer's forward pass: products whose rows are activated while they are in cache.
 
 use ff_backend::{
-    Goodness, Input, LabelCode, Objective, Result, Shape, Tally, Weights, dropout_keeps, shapes,
+    Input, LabelCode, Objective, Result, Shape, Tally, Weights, dropout_keeps, shapes,
 };
 use ndarray::{Axis, s};
 
-use crate::kernels::{LANES, activate, fold_lanes, sum_of_squares};
+use crate::kernels::{activate, sum_of_squares};
 use crate::lists::{ListRow, RowMut};
 use crate::products::{Epilogue, Raw};
 use crate::vector::{Loop, widest};
@@ -177,21 +177,33 @@ impl<T: Scalar> Cpu<T> {
         squares: &mut Matrix<T>,
         visit: impl Fn(usize, &mut [T]) + Sync + Send,
     ) {
-        let (columns, squares) = (out.columns(), squares.slice_mut());
+        self.each_row_summed(out, squares, |r, row| {
+            visit(r, row);
+            sum_of_squares(row)
+        });
+    }
+
+    /// The same, with a sum of its own for each row.
+    pub(crate) fn each_row_summed(
+        &self,
+        out: &mut Matrix<T>,
+        sums: &mut Matrix<T>,
+        visit: impl Fn(usize, &mut [T]) -> T + Sync + Send,
+    ) {
+        let (columns, sums) = (out.columns(), sums.slice_mut());
         if columns == 0 {
-            return squares.fill(T::zero());
+            return sums.fill(T::zero());
         }
-        let part = Self::rows_per_part(squares.len(), self.threads_for(squares.len() * columns));
+        let part = Self::rows_per_part(sums.len(), self.threads_for(sums.len() * columns));
         let (values, lists) = out.with_lists(self.listed_share());
         let mut lists = lists.map(|lists| lists.rows_mut().collect::<Vec<_>>()).unwrap_or_default();
         let mut lists = lists.chunks_mut(part);
-        let parts = values.chunks_mut(part * columns).zip(squares.chunks_mut(part));
-        let parts = parts.map(|(rows, squares)| (rows, squares, lists.next().unwrap_or_default()));
-        self.each(parts.enumerate().collect(), |(index, (rows, squares, lists))| {
+        let parts = values.chunks_mut(part * columns).zip(sums.chunks_mut(part));
+        let parts = parts.map(|(rows, sums)| (rows, sums, lists.next().unwrap_or_default()));
+        self.each(parts.enumerate().collect(), |(index, (rows, sums, lists))| {
             let mut lists = lists.iter_mut();
-            for (r, (row, square)) in rows.chunks_exact_mut(columns).zip(squares).enumerate() {
-                visit(index * part + r, row);
-                *square = sum_of_squares(row);
+            for (r, (row, sum)) in rows.chunks_exact_mut(columns).zip(sums).enumerate() {
+                *sum = visit(index * part + r, row);
                 if let Some(list) = lists.next() {
                     self.instructions.run(ListRow { list, row });
                 }
@@ -237,30 +249,6 @@ impl<T: Scalar> Cpu<T> {
                 *h = if kept { *h * gain } else { T::zero() };
             }
         });
-        Ok(())
-    }
-
-    pub(crate) fn measure(
-        &self,
-        activities: &Matrix<T>,
-        goodness: Goodness,
-        slopes: &mut Matrix<T>,
-        sums: &mut Matrix<T>,
-    ) -> Result<()> {
-        shapes::measure(activities, goodness, slopes, sums)?;
-        let (columns, all) = (activities.columns(), activities.slice());
-        let row = |r: usize| &all[r * columns..(r + 1) * columns];
-        match goodness {
-            Goodness::TopK { k } => self.each_row(slopes, sums, |r, slopes| keep_largest(row(r), k, slopes)),
-            Goodness::L1 => {
-                let half = T::from_f64(0.5);
-                self.each_row(slopes, sums, |r, slopes| {
-                    let rows = slopes.iter_mut().zip(row(r));
-                    rows.for_each(|(slope, &h)| *slope = if h > T::zero() { half } else { T::zero() });
-                });
-                sums.slice_mut().iter_mut().enumerate().for_each(|(r, sum)| *sum = lane_sum(row(r)));
-            }
-        }
         Ok(())
     }
 
@@ -314,23 +302,4 @@ impl<T: Scalar> Cpu<T> {
 /// A setting as any backend of this precision is told it.
 pub(crate) fn rounded<T: Scalar>(setting: f64) -> f64 {
     T::from_f64(setting).widened()
-}
-
-/// slopes = the activities that reach the k-th largest, else 0.
-fn keep_largest<T: Scalar>(row: &[T], k: usize, slopes: &mut [T]) {
-    slopes.copy_from_slice(row);
-    let descending = |a: &T, b: &T| b.partial_cmp(a).unwrap_or(std::cmp::Ordering::Equal);
-    let least = *slopes.select_nth_unstable_by(k - 1, descending).1;
-    for (slope, &h) in slopes.iter_mut().zip(row) {
-        *slope = if h >= least { h } else { T::zero() };
-    }
-}
-
-/// Σ x in the order of [`sum_of_squares`], which kernels share: element j belongs to lane j mod 16.
-pub(crate) fn lane_sum<T: Scalar>(x: &[T]) -> T {
-    let mut lanes = [T::zero(); LANES];
-    for chunk in x.chunks(LANES) {
-        lanes.iter_mut().zip(chunk).for_each(|(lane, &x)| *lane += x);
-    }
-    fold_lanes(lanes)
 }

@@ -90,6 +90,20 @@ pub fn fold_lanes<T: Scalar>(mut lanes: [T; LANES]) -> T {
     (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
 }
 
+/// Sums over a row in the order of [`dot`].
+#[inline(always)]
+pub fn lane_sums<T: Scalar, const N: usize>(row: &[T], terms: impl Fn(T) -> [T; N]) -> [T; N] {
+    let mut lanes = [[T::zero(); LANES]; N];
+    for chunk in row.chunks(LANES) {
+        for (lane, &h) in chunk.iter().enumerate() {
+            for (lanes, term) in lanes.iter_mut().zip(terms(h)) {
+                lanes[lane] += term;
+            }
+        }
+    }
+    lanes.map(fold_lanes)
+}
+
 /// Σ x², in the order of [`dot`].
 pub fn sum_of_squares<T: Scalar>(x: &[T]) -> T {
     widest(SumOfSquares(x))

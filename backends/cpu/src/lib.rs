@@ -9,6 +9,7 @@ mod back_project;
 mod fields;
 mod fold;
 mod forward;
+mod goodness;
 mod inputs;
 mod kernels;
 mod labels;

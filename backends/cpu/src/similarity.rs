@@ -2,7 +2,7 @@
 
 use ff_backend::{Along, IndexSlice, Normalization, Result, Shape, Tensor, shapes, similarity_of_labels};
 
-use crate::forward::lane_sum;
+use crate::kernels::lane_sums;
 use crate::kernels::{dot, sum_of_squares};
 use crate::products::Raw;
 use crate::vector::{Loop, widest};
@@ -86,7 +86,8 @@ impl<T: Scalar> Cpu<T> {
         let mut scales = vec![T::from_f64(Normalization::Unit.scale(0.0, width)); rows];
         let all = centred.slice_mut().chunks_mut(width.max(1)).zip(activities.slice().chunks(width.max(1)));
         for ((out, h), scale) in all.zip(&mut scales) {
-            let mean = lane_sum(h) / T::from_f64(width as f64);
+            let [sum] = lane_sums(h, |x| [x]);
+            let mean = sum / T::from_f64(width as f64);
             out.iter_mut().zip(h).for_each(|(out, &h)| *out = h - mean);
             *scale = T::from_f64(Normalization::Unit.scale(sum_of_squares(out).widened(), width));
             out.iter_mut().for_each(|out| *out = *scale * *out);

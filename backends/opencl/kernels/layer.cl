@@ -100,6 +100,7 @@ kernel void dropout(OUT activities, const int columns, const uint seed, const ui
 
 #define TOP_K 0
 #define L1 1
+#define ENTMAX 2
 
 // The float with the given place in the order of all floats.
 INLINE float in_order(uint place) { return as_float(place & 0x80000000u ? place ^ 0x80000000u : ~place); }
@@ -127,8 +128,68 @@ INLINE float kth_largest(IN row, const int columns, const int k, local real *scr
     return in_order(place);
 }
 
+// The largest of a row, and of 0.
+INLINE float largest_of(IN row, const int columns, local real *scratch)
+{
+    const int item = get_local_id(0);
+    vec largest = 0.0f;
+    for (int j = item * VEC; j < columns; j += ITEMS * VEC) largest = fmax(largest, load(row + j, columns - j));
+#if VEC == 1
+    float own = largest;
+#else
+    const float8 eight = fmax(largest.lo, largest.hi);
+    const float4 four = fmax(eight.lo, eight.hi);
+    const float2 two = fmax(four.lo, four.hi);
+    float own = fmax(two.x, two.y);
+#endif
+    if (ITEMS == 1) return own;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    scratch[item] = own;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int i = 0; i < ITEMS; i++) own = fmax(own, (float)scratch[i]);
+    barrier(CLK_LOCAL_MEM_FENCE);
+    return own;
+}
+
+// s = max(0, h / 2 - threshold), and 0 beyond the end of the row, of which `left` columns are left.
+INLINE vec share_of(const vec h, const float threshold, const int left)
+{
+    const vec share = 0.5f * h - threshold;
+#if VEC == 1
+    return share > 0.0f ? share : 0.0f;
+#else
+    const float16 column = (float16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    return select((vec)0.0f, share, (share > (vec)0.0f) & (column < (float)left));
+#endif
+}
+
+// Steps of Newton's at most: it takes a dozen or less.
+#define ENTMAX_STEPS 50
+
+// The threshold of 1.5-entmax, sum s^2 = 1. The sum falls with it and is convex: steps from below never go too far.
+INLINE float entmax_threshold(IN row, const int columns, local real *scratch)
+{
+    float threshold = 0.5f * largest_of(row, columns, scratch) - 1.0f;
+    for (int step = 0; step < ENTMAX_STEPS; step++) {
+        vec squares = 0.0f, shares = 0.0f;
+        for (int j = get_local_id(0) * VEC; j < columns; j += ITEMS * VEC) {
+            const vec s = share_of(load(row + j, columns - j), threshold, columns - j);
+            squares += s * s;
+            shares += s;
+        }
+        const float square = sum_items(sum(squares), scratch, ITEMS);
+        const float share = sum_items(sum(shares), scratch, ITEMS);
+        const float next = threshold + (square - 1.0f) / (2.0f * share);
+        // The same for all: no step is left, or none that a rounding does not undo.
+        if (!(next > threshold)) break;
+        threshold = next;
+    }
+    return threshold;
+}
+
 // Where goodness is no sum of squares over all units: the sum of each row, and half its slope along each activity.
 // TOP_K: squares of activities that reach the k-th largest of their row. L1: activities as they are.
+// ENTMAX: squares weighted by s^2, the 1.5-entmax of the row, whose slopes lead through its threshold too.
 kernel void measure(IN activities, const int columns, const int goodness, const int k, OUT slopes, OUT sums)
 {
     local real scratch[ITEMS];
@@ -157,6 +218,29 @@ kernel void measure(IN activities, const int columns, const int goodness, const 
 #endif
             store(half_slope, slopes + row + j, columns - j);
             total += h;
+        }
+    } else if (goodness == ENTMAX) {
+        const float threshold = entmax_threshold(activities + row, columns, scratch);
+        vec weighted = 0.0f, shares = 0.0f;
+        for (int j = item * VEC; j < columns; j += ITEMS * VEC) {
+            const vec h = load(activities + row + j, columns - j);
+            const vec s = share_of(h, threshold, columns - j);
+            weighted += s * (h * h);
+            shares += s;
+        }
+        const float above = sum_items(sum(weighted), scratch, ITEMS);
+        const float mean = above / (float)sum_items(sum(shares), scratch, ITEMS);
+        for (int j = item * VEC; j < columns; j += ITEMS * VEC) {
+            const vec h = load(activities + row + j, columns - j);
+            const vec s = share_of(h, threshold, columns - j);
+            const vec slope = s * (s * h + 0.5f * (h * h - mean)), root = s * h;
+#if VEC == 1
+            const vec of_unit = h > 0.0f ? slope : 0.0f;
+#else
+            const vec of_unit = select((vec)0.0f, slope, h > (vec)0.0f);
+#endif
+            store(of_unit, slopes + row + j, columns - j);
+            total += root * root;
         }
     }
     const float whole = sum_items(sum(total), scratch, ITEMS);

@@ -153,7 +153,7 @@ fn other_measures(backend: &OpenCl) -> ff_backend::Result<()> {
     };
     let activities = drawn(2 * pairs, units)?;
     let (mut slopes, mut sums) = (drawn(2 * pairs, units)?, drawn(1, 2 * pairs)?);
-    for goodness in [Goodness::TopK { k: 30 }, Goodness::L1] {
+    for goodness in [Goodness::TopK { k: 30 }, Goodness::L1, Goodness::Entmax] {
         backend.measure(&activities, goodness, &mut slopes, &mut sums)?;
     }
     let objective = Objective { loss: Loss::Margin { margin: 1.0 }, factor: 1.0, gradient_scales: [1.0; 2] };
