@@ -36,7 +36,9 @@ impl<B: Backend> Network<B> {
     pub fn hold_average(&mut self, backend: &B, epochs: usize) -> Result<()> {
         let trained = self.fetch(backend)?;
         let mean = match self.average.take() {
-            Some(Average { mean, .. }) => mean.iter().zip(&trained).map(|(m, w)| toward(m, w, epochs)).collect(),
+            Some(Average { mean, .. }) => {
+                mean.iter().zip(&trained).map(|(m, w)| toward(m, w, epochs)).collect()
+            }
             None => trained.clone(),
         };
         self.fill(backend, &mean)?;
@@ -61,15 +63,25 @@ impl<B: Backend> Network<B> {
     pub fn set_aside(&self) -> impl Iterator<Item = Lent<'_, B>> {
         let trained = self.average.iter().filter_map(|average| average.trained.as_ref()).flatten();
         let values = self.values().into_iter().zip(trained);
-        values.map(|(value, trained)| Named { name: value.name, shape: value.shape, tensor: trained as &dyn Stored<B> })
+        values.map(|(value, trained)| Named {
+            name: value.name,
+            shape: value.shape,
+            tensor: trained as &dyn Stored<B>,
+        })
     }
 
     fn fetch(&self, backend: &B) -> Result<Values> {
-        self.values().iter().map(|value| value.tensor.fetch(backend).map(|values| OnHost(values.into()))).collect()
+        self.values()
+            .iter()
+            .map(|value| value.tensor.fetch(backend).map(|values| OnHost(values.into())))
+            .collect()
     }
 
     fn fill(&mut self, backend: &B, values: &Values) -> Result<()> {
-        self.values_mut().into_iter().zip(values).try_for_each(|(value, values)| value.fill(backend, &values.0))
+        self.values_mut()
+            .into_iter()
+            .zip(values)
+            .try_for_each(|(value, values)| value.fill(backend, &values.0))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The way back through a layer's weights: a product with the transposed, then row by row through the normalization.
 
+use std::sync::PoisonError;
+
 use ff_backend::{Connected, Fields, Normalization, Result, Shape, Tensor, host, shapes};
 
 use crate::fields::{self, scatter, stretches};
@@ -45,9 +47,16 @@ impl<T: Scalar> Cpu<T> {
         match weight.fields() {
             None => self.multiply(errors, &transposed, 0, out, &Raw)?,
             Some(fields) => {
-                let mut parts = Matrix::zeros(self, out.rows(), fields.places() * fields.rows())?;
+                let (rows, wide) = (out.rows(), fields.places() * fields.rows());
+                let mut kept = self.sent_back.lock().unwrap_or_else(PoisonError::into_inner);
+                let fits = |parts: &Matrix<T>| (parts.rows(), parts.columns()) == (rows, wide);
+                let mut parts = match kept.iter().position(fits) {
+                    Some(at) => kept.swap_remove(at),
+                    None => Matrix::zeros(self, rows, wide)?,
+                };
                 self.multiply(errors, &transposed, 0, &mut parts, &Raw)?;
                 self.add_up(&parts, fields, out);
+                kept.push(parts);
             }
         }
         let (rows, width) = (out.rows(), out.columns());

@@ -1,8 +1,6 @@
 //! A layer's forward pass: products whose rows are activated while they are in cache.
 
-use ff_backend::{
-    Input, LabelCode, Objective, Result, Shape, Tally, Weights, dropout_keeps, shapes,
-};
+use ff_backend::{Input, LabelCode, Objective, Result, Shape, Tally, Weights, dropout_keeps, shapes};
 use ndarray::{Axis, s};
 
 use crate::kernels::{activate, sum_of_squares};

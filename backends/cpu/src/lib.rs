@@ -54,6 +54,8 @@ pub struct Cpu<T: Scalar = f32> {
     /// One for each thread.
     scratch: Vec<Mutex<Vec<T>>>,
     workspace: Mutex<fold::Workspace<T>>,
+    /// What places of local layers sent back in the last step, for the next: large, and slow to be given by the system.
+    sent_back: Mutex<Vec<Matrix<T>>>,
 }
 
 impl<T: Scalar> Cpu<T> {
@@ -75,6 +77,7 @@ impl<T: Scalar> Cpu<T> {
             break_even: BREAK_EVEN,
             scratch,
             workspace: Mutex::default(),
+            sent_back: Mutex::default(),
         })
     }
 

@@ -374,24 +374,42 @@ impl Queue {
         }
     }
 
-    /// Sets all of the memory to 0 and waits: drivers that allocate late do it here. The error code, if it fails.
+    /// Sets all of the memory, whose bytes are a multiple of 16, to 0 and waits: drivers that allocate late do it here. The
+    /// error code, if it fails.
     pub(crate) fn clear(&self, target: &Memory) -> std::result::Result<(), i32> {
-        let (zero, mut event) = (0u8, null_mut());
-        let pattern = std::ptr::from_ref(&zero).cast();
-        let bytes = target.bytes;
-        // SAFETY: the memory has as many bytes; the pattern of one byte is copied.
-        let code = unsafe {
-            ffi::clEnqueueFillBuffer(self.raw, target.raw, pattern, 1, 0, bytes, 0, null(), &mut event)
-        };
-        if code != ffi::CL_SUCCESS {
-            return Err(code);
+        // A fill that counts in 32 bits has no more than it can count.
+        const PIECE: usize = 1 << 30;
+        let zeros = [0u8; 16];
+        let pattern = zeros.as_ptr().cast();
+        for from in (0..target.bytes).step_by(PIECE) {
+            let bytes = PIECE.min(target.bytes - from);
+            let mut event = null_mut();
+            // SAFETY: the memory has as many bytes from there on; the pattern's 16 bytes are copied.
+            let code = unsafe {
+                let size = zeros.len();
+                ffi::clEnqueueFillBuffer(
+                    self.raw,
+                    target.raw,
+                    pattern,
+                    size,
+                    from,
+                    bytes,
+                    0,
+                    null(),
+                    &mut event,
+                )
+            };
+            if code != ffi::CL_SUCCESS {
+                return Err(code);
+            }
+            let event = Event(event);
+            // SAFETY: a live queue.
+            match unsafe { ffi::clFlush(self.raw) } {
+                ffi::CL_SUCCESS => event.wait()?,
+                code => return Err(code),
+            }
         }
-        let event = Event(event);
-        // SAFETY: a live queue.
-        match unsafe { ffi::clFlush(self.raw) } {
-            ffi::CL_SUCCESS => event.wait(),
-            code => Err(code),
-        }
+        Ok(())
     }
 
     pub(crate) fn copy(&self, source: &Memory, target: &Memory, bytes: usize) -> Result<()> {

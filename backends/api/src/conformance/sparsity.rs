@@ -61,7 +61,9 @@ impl Case for Measure {
             let top_k = [(1, false), (1, true), (columns.div_ceil(2), true), (columns, false)];
             let top_k = top_k.into_iter().chain([(columns.div_ceil(10), false)]);
             let top_k = top_k.map(|(k, ties)| (Goodness::TopK { k }, ties));
-            for (goodness, ties) in top_k.chain([(Goodness::L1, false), (Goodness::Entmax, false), (Goodness::Entmax, true)]) {
+            for (goodness, ties) in
+                top_k.chain([(Goodness::L1, false), (Goodness::Entmax, false), (Goodness::Entmax, true)])
+            {
                 cases.push(Measure { rows, columns, goodness, ties });
             }
         }
