@@ -11,10 +11,7 @@ use crate::run::RunError;
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
     /// A loss or a weight is no longer a number.
-    #[error(
-        "{what} became {value} in epoch {epoch}; a smaller learning rate may help{}",
-        saved.map(|saved| format!(" (the checkpoint of epoch {saved} stands)")).unwrap_or_default()
-    )]
+    #[error("{what} became {value} in epoch {epoch}; a smaller learning rate may help{}", stands(*saved))]
     Diverged {
         /// The epoch, from 1.
         epoch: usize,
@@ -29,8 +26,13 @@ pub enum TrainError {
     #[error(transparent)]
     Invalid(#[from] Invalid),
     /// The device failed.
-    #[error(transparent)]
-    Backend(#[from] BackendError),
+    #[error("{error}{}", stands(*saved))]
+    Backend {
+        /// How.
+        error: BackendError,
+        /// The last epoch that is saved.
+        saved: Option<usize>,
+    },
     /// A checkpoint could not be written or read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
@@ -49,6 +51,7 @@ impl TrainError {
             TrainError::Diverged { epoch, what, value, .. } => {
                 TrainError::Diverged { epoch, what, value, saved }
             }
+            TrainError::Backend { error, .. } => TrainError::Backend { error, saved },
             other => other,
         }
     }
@@ -59,8 +62,19 @@ impl TrainError {
             TrainError::Run(RunError::Io(error))
             | TrainError::Checkpoint(CheckpointError::Io(error))
             | TrainError::Observer(ObserverError::Io(error)) => error.is_of_environment(),
-            TrainError::Backend(error) => matches!(error, BackendError::Threads(_)),
+            TrainError::Backend { error, .. } => matches!(error, BackendError::Threads(_)),
             _ => false,
         }
     }
+}
+
+impl From<BackendError> for TrainError {
+    fn from(error: BackendError) -> Self {
+        TrainError::Backend { error, saved: None }
+    }
+}
+
+/// What to say of the epochs that are saved.
+fn stands(saved: Option<usize>) -> String {
+    saved.map(|saved| format!(" (the checkpoint of epoch {saved} stands)")).unwrap_or_default()
 }

@@ -53,7 +53,7 @@ pub enum BackendError {
         log: String,
     },
     /// The device went away in the middle of the work.
-    #[error("device lost: {0}; the last checkpoint stands")]
+    #[error("device lost: {0}")]
     DeviceLost(String),
     /// The system refused to start threads.
     #[error("threads could not be started: {0}; fewer may do: --threads 1")]

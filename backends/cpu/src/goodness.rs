@@ -68,11 +68,11 @@ fn entmax<T: Scalar>(row: &[T], slopes: &mut [T]) -> T {
             [s * s, s]
         });
         let next = threshold + (squares - one) / (two * shares);
-        // No step is left, or none that a rounding does not undo.
-        if !(next > threshold) {
-            break;
+        // Else no step is left, or none that a rounding does not undo.
+        match next > threshold {
+            true => threshold = next,
+            false => break,
         }
-        threshold = next;
     }
     let [weighted, shares] = lane_sums(row, |h| {
         let s = share(h, threshold);
