@@ -213,14 +213,16 @@ class Network:
 
 def entmax(h):
     """1.5-entmax of each row: p = max(0, h / 2 - t)^2 that add up to 1."""
-    z = np.sort(h / 2, axis=1)[:, ::-1]
+    # Less the largest, nothing is too large for single precision.
+    shares = (h - h.max(axis=1, keepdims=True)) / 2
+    z = np.sort(shares, axis=1)[:, ::-1]
     k = np.arange(1, z.shape[1] + 1)
     mean = z.cumsum(axis=1) / k
     spread = (z**2).cumsum(axis=1) - k * mean**2
     thresholds = mean - np.sqrt(np.maximum((1 - spread) / k, 0))
     support = (thresholds <= z).sum(axis=1, keepdims=True)
     threshold = np.take_along_axis(thresholds, support - 1, axis=1)
-    return np.maximum(h / 2 - threshold, 0) ** 2
+    return np.maximum(shares - threshold, 0) ** 2
 
 
 def temperature(config):

@@ -94,13 +94,15 @@ class TorchNetwork(nn.Module):
 
 def entmax(h):
     """1.5-entmax of each row: p = max(0, h / 2 - t)^2 that add up to 1."""
-    z = (h / 2).sort(dim=1, descending=True).values
+    # Less the largest, nothing is too large for single precision.
+    shares = (h - h.max(dim=1, keepdim=True).values) / 2
+    z = shares.sort(dim=1, descending=True).values
     k = torch.arange(1, z.shape[1] + 1, device=h.device, dtype=h.dtype)
     mean = z.cumsum(dim=1) / k
     spread = z.square().cumsum(dim=1) - k * mean.square()
     thresholds = mean - ((1 - spread) / k).clamp(min=0).sqrt()
-    support = (thresholds <= z).sum(dim=1, keepdim=True)
-    return (h / 2 - thresholds.gather(1, support - 1)).clamp(min=0).square()
+    support = (thresholds <= z).sum(dim=1, keepdim=True).clamp(min=1)
+    return (shares - thresholds.gather(1, support - 1)).clamp(min=0).square()
 
 
 class Local(nn.Module):

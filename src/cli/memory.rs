@@ -93,17 +93,22 @@ impl Needs {
         // Rows, labels and wrong labels of an epoch, each a u32.
         let draws = 5 * size_of::<u32>() * splits.train.len();
         let (weights, moments) = (of_layers.iter().sum::<f64>(), spec.optimizer.moments() as f64);
-        // Weights that training goes on from, their mean, and the mean before.
-        let averaged = if spec.average_from > 0 { 3.0 * weights } else { 0.0 };
+        // Weights that training goes on from, their mean, and the mean before; those of the epoch before while they are written.
+        let of_average = if spec.average_from > 0 { weights } else { 0.0 };
+        // What places of local layers send back.
+        let is_sent_back = |&(l, _): &(usize, &LayerSpec)| l > 0 && spec.learning == Learning::EndToEnd;
+        let sent_back = spec.layers.iter().enumerate().filter(is_sent_back);
+        let sent_back: usize =
+            sent_back.filter_map(|(_, layer)| Some(layer.fields.as_ref()?.lists().len())).sum();
         let maps = of_maps.iter().sum::<f64>() * (1.0 + moments);
         Needs {
             weights: weights * (1.0 + moments) + maps,
-            copies: weights * (2.0 + moments) + maps,
-            activities: (of_rows(trained) + of_rows(chunk) + most * seen) * float,
+            copies: weights * (2.0 + moments) + maps + of_average,
+            activities: (of_rows(trained) + of_rows(chunk) + most * seen + batch * sent_back as f64) * float,
             lists,
             data: (images + draws) as f64,
             host: (splits.train.pixels.len() + splits.test.pixels.len() + validation + draws + both) as f64
-                + averaged
+                + 3.0 * of_average
                 + of_layers.iter().chain(&of_maps).copied().fold(0.0, f64::max),
         }
     }

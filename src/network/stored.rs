@@ -40,7 +40,7 @@ impl<B: Backend, T: Tensor<B> + 'static> Fill<B> for T {
 
 /// A tensor with its name and shape in a file; `T` leads to a [`Stored`].
 pub struct Named<T> {
-    /// As [`checkpoint`](crate::checkpoint) says.
+    /// Such as `layers.0.weight`, `layers.0.bias` or `head.1.weight`.
     pub name: String,
     /// `[rows, columns]`, or `[columns]` of a bias.
     pub shape: Vec<usize>,

@@ -51,7 +51,9 @@ impl TrainError {
             TrainError::Diverged { epoch, what, value, .. } => {
                 TrainError::Diverged { epoch, what, value, saved }
             }
-            TrainError::Backend { error, .. } => TrainError::Backend { error, saved },
+            TrainError::Backend { error, .. }
+            | TrainError::Checkpoint(CheckpointError::Backend(error))
+            | TrainError::Observer(ObserverError::Backend(error)) => TrainError::Backend { error, saved },
             other => other,
         }
     }

@@ -116,6 +116,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
             _ => saved.unwrap_or(0),
         };
         let summary = self.summary(status, error, keeps_test_set, finished);
+        let summary = summary.map_err(|error| error.beside_checkpoint(saved));
         for warning in &self.warnings {
             observers.iter_mut().for_each(|observer| observer.warned(warning));
         }

@@ -51,17 +51,17 @@ fn l1<T: Scalar>(row: &[T], slopes: &mut [T]) -> T {
 /// Newton's steps toward the threshold of 1.5-entmax at most. It takes a dozen or less.
 const STEPS: usize = 50;
 
-/// Σ s² h² with s = max(0, h / 2 − τ), Σ s² = 1; slopes = half of its slopes, through τ too.
+/// Σ s² h² with s = max(0, (h − the largest) / 2 − τ), Σ s² = 1; slopes = half of its slopes, through τ too.
 ///
-/// Σ s² falls with τ and is convex: Newton's steps from below, where the most active unit alone has Σ s² ≥ 1, never go too far.
+/// Less the largest, no h is too large for a τ that is told apart. Σ s² falls with τ and is convex: Newton's steps from below, where the most active unit alone has Σ s² ≥ 1, never go too far.
 fn entmax<T: Scalar>(row: &[T], slopes: &mut [T]) -> T {
     let [half, one, two] = [0.5, 1.0, 2.0].map(T::from_f64);
     let largest = row.iter().fold(T::zero(), |largest, &h| if h > largest { h } else { largest });
     let share = |h: T, threshold: T| {
-        let share = half * h - threshold;
+        let share = half * (h - largest) - threshold;
         if share > T::zero() { share } else { T::zero() }
     };
-    let mut threshold = half * largest - one;
+    let mut threshold = -one;
     for _ in 0..STEPS {
         let [squares, shares] = lane_sums(row, |h| {
             let s = share(h, threshold);

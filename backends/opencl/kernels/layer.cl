@@ -151,10 +151,10 @@ INLINE float largest_of(IN row, const int columns, local real *scratch)
     return own;
 }
 
-// s = max(0, h / 2 - threshold), and 0 beyond the end of the row, of which `left` columns are left.
-INLINE vec share_of(const vec h, const float threshold, const int left)
+// s = max(0, (h - largest) / 2 - threshold), and 0 beyond the end of the row, of which `left` columns are left.
+INLINE vec share_of(const vec h, const float largest, const float threshold, const int left)
 {
-    const vec share = 0.5f * h - threshold;
+    const vec share = 0.5f * (h - largest) - threshold;
 #if VEC == 1
     return share > 0.0f ? share : 0.0f;
 #else
@@ -166,14 +166,14 @@ INLINE vec share_of(const vec h, const float threshold, const int left)
 // Steps of Newton's at most: it takes a dozen or less.
 #define ENTMAX_STEPS 50
 
-// The threshold of 1.5-entmax, sum s^2 = 1. The sum falls with it and is convex: steps from below never go too far.
-INLINE float entmax_threshold(IN row, const int columns, local real *scratch)
+// The threshold of 1.5-entmax of h less the largest, sum s^2 = 1. The sum falls with it and is convex: steps from below never go too far.
+INLINE float entmax_threshold(IN row, const int columns, const float largest, local real *scratch)
 {
-    float threshold = 0.5f * largest_of(row, columns, scratch) - 1.0f;
+    float threshold = -1.0f;
     for (int step = 0; step < ENTMAX_STEPS; step++) {
         vec squares = 0.0f, shares = 0.0f;
         for (int j = get_local_id(0) * VEC; j < columns; j += ITEMS * VEC) {
-            const vec s = share_of(load(row + j, columns - j), threshold, columns - j);
+            const vec s = share_of(load(row + j, columns - j), largest, threshold, columns - j);
             squares += s * s;
             shares += s;
         }
@@ -220,11 +220,12 @@ kernel void measure(IN activities, const int columns, const int goodness, const 
             total += h;
         }
     } else if (goodness == ENTMAX) {
-        const float threshold = entmax_threshold(activities + row, columns, scratch);
+        const float largest = largest_of(activities + row, columns, scratch);
+        const float threshold = entmax_threshold(activities + row, columns, largest, scratch);
         vec weighted = 0.0f, shares = 0.0f;
         for (int j = item * VEC; j < columns; j += ITEMS * VEC) {
             const vec h = load(activities + row + j, columns - j);
-            const vec s = share_of(h, threshold, columns - j);
+            const vec s = share_of(h, largest, threshold, columns - j);
             weighted += s * (h * h);
             shares += s;
         }
@@ -232,7 +233,7 @@ kernel void measure(IN activities, const int columns, const int goodness, const 
         const float mean = above / (float)sum_items(sum(shares), scratch, ITEMS);
         for (int j = item * VEC; j < columns; j += ITEMS * VEC) {
             const vec h = load(activities + row + j, columns - j);
-            const vec s = share_of(h, threshold, columns - j);
+            const vec s = share_of(h, largest, threshold, columns - j);
             const vec slope = s * (s * h + 0.5f * (h * h - mean)), root = s * h;
 #if VEC == 1
             const vec of_unit = h > 0.0f ? slope : 0.0f;
