@@ -58,6 +58,8 @@ class Row:
     tiny: tuple = ("layer_sizes=[20,20]",)
     # Measured by a softmax that is trained on the finished network.
     probe: bool = False
+    # The share of the activities that are silenced while that softmax learns, at the paper's size, where they are many.
+    probe_dropout: float = 0.0
     # The cells of a sweep that this row is about: what stands in columns of its results.csv.
     cells: dict | None = None
     note: str = ""
@@ -97,7 +99,7 @@ ROWS = [
     Row("unsupervised", "3.2", "unsupervised", 1.37, "train --recipe unsupervised", (WIDE, "num_epochs=100"),
         (NARROW, "num_epochs=10"), probe=True),
     Row("unsupervised_local", "3.2", "unsupervised, local fields", 1.16, UNSUPERVISED, (), (QUARTER, "num_epochs=10"), (PATCHES,),
-        probe=True),
+        probe=True, probe_dropout=0.5),
     Row("supervised", "3.3", "supervised", 1.36, "train --recipe hinton", (WIDE, "num_epochs=60"), (NARROW, "num_epochs=10")),
     Row("supervised_jittered", "3.3", "supervised, shifted images", 0.64, "train --recipe hinton --set jitter=2",
         (WIDE, "num_epochs=500"), (NARROW, "num_epochs=20")),
@@ -151,11 +153,17 @@ def train(row, size, seeds, folder, options):
     return [folder / cell["run_dir"] for cell in cells]
 
 
-def probe(run, epochs, options):
+def probe(row, size):
+    """The options of `ff eval` that train a softmax on the finished network."""
+    silenced = ["--probe-dropout", str(row.probe_dropout)] if size == "full" and row.probe_dropout else []
+    return ["--probe", *silenced]
+
+
+def read_out(run, epochs, probing, options):
     """The accuracy of a softmax on the finished network; kept beside it."""
-    kept = run / f"probe-{epochs}.json"
+    kept = run / f"probe-{'-'.join([str(epochs), *probing[2:]])}.json"
     if not kept.exists():
-        told = ff("eval", run, "--probe", "--json", *options)
+        told = ff("eval", run, *probing, "--json", *options)
         kept.write_text(told)
     return json.loads(kept.read_text())["accuracy"]
 
@@ -169,7 +177,7 @@ def measure(row, size, seeds, folder, options):
     by_head = [summary.get("test_head_accuracy") for summary in summaries]
     ours = [summary["test_accuracy"] for summary in summaries]
     if row.probe:
-        ours = [probe(run, last["epochs"], options) for run in runs]
+        ours = [read_out(run, last["epochs"], probe(row, size), options) for run in runs]
     return {
         "ours %": error(ours),
         "by head %": "" if None in by_head else error(by_head),
@@ -182,8 +190,8 @@ def measure(row, size, seeds, folder, options):
 
 def command(row, size, seeds):
     """What to type for it."""
-    probed = " && ff eval RUN --probe" if row.probe else ""
-    return shlex.join(["ff", *row.words(size, seeds)]) + probed
+    read = " && ff eval RUN " + " ".join(probe(row, size)) if row.probe else ""
+    return shlex.join(["ff", *row.words(size, seeds)]) + read
 
 
 def table(found):

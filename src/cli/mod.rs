@@ -21,6 +21,7 @@ mod prose;
 mod recipes;
 mod report;
 mod runs;
+mod saved;
 mod signals;
 mod source;
 mod sweep;

@@ -7,8 +7,8 @@ use ff_backend::Backend;
 use ff_backend::host::Pixels;
 use serde::Serialize;
 
-use super::eval::{Loaded, Saved};
 use super::on_backend::{OnBackend, on_backend};
+use super::saved::{Loaded, Saved};
 use super::{CliError, report};
 use crate::data::brightness::Unlike;
 use crate::data::pictures::{self, Encoded, Picture};

@@ -13,4 +13,4 @@ pub use evaluator::{Evaluator, Predictions};
 pub use held_out::ValidationLoss;
 pub use loss::PairLosses;
 pub use probability::{largest, mean_log_probabilities, probabilities, temperature};
-pub use probe::train_probe;
+pub use probe::{ProbeTraining, train_probe};

@@ -7,18 +7,27 @@ use crate::batching::negatives::Random;
 use crate::batching::{EpochPlan, PlannedEpoch};
 use crate::config::RateSchedule;
 use crate::data::Split;
-use crate::network::{Activities, HeadLayer, ImageRows, Network, neutral_logits, upload};
+use crate::network::{Activities, HeadLayer, ImageRows, Network, head_logits, neutral_pass, upload};
 use crate::spec::{Optimizer, Spec, learning_rate_factor};
 
 /// Adam; its step size falls to 0 along half a cosine, and this is the mean.
 const OPTIMIZER: Optimizer = Optimizer::Adam { learning_rate: 0.0015, idle_steps: 0 };
 
-/// Trains a fresh head on plain images for `epochs` epochs and puts it in the place of the network's.
+/// How a probe learns.
+#[derive(Clone, Copy, Debug)]
+pub struct ProbeTraining {
+    /// Passes over the training set.
+    pub epochs: usize,
+    /// Share of the activities that are silenced before it reads them, 0 ≤ dropout < 1 (arXiv 1207.0580).
+    pub dropout: f64,
+}
+
+/// Trains a fresh head on plain images and puts it in the place of the network's.
 pub fn train_probe<B: Backend>(
     backend: &B,
     network: &mut Network<B>,
     train: &Split,
-    epochs: usize,
+    ProbeTraining { epochs, dropout }: ProbeTraining,
 ) -> Result<()> {
     let batch_size = network.spec.batch_size.min(train.len().max(1));
     let spec = Spec { batch_size, ..network.spec.clone() };
@@ -49,7 +58,12 @@ pub fn train_probe<B: Backend>(
             let batch = plan.batch(index);
             rows.gather(backend, &images, batch.rows, batch.shifts)?;
             rows.multiply(backend, network)?;
-            neutral_logits(backend, network, &rows, &mut activities, &mut logits)?;
+            // Each layer reads what the one below it has, before any of it is silenced.
+            neutral_pass(backend, network, &rows, &mut activities)?;
+            for l in spec.scored_layers() {
+                activities.silence(backend, l, dropout, batch.dropout_seed)?;
+            }
+            head_logits(backend, network, &activities, &mut logits)?;
             backend.softmax(&logits, batch.truth, 0.0, &mut errors, &mut cost)?;
             let rule = OPTIMIZER.rule(factor, step);
             step += 1;

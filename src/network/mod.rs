@@ -19,7 +19,7 @@ pub use hidden::Hidden;
 pub use initialization::{initial_head, initial_similarity_map, initial_top_down, initial_weights};
 pub use labelled::{Labelled, label_energies};
 pub use layer::{Layer, Lesson};
-pub use pass::{Activities, ImageRows, forward, neutral_logits};
+pub use pass::{Activities, ImageRows, forward, head_logits, neutral_logits, neutral_pass};
 pub use stored::{Fill, Lent, Named, Stored, matrix};
 pub use tensors::{Tensors, download, parameter, upload};
 pub use top_down::States;

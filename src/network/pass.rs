@@ -96,6 +96,15 @@ impl<B: Backend> Activities<B> {
         }
     }
 
+    /// Silences activities of layer `l` with probability `rate` and divides the others by 1 − rate.
+    pub fn silence(&mut self, backend: &B, l: usize, rate: f64, seed: u32) -> Result<()> {
+        if rate > 0.0 {
+            let seed = seed.wrapping_add(l as u32);
+            backend.dropout(&mut self.hidden[l], rate, seed, &mut self.squares[l])?;
+        }
+        Ok(())
+    }
+
     /// Σ h², or what else goodness is measured by, before the goodness factor `[1, rows]`.
     pub fn goodness(&self, l: usize) -> &B::Matrix {
         self.measured[l].as_ref().map_or(&self.squares[l], |measured| &measured.sums)
@@ -150,9 +159,28 @@ pub fn neutral_logits<B: Backend>(
     activities: &mut Activities<B>,
     logits: &mut B::Matrix,
 ) -> Result<()> {
-    for l in 0..network.layers.len() {
-        forward(backend, network, images, l, LabelCode::Neutral, activities)?;
-    }
+    neutral_pass(backend, network, images, activities)?;
+    head_logits(backend, network, activities, logits)
+}
+
+/// A neutral pass over gathered and multiplied images.
+pub fn neutral_pass<B: Backend>(
+    backend: &B,
+    network: &Network<B>,
+    images: &ImageRows<B>,
+    activities: &mut Activities<B>,
+) -> Result<()> {
+    (0..network.layers.len())
+        .try_for_each(|l| forward(backend, network, images, l, LabelCode::Neutral, activities))
+}
+
+/// What the head makes of activities `[rows, C]`.
+pub fn head_logits<B: Backend>(
+    backend: &B,
+    network: &Network<B>,
+    activities: &Activities<B>,
+    logits: &mut B::Matrix,
+) -> Result<()> {
     for (index, part) in network.head.iter().flatten().enumerate() {
         part.read_out(backend, activities, logits, index > 0)?;
     }

@@ -68,14 +68,9 @@ impl<B: Backend> Classified<B> {
 
     /// The activities of layer `l`, with dropout.
     pub fn forward(&mut self, backend: &B, network: &Network<B>, l: usize, seed: u32) -> Result<()> {
-        let activities = &mut self.activities;
         // No label enters: the code is not read.
-        forward(backend, network, &self.images, l, LabelCode::Neutral, activities)?;
-        if self.spec.dropout > 0.0 {
-            let (rate, seed) = (self.spec.dropout, seed.wrapping_add(l as u32));
-            backend.dropout(&mut activities.hidden[l], rate, seed, &mut activities.squares[l])?;
-        }
-        Ok(())
+        forward(backend, network, &self.images, l, LabelCode::Neutral, &mut self.activities)?;
+        self.activities.silence(backend, l, self.spec.dropout, seed)
     }
 
     /// Classifier `index` reads its layer: its errors on the true labels, and what they send back along the layer's

@@ -120,10 +120,7 @@ impl<B: Backend> Stack<B> {
     ) -> Result<()> {
         let activities = &mut self.activities;
         forward(backend, network, &self.images, l, code, activities)?;
-        if spec.dropout > 0.0 {
-            let seed = dropout_seed.wrapping_add(l as u32);
-            backend.dropout(&mut activities.hidden[l], spec.dropout, seed, &mut activities.squares[l])?;
-        }
+        activities.silence(backend, l, spec.dropout, dropout_seed)?;
         activities.measure(backend, l)
     }
 

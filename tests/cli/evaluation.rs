@@ -57,6 +57,38 @@ fn a_run_and_its_checkpoint_are_one() {
     assert_eq!(of("run"), of("run --set evaluation.batch_size=7"));
 }
 
+/// What training measured on the rows that it held out is measured on them again; a probe learns from the others.
+#[test]
+fn rows_that_were_held_out_are_measured() {
+    let place = Place::new();
+    write_set(&place.at("set"), 12, 4, 200, 40);
+    place.done(
+        "train 24 16 --dataset idx:set --num-epochs 3 --validation-size 60 --seed 5 --backend cpu --log-dir run",
+    );
+    let summary: Value = serde_json::from_str(&place.read("run/summary.json")).unwrap();
+    let outcome = place.done("eval run --checkpoint last --validation-size 60 --json");
+    let held_out: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!((&held_out["accuracy"], &held_out["total"]), (&summary["accuracy"], &json!(60)));
+    assert!(!outcome.stderr.contains("note"), "{}", outcome.stderr);
+    assert_eq!(place.json("eval run --json")["total"], 40, "the test set, where nothing else is asked for");
+    let text = place.done("eval run --validation-size 50");
+    assert!(text.stdout.contains("of 50 held-out rows)"), "{}", text.stdout);
+    assert!(text.stderr.contains("the network itself has learned from these rows"), "{}", text.stderr);
+
+    let probe = |more: &str| place.json(&format!("eval run --probe --validation-size 60 --json {more}"));
+    assert_eq!(probe("")["total"], 60);
+    let silenced = probe("--probe-dropout 0.9 --probe-epochs 1");
+    assert_eq!(silenced, probe("--probe-dropout 0.9 --probe-epochs 1"), "the same request, the same probe");
+    assert_ne!(silenced, probe("--probe-epochs 1"));
+    assert!(place.refused("eval run --validation-size 200").contains("200"));
+    assert!(place.refused("eval run --validation-size 0").contains("--validation-size"));
+    for wrong in ["1", "-0.1", "nan", "much"] {
+        let message = place.refused(&format!("eval run --probe --probe-dropout {wrong}"));
+        assert!(message.contains("--probe-dropout") && message.contains("below 1"), "{message}");
+    }
+    assert!(place.refused("eval run --probe-dropout 0.5").contains("--probe"));
+}
+
 /// Without a head the first layer matters to reading alone; a head is trained on the layers that it reads.
 #[test]
 fn the_first_layer_counts_where_it_is_asked_for() {
