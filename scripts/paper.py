@@ -58,7 +58,7 @@ class Row:
     tiny: tuple = ("layer_sizes=[20,20]",)
     # Measured by a softmax that is trained on the finished network.
     probe: bool = False
-    # The share of the activities that are silenced while that softmax learns, at the paper's size, where they are many.
+    # The share of the activities that are silenced while that softmax learns, at the paper's size; measured for local fields alone.
     probe_dropout: float = 0.0
     # The cells of a sweep that this row is about: what stands in columns of its results.csv.
     cells: dict | None = None

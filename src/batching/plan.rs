@@ -1,5 +1,6 @@
 //! An epoch's draws: on the host, and uploaded once.
 
+use ff_backend::host::Pixels;
 use ff_backend::{Backend, IndexSlice, Result, Shape};
 use ndarray_rand::rand::Rng;
 use ndarray_rand::rand::seq::SliceRandom;
@@ -65,6 +66,13 @@ impl PlannedEpoch {
             batches,
         }
     }
+}
+
+/// The images that plans number, on the device: under `data.flips` each of them turned too, behind the others.
+pub fn upload_images<B: Backend>(backend: &B, spec: &Spec, pixels: &Pixels) -> Result<B::Images> {
+    let image = spec.image;
+    let both = spec.flips.then(|| image.and_turned(pixels).into());
+    backend.images(both.as_ref().unwrap_or(pixels), image.height, image.columns())
 }
 
 /// Batch by batch: the first list's entries, then the second's.

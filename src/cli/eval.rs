@@ -45,6 +45,17 @@ fn fraction(text: &str) -> Result<f64, String> {
     }
 }
 
+impl Loaded {
+    /// Whether training has shown it any of `size` held-out rows, as far as it tells: of one data set and seed fewer rows
+    /// are among more.
+    fn has_learned_from(&self, size: usize) -> bool {
+        self.trained.as_ref().is_some_and(|own| {
+            own.data.dataset == self.config.data.dataset
+                && (own.data.validation_size < size || own.training.seed != self.config.training.seed)
+        })
+    }
+}
+
 #[derive(Serialize)]
 struct Report {
     accuracy: f64,
@@ -67,9 +78,15 @@ impl Eval {
         let (loaded, dataset) = self.network.load_with_data()?;
         let (asked, class_names) = (loaded.config.clone(), loaded.class_names.clone());
         let held_out = self.validation_size.map(|size| size as usize);
-        let splits = Splits::new(dataset, held_out.unwrap_or(0), asked.training.seed)?;
-        if held_out.is_some_and(|size| size != asked.data.validation_size) {
-            report::say("note: --validation-size: the network itself has learned from these rows");
+        let splits = match held_out {
+            None => Splits::new(dataset, 0, asked.training.seed)?,
+            Some(size) => Splits::new(dataset, size, asked.training.seed)
+                .map_err(|error| CliError::request(format!("--validation-size: {error}")))?,
+        };
+        if held_out.is_some_and(|size| loaded.has_learned_from(size)) {
+            report::say(
+                "note: --validation-size: the network itself has learned from these rows, or from some of them",
+            );
         }
         let probe = ProbeTraining { epochs: self.probe_epochs as usize, dropout: self.probe_dropout };
         let work = Measure { loaded, splits, probe: self.probe.then_some(probe) };

@@ -61,6 +61,8 @@ pub struct Loaded {
     pub class_names: Vec<String>,
     /// How bright its training images are, if it tells.
     pub brightness: Option<Brightness>,
+    /// The config that it was trained with, if it tells.
+    pub trained: Option<Config>,
 }
 
 /// A checkpoint, what it says of itself, and the config to read it with.
@@ -336,8 +338,9 @@ fn fit(
             )));
         }
     }
-    let brightness = saved.and_then(|(_, progress)| progress.brightness);
-    Ok(Loaded { checkpoint, config, image: data.image, classes, class_names, brightness })
+    let (trained, progress) = saved.unzip();
+    let brightness = progress.and_then(|progress| progress.brightness);
+    Ok(Loaded { checkpoint, config, image: data.image, classes, class_names, brightness, trained })
 }
 
 /// What `--predict` calls it.

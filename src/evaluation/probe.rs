@@ -4,7 +4,7 @@
 use ff_backend::{Backend, Result};
 
 use crate::batching::negatives::Random;
-use crate::batching::{EpochPlan, PlannedEpoch};
+use crate::batching::{EpochPlan, PlannedEpoch, upload_images};
 use crate::config::RateSchedule;
 use crate::data::Split;
 use crate::network::{Activities, HeadLayer, ImageRows, Network, head_logits, neutral_pass, upload};
@@ -22,7 +22,7 @@ pub struct ProbeTraining {
     pub dropout: f64,
 }
 
-/// Trains a fresh head on plain images and puts it in the place of the network's.
+/// Trains a fresh head on images without a label, shifted and turned as in training, and puts it in the place of the network's.
 pub fn train_probe<B: Backend>(
     backend: &B,
     network: &mut Network<B>,
@@ -33,7 +33,7 @@ pub fn train_probe<B: Backend>(
     let spec = Spec { batch_size, ..network.spec.clone() };
     network.head = Some(HeadLayer::all(backend, &spec, spec.scored_layers(), OPTIMIZER)?);
 
-    let images = backend.images(&train.pixels, spec.image.height, spec.image.columns())?;
+    let images = upload_images(backend, &spec, &train.pixels)?;
     let mut rows = ImageRows::new(backend, &spec, batch_size)?;
     let mut activities = Activities::new(backend, &spec, batch_size)?;
     let mut logits = backend.zeros(batch_size, spec.classes)?;

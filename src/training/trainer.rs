@@ -11,7 +11,7 @@ use super::samples::samples;
 use super::saver::{Ended, Saver};
 use super::step::TrainTally;
 use super::{Limits, Stepper, TrainError};
-use crate::batching::EpochPlan;
+use crate::batching::{EpochPlan, upload_images};
 use crate::checkpoint::{self, Checkpoint};
 use crate::config::{Config, PredictKind};
 use crate::data::Splits;
@@ -141,12 +141,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
         let mut stepper = Stepper::new(self.backend, &spec)?;
         let planned = stepper.plan(labels, self.best.epoch + 1);
         let mut plan = EpochPlan::new(self.backend, &planned, spec.batch_size)?;
-        let image = spec.image;
-        let images = {
-            let pixels = &self.splits.train.pixels;
-            let both = spec.flips.then(|| image.and_turned(pixels).into());
-            self.backend.images(both.as_ref().unwrap_or(pixels), image.height, image.columns())?
-        };
+        let images = upload_images(self.backend, &spec, &self.splits.train.pixels)?;
         let finished = self.best.epoch;
         let start = Start {
             config: self.config,

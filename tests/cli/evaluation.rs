@@ -71,22 +71,38 @@ fn rows_that_were_held_out_are_measured() {
     assert_eq!((&held_out["accuracy"], &held_out["total"]), (&summary["accuracy"], &json!(60)));
     assert!(!outcome.stderr.contains("note"), "{}", outcome.stderr);
     assert_eq!(place.json("eval run --json")["total"], 40, "the test set, where nothing else is asked for");
-    let text = place.done("eval run --validation-size 50");
-    assert!(text.stdout.contains("of 50 held-out rows)"), "{}", text.stdout);
-    assert!(text.stderr.contains("the network itself has learned from these rows"), "{}", text.stderr);
+    let text = place.done("eval run --validation-size 50").stdout;
+    assert!(text.contains("of 50 held-out rows)"), "{text}");
+    for (line, learned) in [("50", false), ("70", true), ("60", false), ("60 --set seed=6", true)] {
+        let told = place.done(&format!("eval run --validation-size {line}")).stderr;
+        assert_eq!(told.contains("has learned from these rows"), learned, "--validation-size {line}: {told}");
+    }
 
     let probe = |more: &str| place.json(&format!("eval run --probe --validation-size 60 --json {more}"));
     assert_eq!(probe("")["total"], 60);
     let silenced = probe("--probe-dropout 0.9 --probe-epochs 1");
     assert_eq!(silenced, probe("--probe-dropout 0.9 --probe-epochs 1"), "the same request, the same probe");
     assert_ne!(silenced, probe("--probe-epochs 1"));
-    assert!(place.refused("eval run --validation-size 200").contains("200"));
+    assert!(
+        place.refused("eval run --validation-size 200").contains("--validation-size: validation_size is 200")
+    );
     assert!(place.refused("eval run --validation-size 0").contains("--validation-size"));
     for wrong in ["1", "-0.1", "nan", "much"] {
         let message = place.refused(&format!("eval run --probe --probe-dropout {wrong}"));
         assert!(message.contains("--probe-dropout") && message.contains("below 1"), "{message}");
     }
     assert!(place.refused("eval run --probe-dropout 0.5").contains("--probe"));
+}
+
+/// A probe sees images as training showed them, shifted and turned.
+#[test]
+fn a_probe_of_a_network_that_learned_from_turned_images() {
+    let place = Place::new();
+    write_set(&place.at("set"), 12, 4, 200, 40);
+    let train = "train 24 16 --dataset idx:set --num-epochs 1 --backend cpu --set jitter=1 --set flips=true --log-dir run";
+    place.done(train);
+    let probe = place.json("eval run --probe --probe-epochs 20 --json");
+    assert!(probe["accuracy"].as_f64() > Some(0.5), "four classes: {probe}");
 }
 
 /// Without a head the first layer matters to reading alone; a head is trained on the layers that it reads.
