@@ -245,7 +245,7 @@ fn a_cpu_gives_the_same_bits_through_opencl() {
         return println!("SKIPPED: without FMA this processor rounds each term twice");
     }
     let opencl = OpenCl::new(device, Options::default()).unwrap();
-    let variants: [&[&str]; 25] = [
+    let variants: [&[&str]; 27] = [
         &["recipe=original"],
         &["recipe=baseline"],
         &["recipe=hinton"],
@@ -271,6 +271,8 @@ fn a_cpu_gives_the_same_bits_through_opencl() {
         &["recipe=baseline", "top_down=true"],
         &["recipe=hinton", "top_down=true", "data.jitter=2"],
         &["recipe=contrast", "top_down=true", LOCAL],
+        &["recipe=hinton", "center_images=true", "data.jitter=1"],
+        &["recipe=unsupervised", "center_images=true"],
     ];
     for sets in variants {
         let ours = Run::new(&cpu, sets).steps(20).everything();

@@ -99,7 +99,7 @@ class Network:
         network = self.config["network"]
         keep, kind = network["damping"], network["normalization"]
         code = np.broadcast_to(self.strength() * code, (len(pixels), self.classes))
-        image = normalize(pixels, network["input_normalization"])
+        image = normalize(centered(pixels, network), network["input_normalization"])
         fields, above = self.fields(0), self.fields_from_above()
         last = len(self.layers) - 1
         hidden = list(self.activities(pixels, np.full(self.classes, 1 / self.classes)))
@@ -142,6 +142,7 @@ class Network:
         code = np.broadcast_to(self.strength() * code, (len(pixels), self.classes))
         if placement == "overlay":
             pixels = pixels[:, self.classes :]
+        pixels = centered(pixels, network)
         if placement in ("prepend", "every-layer", "overlay"):
             pixels = np.hstack([code, pixels])
         x = normalize(pixels, network["input_normalization"])
@@ -303,6 +304,11 @@ def weighted_sums(x, weight, labels, seen):
         units = slice(place * channels, (place + 1) * channels)
         sums[:, units] += x[:, labels + features] @ weight[labels : labels + len(features), units]
     return sums
+
+
+def centered(x, network):
+    """Images, minus the mean of each where the network was trained so."""
+    return x - x.mean(axis=1, keepdims=True) if network.get("center_images") else x
 
 
 def normalize(x, kind):

@@ -57,6 +57,7 @@ class TorchNetwork(nn.Module):
         code = (network["label_strength"] * code).expand(len(pixels), -1)
         if placement == "overlay":
             pixels = pixels[:, self.classes :]
+        pixels = centered(pixels, network)
         if placement != "none":
             pixels = torch.cat([code, pixels], dim=1)
         x = normalize(pixels, network["input_normalization"])
@@ -123,6 +124,11 @@ class Local(nn.Module):
             features = torch.cat([torch.arange(labels), features]).to(x.device)
             sums.append(x[:, features] @ own[: len(features)])
         return torch.cat(sums, dim=1) + self.bias
+
+
+def centered(x, network):
+    """Images, minus the mean of each where the network was trained so."""
+    return x - x.mean(dim=1, keepdim=True) if network.get("center_images") else x
 
 
 def normalize(x, kind):

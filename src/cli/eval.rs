@@ -58,6 +58,8 @@ impl Loaded {
 
 #[derive(Serialize)]
 struct Report {
+    /// Which rows: `test`, or `validation` for those held out of the training set.
+    split: &'static str,
     accuracy: f64,
     correct: u64,
     total: u64,
@@ -106,7 +108,7 @@ impl Eval {
             100.0 * report.accuracy,
             report.correct,
             report.total,
-            if held_out.is_some() { " held-out rows" } else { "" }
+            if self.validation_size.is_some() { " held-out rows" } else { "" }
         ))
     }
 }
@@ -138,6 +140,7 @@ impl OnBackend for Measure {
         let energy = (predict == PredictKind::Ensemble && !predictions.energy.is_empty())
             .then(|| count(&predictions.energy).accuracy());
         Ok(Report {
+            split: if splits.validation.is_some() { "validation" } else { "test" },
             accuracy: confusion.accuracy(),
             correct: confusion.correct(),
             total: confusion.total(),

@@ -9,101 +9,11 @@ use serde::{Deserialize, Serialize};
 use toml::Value;
 
 use super::choices::*;
+use super::knob::{Knob, Need, When, knob};
 use super::layer_kinds::LayerKind;
 use super::recipes;
 use super::takes::Interval::{Fraction, NotNegative, Positive};
 use super::takes::{MOST_IN_A_FILE, MOST_LAYERS, MOST_UNITS, Takes, words};
-
-/// One row of the table.
-#[derive(Clone, Copy, Debug)]
-pub struct Knob {
-    /// Table and key, with a dot between them.
-    pub name: &'static str,
-    /// What it means, in a sentence or two.
-    pub meaning: &'static str,
-    /// Type and range of its values.
-    pub takes: Takes,
-    /// The module that acts on it.
-    pub read_by: &'static str,
-    /// The option of `ff train`, or of `ff eval`, that sets it, if there is one.
-    pub flag: Option<&'static str>,
-    /// What some of its values need of other knobs.
-    pub needs: &'static [Need],
-    /// When it has no effect, so that setting it for a run is a mistake.
-    pub no_effect: &'static [When],
-    /// Whether the numbers of a run depend on it.
-    pub changes_numbers: bool,
-    /// Whether a resumed run may have another value.
-    pub may_change_on_resume: bool,
-    /// Its value in a configuration; none where that is a whole number beyond what a file can hold.
-    value: fn(&Config) -> Option<Value>,
-}
-
-/// What a value of a knob needs of another: the value, the other knob, whether it is missing, what it is.
-#[derive(Clone, Copy, Debug)]
-pub struct Need(pub &'static str, pub &'static str, pub fn(&Config) -> bool, pub &'static str);
-
-/// A state of another knob: that knob, whether it is in that state, what messages say of it.
-#[derive(Clone, Copy, Debug)]
-pub struct When(pub &'static str, pub fn(&Config) -> bool, pub &'static str);
-
-impl Knob {
-    /// Its value in a configuration; none where that is a whole number beyond what a file can hold.
-    pub fn value(&self, config: &Config) -> Option<Value> {
-        (self.value)(config)
-    }
-
-    /// Its built-in value.
-    pub fn default(&self) -> Option<Value> {
-        self.value(&Config::default())
-    }
-
-    /// Whether it is short for another: no field of [`Config`].
-    pub fn is_short(&self) -> bool {
-        self.name == DEPTH || self.name == WIDTH
-    }
-
-    const fn flag(mut self, flag: &'static str) -> Self {
-        self.flag = Some(flag);
-        self
-    }
-
-    const fn needs(mut self, needs: &'static [Need]) -> Self {
-        self.needs = needs;
-        self
-    }
-
-    const fn no_effect(mut self, when: &'static [When]) -> Self {
-        self.no_effect = when;
-        self
-    }
-
-    const fn without_numbers(mut self) -> Self {
-        self.changes_numbers = false;
-        self
-    }
-
-    const fn resumable(mut self) -> Self {
-        self.may_change_on_resume = true;
-        self
-    }
-}
-
-/// A row without name, meaning and field: numbers depend on the knob, a resumed run keeps it.
-const fn knob(takes: Takes, read_by: &'static str) -> Knob {
-    Knob {
-        name: "",
-        meaning: "",
-        takes,
-        read_by,
-        flag: None,
-        needs: &[],
-        no_effect: &[],
-        changes_numbers: true,
-        may_change_on_resume: false,
-        value: |_| None,
-    }
-}
 
 /// The knob that names the preset underneath.
 pub(crate) const RECIPE: &str = "recipe";
@@ -234,6 +144,8 @@ tables! {
         /// `{ kind = "local", grid = [rows, columns], stride = S, field = F, channels = C }` on the image or on a local
         /// layer, without weight sharing. None: all are dense.
         layers: Vec<LayerKind> = Vec::new(), knob(Takes::Layers(LayerKind::check_list), "network");
+        /// The mean of an image's pixels is subtracted from them before they are normalized; hybrids are mixed of such images.
+        center_images: bool = false, knob(Takes::Bool, "network");
         /// Normalization of the labelled image.
         input_normalization: Normalization = Normalization::Unit,
             knob(Takes::Word(words::<Normalization>), "network");

@@ -17,6 +17,7 @@ mod error;
 mod experiment;
 mod file;
 mod halving;
+mod knob;
 mod knobs;
 mod layer_kinds;
 mod layers;
@@ -42,9 +43,10 @@ pub use difference::first_difference;
 pub use error::{ConfigError, Invalid};
 pub use experiment::{Experiment, Source as ExperimentSource};
 pub use halving::Halving;
+pub use knob::{Knob, Need, When};
 pub use knobs::{
-    BackendConfig, Config, DataConfig, EvaluationConfig, GoodnessConfig, HeadConfig, KNOBS, Knob,
-    LoggingConfig, Need, NetworkConfig, TrainingConfig, When,
+    BackendConfig, Config, DataConfig, EvaluationConfig, GoodnessConfig, HeadConfig, KNOBS, LoggingConfig,
+    NetworkConfig, TrainingConfig,
 };
 pub use layer_kinds::{LayerKind, LocalKind, layers_in_short};
 pub use layers::{Origins, Resolved};

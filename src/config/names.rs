@@ -2,7 +2,8 @@
 
 use toml::{Table, Value};
 
-use super::knobs::{KNOBS, Knob};
+use super::knob::Knob;
+use super::knobs::KNOBS;
 use super::nearest::{did_you_mean, known_elsewhere};
 
 /// Every dotted name that `--set` and axes understand.

@@ -14,6 +14,7 @@ pub struct ImageRows<B: Backend> {
     /// features · W₀, which all label codes share `[n, units]`.
     pub product: B::Matrix,
     covered_pixels: usize,
+    center: bool,
 }
 
 impl<B: Backend> ImageRows<B> {
@@ -25,10 +26,11 @@ impl<B: Backend> ImageRows<B> {
             squares: backend.zeros(1, rows)?,
             product: backend.zeros(rows, first.units)?,
             covered_pixels: spec.covered_pixels,
+            center: spec.center_images,
         })
     }
 
-    /// Gathers images by their numbers.
+    /// Gathers images by their numbers; where the network asks for it, each image's mean is subtracted from it.
     pub fn gather(
         &mut self,
         backend: &B,
@@ -36,7 +38,9 @@ impl<B: Backend> ImageRows<B> {
         rows: IndexSlice<B>,
         shifts: Option<IndexSlice<B>>,
     ) -> Result<()> {
-        backend.gather(images, rows, shifts, self.covered_pixels, &mut self.features, &mut self.squares)
+        let (features, squares) = (&mut self.features, &mut self.squares);
+        backend.gather(images, rows, shifts, self.covered_pixels, features, squares)?;
+        if self.center { backend.center(features, squares) } else { Ok(()) }
     }
 
     /// Silences each pixel with probability `rate` and divides the others by 1 − rate, as dropout does to activities

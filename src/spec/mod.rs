@@ -36,6 +36,8 @@ pub struct Spec {
     pub classes: usize,
     /// Leading values of an image that the label replaces: C, or 0.
     pub covered_pixels: usize,
+    /// Whether each image's mean is subtracted from it.
+    pub center_images: bool,
     /// The hidden layers, from the input up.
     pub layers: Vec<LayerSpec>,
     /// The first layer, if it is local.
@@ -118,6 +120,7 @@ impl Spec {
             image,
             classes,
             covered_pixels,
+            center_images: network.center_images,
             layers,
             first_local: match network.layers.first() {
                 Some(LayerKind::Local(local)) => Some(*local),

@@ -28,6 +28,7 @@ const CASES: &[(&str, &str, &str, Shows)] = &[
     ("data.flips", "", "--set flips=true", Numbers),
     ("network.layer_sizes", "", "--set layer_sizes=[12,9]", Numbers),
     ("network.layers", "", LAYERS, Numbers),
+    ("network.center_images", "", "--set center_images=true", Numbers),
     ("network.input_normalization", "", "--set input_normalization=rms", Numbers),
     ("network.normalization", "", "--set network.normalization=rms", Numbers),
     ("network.label", "", "--set label=every-layer", Numbers),

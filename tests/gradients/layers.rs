@@ -27,7 +27,7 @@ const GOODNESS: [&[&str]; 6] = [
 const NORMALIZATIONS: [&[&str]; 3] = [
     &["input_normalization=none", "network.normalization=unit"],
     &["input_normalization=unit", "network.normalization=rms"],
-    &["input_normalization=rms", "network.normalization=none"],
+    &["input_normalization=rms", "network.normalization=none", "center_images=true"],
 ];
 const LABELS: [&[&str]; 3] = [
     &["label=overlay", "label_strength=1.0"],

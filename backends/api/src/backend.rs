@@ -133,6 +133,10 @@ pub trait Backend: Sized + 'static {
         squares: &mut Self::Matrix,
     ) -> Result<()>;
 
+    /// Subtracts from each row its mean: `x[r, f] ← x[r, f] − (1/F) Σ_f x[r, f]`; `squares[r]` = Σ_f `x[r, f]`². What all
+    /// pixels of an image share, its brightness, is no longer its largest feature. x `[R, F]`, squares `[1, R]`.
+    fn center(&self, x: &mut Self::Matrix, squares: &mut Self::Matrix) -> Result<()>;
+
     /// Hybrid images for unsupervised negatives (arXiv 2212.13345, section 3.2). Of 2B rows, with
     /// m = `masks[which[i]]` / 255: `x[B+i] ← m · x[i] + (1 − m) · x[B+i]` and `squares[B+i]` = Σ `x[B+i]`².
     /// x `[2B, height·width]`, squares `[1, 2B]`, of which the first B stay; which has B entries.

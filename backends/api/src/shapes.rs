@@ -97,6 +97,11 @@ pub fn gather<B: Backend>(
     shifts.map_or(Ok(()), |shifts| slice("gather", shifts, out.rows()))
 }
 
+/// Checks `center`.
+pub fn center(x: &impl Shape, squares: &impl Shape) -> Result<()> {
+    expect("center", "squares", squares, 1, x.rows())
+}
+
 /// Checks `hybrid`.
 pub fn hybrid<B: Backend>(
     x: &B::Matrix,

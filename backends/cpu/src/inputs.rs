@@ -3,7 +3,8 @@
 use ff_backend::host::Images;
 use ff_backend::{IndexSlice, Result, Shape, shapes};
 
-use crate::kernels::sum_of_squares;
+use crate::kernels::{lane_sums, sum_of_squares};
+use crate::vector::{Loop, widest};
 use crate::{Cpu, Matrix, Scalar};
 
 impl<T: Scalar> Cpu<T> {
@@ -35,6 +36,13 @@ impl<T: Scalar> Cpu<T> {
         Ok(())
     }
 
+    pub(crate) fn center(&self, x: &mut Matrix<T>, squares: &mut Matrix<T>) -> Result<()> {
+        shapes::center(x, squares)?;
+        let features = T::from_f64(x.columns() as f64);
+        self.each_row(x, squares, |_, row| widest(Center { features, row }));
+        Ok(())
+    }
+
     pub(crate) fn hybrid(
         &self,
         x: &mut Matrix<T>,
@@ -57,6 +65,22 @@ impl<T: Scalar> Cpu<T> {
         }
         self.list_rows(x);
         Ok(())
+    }
+}
+
+/// Subtracts the mean of so many features.
+struct Center<'a, T> {
+    features: T,
+    row: &'a mut [T],
+}
+
+impl<T: Scalar> Loop for Center<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let [sum] = lane_sums(self.row, |x| [x]);
+        let mean = sum / self.features;
+        self.row.iter_mut().for_each(|x| *x -= mean);
     }
 }
 

@@ -166,6 +166,10 @@ impl<T: Scalar> Backend for Cpu<T> {
         T::gather(self, images, rows, shifts, skip, out, squares)
     }
 
+    fn center(&self, x: &mut Matrix<T>, squares: &mut Matrix<T>) -> Result<()> {
+        T::center(self, x, squares)
+    }
+
     fn hybrid(
         &self,
         x: &mut Matrix<T>,

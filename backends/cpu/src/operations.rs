@@ -36,6 +36,7 @@ operations! {
         images: &Images, rows: IndexSlice<Cpu<Self>>, shifts: Option<IndexSlice<Cpu<Self>>>, skip: usize,
         out: &mut Matrix<Self>, squares: &mut Matrix<Self>
     );
+    center(x: &mut Matrix<Self>, squares: &mut Matrix<Self>);
     hybrid(x: &mut Matrix<Self>, masks: &Images, which: IndexSlice<Cpu<Self>>, squares: &mut Matrix<Self>);
     product(input: &Matrix<Self>, weight: &Weight<Self>, first_row: usize, out: &mut Matrix<Self>);
     activate(

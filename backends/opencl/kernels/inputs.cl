@@ -38,6 +38,27 @@ kernel void gather(global const uchar *restrict pixels, const int count, const i
     if (item == 0) squares[r] = total;
 }
 
+// x[r, f] -= mean of x[r, .]; squares[r] = sum of x[r, f]^2.
+kernel void center(OUT x, const int columns, OUT squares)
+{
+    local real scratch[ITEMS];
+    const int r = get_group_id(0);
+    const int first = get_local_id(0) * VEC;
+    global float *row = x + (size_t)r * columns;
+    vec added = 0.0f;
+    for (int f = first; f < columns; f += ITEMS * VEC) added += load(row + f, columns - f);
+    const float mean = (float)sum_items(sum(added), scratch, ITEMS) / (float)columns;
+    vec squared = 0.0f;
+    for (int f = first; f < columns; f += ITEMS * VEC) {
+        store(load(row + f, columns - f) - mean, row + f, columns - f);
+        // What is beyond the row reads as 0 again.
+        const vec value = load(row + f, columns - f);
+        squared += value * value;
+    }
+    const float total = sum_items(sum(squared), scratch, ITEMS);
+    if (first == 0) squares[r] = total;
+}
+
 // x[pairs + i] = m x[i] + (1 - m) x[pairs + i], m = mask which[which_at + i] / 255; squares anew.
 kernel void hybrid(OUT x, const int pairs, const int columns, global const uchar *restrict masks,
                    const int count, LIST which, const int which_at, OUT squares)

@@ -31,6 +31,12 @@ impl OpenCl {
         self.launch_rows(&self.small.gather, out.rows, args)
     }
 
+    pub(crate) fn center(&self, x: &mut Matrix, squares: &mut Matrix) -> Result<()> {
+        shapes::center(x, squares)?;
+        let args = self.args().changed(x).count(x.columns).out(squares);
+        self.launch_rows(&self.small.center, x.rows, args)
+    }
+
     pub(crate) fn hybrid(
         &self,
         x: &mut Matrix,

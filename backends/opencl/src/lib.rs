@@ -307,6 +307,10 @@ impl Backend for OpenCl {
         self.gather(images, rows, shifts, skip, out, squares)
     }
 
+    fn center(&self, x: &mut Matrix, squares: &mut Matrix) -> Result<()> {
+        self.center(x, squares)
+    }
+
     fn hybrid(
         &self,
         x: &mut Matrix,

@@ -60,7 +60,7 @@ macro_rules! kernels {
 
 kernels!(
     /// Everything that is not a product.
-    Small: gather hybrid activate drive damp see unsee row_squares add_parts dropout measure coefficients running_mean
+    Small: gather center hybrid activate drive damp see unsee row_squares add_parts dropout measure coefficients running_mean
     pull_row prepare update read_out transpose way_back centre excess mix_slopes softmax draw_labels accumulate argmax
 );
 kernels!(

@@ -49,7 +49,7 @@ type Change = fn(&OpenCl, &Around, &mut Matrix) -> Result<()>;
 
 /// Operations after which features are on that were off: of x the odd ones are 0 before. Dropout only takes some away, which
 /// old marks would not show.
-const CHANGES: [(&str, Change); 10] = [
+const CHANGES: [(&str, Change); 11] = [
     ("upload", |backend, _, x| backend.upload(x, &[0.25; ROWS * FEATURES])),
     ("copy", |backend, around, x| backend.copy(&around.other, x)),
     ("gather", |backend, _, x| {
@@ -58,6 +58,7 @@ const CHANGES: [(&str, Change); 10] = [
         let rows = IndexSlice { indices: &rows, offset: 0 };
         backend.gather(&images, rows, None, 0, x, &mut backend.zeros(1, ROWS)?)
     }),
+    ("center", |backend, _, x| backend.center(x, &mut backend.zeros(1, ROWS)?)),
     ("hybrid", |backend, around, x| {
         let first: Vec<f32> = backend.download(&around.other)?;
         let mut pairs = backend.download(x)?;

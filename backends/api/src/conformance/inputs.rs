@@ -1,4 +1,4 @@
-//! Cases of `gather` and `hybrid`.
+//! Cases of `gather`, `center` and `hybrid`.
 
 use super::trial::{Precision, Scale, Trial};
 use super::{Case, Effort, Tolerance};
@@ -87,6 +87,43 @@ impl Case for Gather {
         trial.backend.gather(&images, rows, shifts, self.skip, &mut out, &mut squares)?;
         trial.close("out", &out, Scale::Largest)?;
         trial.squares_of(&out, &squares, 0)
+    }
+}
+
+/// `center`.
+#[derive(Debug)]
+pub struct Center {
+    rows: usize,
+    columns: usize,
+}
+
+impl Case for Center {
+    const OPERATION: &'static str = "center";
+
+    fn tolerance(precision: Precision) -> Tolerance {
+        let reason = "a mean of numbers from 0 to 1, whose sum is added up in an order of the backend's, \
+                      subtracted from them; times the number of features where that is small";
+        Tolerance { relative: 0.0, absolute: 2.0 * precision.epsilon, reason }
+    }
+
+    fn cases(effort: Effort) -> Vec<Self> {
+        // No rows, one feature, an image of three channels.
+        let shapes = effort.shapes(1_000_000).into_iter().chain([[0, 7], [5, 1], [31, 3072]]);
+        shapes.map(|[rows, columns]| Center { rows, columns }).collect()
+    }
+
+    fn run<B: Backend>(&self, trial: &mut Trial<B>) -> Result<()> {
+        let mut x = trial.draw.matrix(self.rows, self.columns, |draw| draw.between(0.0, 1.0));
+        // Black, and white, which is black in the end.
+        for (row, values) in x.values.chunks_mut(self.columns.max(1)).enumerate().take(2) {
+            values.fill(row as f64);
+        }
+        let (mut centered, mut squares) = (trial.place(&x)?, trial.poisoned(1, self.rows)?);
+        trial.backend.center(&mut centered, &mut squares)?;
+        // A sum of n terms in 16 lanes or more is off by n / 16 roundings at most.
+        let roundings = 2.0 + (self.columns as f64 / 16.0).min(32.0);
+        trial.close("x", &centered, Scale::Uniform(roundings))?;
+        trial.squares_of(&centered, &squares, 0)
     }
 }
 

@@ -56,6 +56,7 @@ pub fn run<B: Backend>(backend: &B, effort: Effort) -> Report {
         examine.operation::<memory::LocalWeight>(),
         examine.operation::<memory::Copy>(),
         examine.operation::<inputs::Gather>(),
+        examine.operation::<inputs::Center>(),
         examine.operation::<inputs::Hybrid>(),
         examine.operation::<forward::Product>(),
         examine.operation::<forward::Activate>(),

@@ -75,6 +75,7 @@ fn inputs<B: Backend>(b: &B) -> Result<Vec<Attempt>> {
         ("gather: squares too short", b.gather(&images, rows(0), None, 0, &mut out, &mut short)),
         ("gather: rows run out", b.gather(&images, rows(1), None, 0, &mut out, &mut squares)),
         ("gather: shifts run out", b.gather(&images, rows(0), Some(rows(2)), 0, &mut out, &mut squares)),
+        ("center: squares too short", b.center(&mut out, &mut short)),
         ("hybrid: an odd row", b.hybrid(&mut odd, &images, rows(0), &mut short)),
         ("hybrid: x wider than the masks", b.hybrid(&mut wide, &images, rows(0), &mut squares)),
         ("hybrid: masks run out", b.hybrid(&mut out, &images, rows(3), &mut squares)),

@@ -169,6 +169,10 @@ impl Backend for Faulty {
         })
     }
 
+    fn center(&self, x: &mut Matrix, squares: &mut Matrix) -> Result<()> {
+        self.call("center", x, |x| Oracle.center(x, squares.get()))
+    }
+
     fn hybrid(
         &self,
         x: &mut Matrix,

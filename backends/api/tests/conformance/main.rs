@@ -9,9 +9,10 @@ use ff_backend::conformance::{self, Effort, Fault, Report};
 use ff_backend::oracle::Oracle;
 
 /// Operations that compute something.
-const OPERATIONS: [&str; 22] = [
+const OPERATIONS: [&str; 23] = [
     "copy",
     "gather",
+    "center",
     "hybrid",
     "product",
     "activate",
