@@ -307,8 +307,11 @@ def weighted_sums(x, weight, labels, seen):
 
 
 def centered(x, network):
-    """Images, minus the mean of each where the network was trained so."""
-    return x - x.mean(axis=1, keepdims=True) if network.get("center_images") else x
+    """Images, minus the mean of each where the network was trained so; one of a single value becomes 0."""
+    if not network.get("center_images"):
+        return x
+    x = x - x[:, :1]
+    return x - x.mean(axis=1, keepdims=True)
 
 
 def normalize(x, kind):

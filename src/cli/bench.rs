@@ -312,7 +312,8 @@ fn time_steps<B: Backend>(
     }
     let pixels = &splits.train.pixels;
     let inked = pixels.iter().filter(|pixel| **pixel > 0).count() as f64 / pixels.len().max(1) as f64;
-    let mut density = vec![inked];
+    // Of an image minus its mean hardly a pixel is 0.
+    let mut density = vec![if spec.center_images { 1.0 } else { inked }];
     density.extend(stepper.active_fractions(backend)?);
     Ok((times, density))
 }

@@ -8,8 +8,7 @@ use toml::Value;
 
 use super::document::{Content, Entry, Node};
 use super::error::ConfigError;
-use super::knob::Knob;
-use super::knobs::{DEPTH, LAYER_SIZES, LAYERS, LOG_DIR, WIDTH};
+use super::knobs::{DEPTH, Knob, LAYER_SIZES, LAYERS, LOG_DIR, WIDTH};
 use super::layers::Setting;
 use super::names;
 use super::origin::Origin;

@@ -6,7 +6,7 @@ use super::axes::SEARCH_KEYS;
 use super::builder::parse_set;
 use super::document::{Entry, Node};
 use super::error::ConfigError;
-use super::knob::Knob;
+use super::knobs::Knob;
 use super::names;
 use super::origin::Origin;
 use super::takes::Takes;

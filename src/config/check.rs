@@ -1,8 +1,7 @@
 //! What no run can have: values out of range, values that need what is not there, settings without effect.
 
 use super::error::Invalid;
-use super::knob::{Need, When};
-use super::knobs::{Config, KNOBS};
+use super::knobs::{Config, KNOBS, Need, When};
 use super::takes::MOST_IN_A_FILE;
 
 impl Config {

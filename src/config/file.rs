@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::document::{self, Entry};
 use super::error::ConfigError;
-use super::knob::Knob;
-use super::knobs::{KNOBS, RECIPE};
+use super::knobs::{KNOBS, Knob, RECIPE};
 use super::layers::Setting;
 use super::names::{self, last_part};
 use super::nearest::did_you_mean;

@@ -9,11 +9,102 @@ use serde::{Deserialize, Serialize};
 use toml::Value;
 
 use super::choices::*;
-use super::knob::{Knob, Need, When, knob};
 use super::layer_kinds::LayerKind;
 use super::recipes;
+use super::tables::tables;
 use super::takes::Interval::{Fraction, NotNegative, Positive};
 use super::takes::{MOST_IN_A_FILE, MOST_LAYERS, MOST_UNITS, Takes, words};
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Knob {
+    /// Table and key, with a dot between them.
+    pub name: &'static str,
+    /// What it means, in a sentence or two.
+    pub meaning: &'static str,
+    /// Type and range of its values.
+    pub takes: Takes,
+    /// The module that acts on it.
+    pub read_by: &'static str,
+    /// The option of `ff train`, or of `ff eval`, that sets it, if there is one.
+    pub flag: Option<&'static str>,
+    /// What some of its values need of other knobs.
+    pub needs: &'static [Need],
+    /// When it has no effect, so that setting it for a run is a mistake.
+    pub no_effect: &'static [When],
+    /// Whether the numbers of a run depend on it.
+    pub changes_numbers: bool,
+    /// Whether a resumed run may have another value.
+    pub may_change_on_resume: bool,
+    /// Its value in a configuration; none where that is a whole number beyond what a file can hold.
+    value: fn(&Config) -> Option<Value>,
+}
+
+/// What a value of a knob needs of another: the value, the other knob, whether it is missing, what it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Need(pub &'static str, pub &'static str, pub fn(&Config) -> bool, pub &'static str);
+
+/// A state of another knob: that knob, whether it is in that state, what messages say of it.
+#[derive(Clone, Copy, Debug)]
+pub struct When(pub &'static str, pub fn(&Config) -> bool, pub &'static str);
+
+impl Knob {
+    /// Its value in a configuration; none where that is a whole number beyond what a file can hold.
+    pub fn value(&self, config: &Config) -> Option<Value> {
+        (self.value)(config)
+    }
+
+    /// Its built-in value.
+    pub fn default(&self) -> Option<Value> {
+        self.value(&Config::default())
+    }
+
+    /// Whether it is short for another: no field of [`Config`].
+    pub fn is_short(&self) -> bool {
+        self.name == DEPTH || self.name == WIDTH
+    }
+
+    const fn flag(mut self, flag: &'static str) -> Self {
+        self.flag = Some(flag);
+        self
+    }
+
+    const fn needs(mut self, needs: &'static [Need]) -> Self {
+        self.needs = needs;
+        self
+    }
+
+    const fn no_effect(mut self, when: &'static [When]) -> Self {
+        self.no_effect = when;
+        self
+    }
+
+    const fn without_numbers(mut self) -> Self {
+        self.changes_numbers = false;
+        self
+    }
+
+    const fn resumable(mut self) -> Self {
+        self.may_change_on_resume = true;
+        self
+    }
+}
+
+/// A row without name, meaning and field: numbers depend on the knob, a resumed run keeps it.
+const fn knob(takes: Takes, read_by: &'static str) -> Knob {
+    Knob {
+        name: "",
+        meaning: "",
+        takes,
+        read_by,
+        flag: None,
+        needs: &[],
+        no_effect: &[],
+        changes_numbers: true,
+        may_change_on_resume: false,
+        value: |_| None,
+    }
+}
 
 /// The knob that names the preset underneath.
 pub(crate) const RECIPE: &str = "recipe";
@@ -58,67 +149,6 @@ const CLASSIFIERS: When = When(
     "a `training.loss` of classifiers, which compares no goodness",
 );
 
-/// Makes the structs of the tables with their defaults, and the rows, from one description of each knob.
-macro_rules! tables {
-    ($(
-        #[doc = $about:literal]
-        $table:ident: $Table:ident {
-            $( $(#[doc = $meaning:literal])+ $key:ident: $type:ty = $default:expr, $row:expr; )+
-        }
-        $( short $short:expr; )*
-    )+) => {
-        /// A whole experiment: one value for every knob.
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-        #[serde(deny_unknown_fields)]
-        pub struct Config {
-            /// The preset underneath: a built-in name or a path to a TOML file.
-            pub recipe: String,
-            $( #[doc = $about] pub $table: $Table, )+
-        }
-
-        impl Default for Config {
-            /// The built-in values: those of the recipe `baseline`.
-            fn default() -> Self {
-                Config { recipe: "baseline".into(), $( $table: $Table::default(), )+ }
-            }
-        }
-
-        $(
-            #[doc = $about]
-            #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-            #[serde(default, deny_unknown_fields)]
-            pub struct $Table {
-                $( $(#[doc = $meaning])+ pub $key: $type, )+
-            }
-
-            impl Default for $Table {
-                fn default() -> Self {
-                    $Table { $( $key: $default, )+ }
-                }
-            }
-        )+
-
-        /// Every knob, table by table.
-        pub static KNOBS: &[Knob] = &[
-            Knob {
-                name: RECIPE,
-                meaning: "The preset underneath: a built-in name or a path to a TOML file.",
-                value: |config| Value::try_from(&config.recipe).ok(),
-                ..knob(Takes::Pattern { choices: recipes::choices, fits: |_| true, hint: |_| String::new() }, "config").flag("--recipe").without_numbers().resumable()
-            },
-            $(
-                $( Knob {
-                    name: concat!(stringify!($table), ".", stringify!($key)),
-                    meaning: concat!($($meaning),+).trim_ascii_start(),
-                    value: |config| Value::try_from(&config.$table.$key).ok(),
-                    ..$row
-                }, )+
-                $( $short, )*
-            )+
-        ];
-    };
-}
-
 tables! {
     /// Where images come from.
     data: DataConfig {
@@ -144,7 +174,7 @@ tables! {
         /// `{ kind = "local", grid = [rows, columns], stride = S, field = F, channels = C }` on the image or on a local
         /// layer, without weight sharing. None: all are dense.
         layers: Vec<LayerKind> = Vec::new(), knob(Takes::Layers(LayerKind::check_list), "network");
-        /// The mean of an image's pixels is subtracted from them before they are normalized; hybrids are mixed of such images.
+        /// The mean of an image's values, of all its channels together, is subtracted from them before they are normalized.
         center_images: bool = false, knob(Takes::Bool, "network");
         /// Normalization of the labelled image.
         input_normalization: Normalization = Normalization::Unit,
@@ -350,7 +380,7 @@ tables! {
         dropout: f64 = 0.0, knob(Takes::Number(Fraction), "training");
         /// Fraction of an image's pixels silenced in training.
         input_dropout: f64 = 0.0, knob(Takes::Number(Fraction), "training");
-        /// Skip work whose result is known: rows that have learned, units that are off, blank pixels. On a CPU no bit
+        /// Skip work whose result is known: rows that have learned, units that are off, blank pixels of images that are not centered. On a CPU no bit
         /// differs; on a GPU sums are rounded in another order, and under `tf32` more of them go by tensor cores without.
         exact_shortcuts: bool = true, knob(Takes::Bool, "training").without_numbers().resumable();
         /// The one seed of all randomness.

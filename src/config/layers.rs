@@ -7,8 +7,7 @@ use toml::Value;
 
 use super::check::check;
 use super::error::{ConfigError, Invalid};
-use super::knob::Knob;
-use super::knobs::{Config, DEPTH, KNOBS, LAYER_SIZES, LAYERS, WIDTH};
+use super::knobs::{Config, DEPTH, KNOBS, Knob, LAYER_SIZES, LAYERS, WIDTH};
 use super::layer_kinds::LayerKind;
 use super::names;
 use super::origin::Origin;

@@ -17,7 +17,6 @@ mod error;
 mod experiment;
 mod file;
 mod halving;
-mod knob;
 mod knobs;
 mod layer_kinds;
 mod layers;
@@ -27,6 +26,7 @@ mod origin;
 mod range;
 mod recipes;
 mod request;
+mod tables;
 mod takes;
 mod text;
 mod tiling;
@@ -43,10 +43,9 @@ pub use difference::first_difference;
 pub use error::{ConfigError, Invalid};
 pub use experiment::{Experiment, Source as ExperimentSource};
 pub use halving::Halving;
-pub use knob::{Knob, Need, When};
 pub use knobs::{
-    BackendConfig, Config, DataConfig, EvaluationConfig, GoodnessConfig, HeadConfig, KNOBS, LoggingConfig,
-    NetworkConfig, TrainingConfig,
+    BackendConfig, Config, DataConfig, EvaluationConfig, GoodnessConfig, HeadConfig, KNOBS, Knob,
+    LoggingConfig, Need, NetworkConfig, TrainingConfig, When,
 };
 pub use layer_kinds::{LayerKind, LocalKind, layers_in_short};
 pub use layers::{Origins, Resolved};

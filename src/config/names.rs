@@ -2,8 +2,7 @@
 
 use toml::{Table, Value};
 
-use super::knob::Knob;
-use super::knobs::KNOBS;
+use super::knobs::{KNOBS, Knob};
 use super::nearest::{did_you_mean, known_elsewhere};
 
 /// Every dotted name that `--set` and axes understand.

@@ -4,7 +4,7 @@ use toml::Value;
 
 use super::document::{Entry, Node};
 use super::error::ConfigError;
-use super::knob::Knob;
+use super::knobs::Knob;
 use super::nearest::did_you_mean;
 
 /// The most values that one axis may have, and the most cells that an experiment may have.

@@ -69,8 +69,14 @@ fn rows_that_were_held_out_are_measured() {
     let outcome = place.done("eval run --checkpoint last --validation-size 60 --json");
     let held_out: Value = serde_json::from_str(&outcome.stdout).unwrap();
     assert_eq!((&held_out["accuracy"], &held_out["total"]), (&summary["accuracy"], &json!(60)));
+    assert_eq!(held_out["split"], "validation");
     assert!(!outcome.stderr.contains("note"), "{}", outcome.stderr);
-    assert_eq!(place.json("eval run --json")["total"], 40, "the test set, where nothing else is asked for");
+    let test = place.json("eval run --json");
+    assert_eq!(
+        (&test["total"], &test["split"]),
+        (&json!(40), &json!("test")),
+        "where nothing else is asked for"
+    );
     let text = place.done("eval run --validation-size 50").stdout;
     assert!(text.contains("of 50 held-out rows)"), "{text}");
     for (line, learned) in [("50", false), ("70", true), ("60", false), ("60 --set seed=6", true)] {

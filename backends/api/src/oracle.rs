@@ -126,6 +126,8 @@ impl<A: Arithmetic> Backend for A {
     fn center(&self, x: &mut Matrix, squares: &mut Matrix) -> Result<()> {
         shapes::center(x, squares)?;
         for r in 0..x.rows {
+            let first = if x.columns == 0 { 0.0 } else { x.at(r, 0) };
+            (0..x.columns).for_each(|f| x.set(r, f, x.at(r, f) - first));
             let mean = (0..x.columns).map(|f| x.at(r, f)).sum::<f64>() / x.columns as f64;
             (0..x.columns).for_each(|f| x.set(r, f, x.at(r, f) - mean));
             squares.values[r] = x.square_of_row(r);

@@ -78,9 +78,10 @@ impl<T: Scalar> Loop for Center<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        let [sum] = lane_sums(self.row, |x| [x]);
+        let first = self.row.first().copied().unwrap_or_else(T::zero);
+        let [sum] = lane_sums(self.row, |x| [x - first]);
         let mean = sum / self.features;
-        self.row.iter_mut().for_each(|x| *x -= mean);
+        self.row.iter_mut().for_each(|x| *x = (*x - first) - mean);
     }
 }
 

@@ -81,6 +81,8 @@ impl<T: Scalar> Backend for OpenBlas<T> {
     fn center(&self, x: &mut Matrix<T>, squares: &mut Matrix<T>) -> Result<()> {
         shapes::center(x, squares)?;
         for mut row in x.0.rows_mut() {
+            let first = row.first().copied().unwrap_or_else(T::zero);
+            row.mapv_inplace(|x| x - first);
             let mean = row.iter().map(|x| Real::to_f64(*x)).sum::<f64>() / row.len() as f64;
             row.mapv_inplace(|x| T::from_f64(Real::to_f64(x) - mean));
         }

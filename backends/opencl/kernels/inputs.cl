@@ -38,25 +38,36 @@ kernel void gather(global const uchar *restrict pixels, const int count, const i
     if (item == 0) squares[r] = total;
 }
 
-// x[r, f] -= mean of x[r, .]; squares[r] = sum of x[r, f]^2.
+// x - first of columns f .. f + VEC of a row; 0 beyond it.
+INLINE vec above(global const float *row, int f, int columns, float first)
+{
+    if (columns - f >= VEC) return load(row + f, VEC) - first;
+    float some[VEC];
+    for (int i = 0; i < VEC; i++) some[i] = f + i < columns ? row[f + i] - first : 0.0f;
+    return load_own(some);
+}
+
+// x[r, f] -= mean of x[r, .], by way of d = x[r, f] - x[r, 0]: a row of one value becomes 0; squares[r] = sum of x[r, f]^2.
 kernel void center(OUT x, const int columns, OUT squares)
 {
     local real scratch[ITEMS];
     const int r = get_group_id(0);
-    const int first = get_local_id(0) * VEC;
+    const int begin = get_local_id(0) * VEC;
     global float *row = x + (size_t)r * columns;
+    const float first = columns > 0 ? row[0] : 0.0f;
     vec added = 0.0f;
-    for (int f = first; f < columns; f += ITEMS * VEC) added += load(row + f, columns - f);
+    for (int f = begin; f < columns; f += ITEMS * VEC) added += above(row, f, columns, first);
+    // Nobody writes before all have read the first: the sum waits for all.
     const float mean = (float)sum_items(sum(added), scratch, ITEMS) / (float)columns;
     vec squared = 0.0f;
-    for (int f = first; f < columns; f += ITEMS * VEC) {
-        store(load(row + f, columns - f) - mean, row + f, columns - f);
+    for (int f = begin; f < columns; f += ITEMS * VEC) {
+        store(above(row, f, columns, first) - mean, row + f, columns - f);
         // What is beyond the row reads as 0 again.
         const vec value = load(row + f, columns - f);
         squared += value * value;
     }
     const float total = sum_items(sum(squared), scratch, ITEMS);
-    if (first == 0) squares[r] = total;
+    if (begin == 0) squares[r] = total;
 }
 
 // x[pairs + i] = m x[i] + (1 - m) x[pairs + i], m = mask which[which_at + i] / 255; squares anew.
