@@ -58,14 +58,15 @@ impl Loaded {
 
 #[derive(Serialize)]
 struct Report {
-    /// Which rows: `test`, or `validation` for those held out of the training set.
-    split: &'static str,
     accuracy: f64,
     correct: u64,
     total: u64,
     class_accuracy: Vec<Option<f64>>,
     confusion_matrix: ConfusionMatrix,
     predict: &'static str,
+    /// `validation` where rows held out of the training set were measured; missing of the test set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    split: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     head_accuracy: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -140,12 +141,12 @@ impl OnBackend for Measure {
         let energy = (predict == PredictKind::Ensemble && !predictions.energy.is_empty())
             .then(|| count(&predictions.energy).accuracy());
         Ok(Report {
-            split: if splits.validation.is_some() { "validation" } else { "test" },
             accuracy: confusion.accuracy(),
             correct: confusion.correct(),
             total: confusion.total(),
             class_accuracy: confusion.class_accuracy(),
             predict: if probe.is_some() { "probe" } else { name_of(predict) },
+            split: splits.validation.as_ref().map(|_| "validation"),
             head_accuracy: predictions.head.as_deref().map(|head| count(head).accuracy()),
             energy_accuracy: energy,
             confusion_matrix: confusion,
