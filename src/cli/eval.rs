@@ -109,7 +109,7 @@ impl Eval {
             100.0 * report.accuracy,
             report.correct,
             report.total,
-            if self.validation_size.is_some() { " held-out rows" } else { "" }
+            if held_out.is_some() { " held-out rows" } else { "" }
         ))
     }
 }

@@ -380,8 +380,9 @@ tables! {
         dropout: f64 = 0.0, knob(Takes::Number(Fraction), "training");
         /// Fraction of an image's pixels silenced in training.
         input_dropout: f64 = 0.0, knob(Takes::Number(Fraction), "training");
-        /// Skip work whose result is known: rows that have learned, units that are off, blank pixels of images that are not centered. On a CPU no bit
-        /// differs; on a GPU sums are rounded in another order, and under `tf32` more of them go by tensor cores without.
+        /// Skip work whose result is known: rows that have learned, units that are off, blank pixels of images that are not
+        /// centered. On a CPU no bit differs; on a GPU sums are rounded in another order, and under `tf32` more of them go by
+        /// tensor cores without.
         exact_shortcuts: bool = true, knob(Takes::Bool, "training").without_numbers().resumable();
         /// The one seed of all randomness.
         seed: u64 = 42, knob(Takes::Whole { least: 0, most: MOST_IN_A_FILE }, "training").flag("--seed");

@@ -40,7 +40,8 @@ pub trait Tensor<B: Backend>: Shape + Sized {
 /// A batch has B positive rows before B negative ones; a layer has R rows of N units over F features, and C labels.
 /// Rows of a layer may share features: n rows of features serve R rows, R a multiple of n, row r reads row r mod n.
 /// h are activities (max(0, ·) of a weighted sum), G goodness, s_r the scale that normalizes row r, m a unit's running
-/// mean. Indexes count from 0. Pixels are bytes, features brightnesses from 0 to 1 until they are centered, losses are in nats.
+/// mean. Indexes count from 0. Pixels are bytes, features are brightnesses from 0 to 1 until they are centered, losses are in
+/// nats.
 ///
 /// Weights are dense, or local: then each unit sees the features of its place's field alone, and the weights know which
 /// ([`Fields`]). Whatever is said of W holds for both, W's missing weights being 0; the work is that of the weights that

@@ -5,15 +5,17 @@
 //! The loops are those of any [`Arithmetic`], so that another way to multiply and add (counted, rounded, noisy) is a
 //! backend of a few lines; the [`Oracle`]'s is f64's own.
 
+mod input;
 mod matrix;
 mod optimizer;
 
+use input::normalized_row;
 pub use matrix::Matrix;
 use optimizer::step;
 
 use crate::host::{Images, Indices, Pixels};
 use crate::{
-    Along, Backend, Connected, Delta, DeviceInfo, Fields, Goodness, Gradient, IndexSlice, Input, LabelCode,
+    Along, Backend, Connected, Delta, DeviceInfo, Fields, Goodness, Gradient, IndexSlice, Input,
     Normalization, Objective, Real, Result, Rule, Shape, Tally, Weights, dropout_keeps, shapes,
     similarity_of_labels,
 };
@@ -36,26 +38,6 @@ pub struct Oracle;
 
 impl Arithmetic for Oracle {
     const NAME: &'static str = "oracle";
-}
-
-/// z of one row: label features, then the others, normalized as the input says.
-fn normalized_row<A: Arithmetic>(input: &Input<A>, row: usize) -> Vec<f64> {
-    let shared = row % input.features.rows;
-    let scale = input.scale(input.squares.values[shared]);
-    let mut z = Vec::new();
-    if let Some(label) = input.label {
-        let label_scale = input.label_scale(scale);
-        for c in 0..label.classes {
-            let active = match label.code {
-                LabelCode::Each(labels) => f64::from(u8::from(labels.entry(row) == c)),
-                LabelCode::Same(same) => f64::from(u8::from(same as usize == c)),
-                LabelCode::Neutral => 1.0 / label.classes as f64,
-            };
-            z.push(active * label_scale);
-        }
-    }
-    z.extend((0..input.features.columns).map(|f| scale * input.features.at(shared, f)));
-    z
 }
 
 impl<A: Arithmetic> Backend for A {

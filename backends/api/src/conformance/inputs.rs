@@ -101,8 +101,8 @@ impl Case for Center {
     const OPERATION: &'static str = "center";
 
     fn tolerance(precision: Precision) -> Tolerance {
-        let reason = "a mean of numbers from 0 to 1, whose sum is added up in an order of the backend's, \
-                      subtracted from them; times the number of features where that is small";
+        let reason = "a mean of numbers from 0 to 1, whose sum a backend adds up in an order of its own, \
+                      subtracted from them";
         Tolerance { relative: 0.0, absolute: 2.0 * precision.epsilon, reason }
     }
 
@@ -121,7 +121,8 @@ impl Case for Center {
         }
         let (mut centered, mut squares) = (trial.place(&x)?, trial.poisoned(1, self.rows)?);
         trial.backend.center(&mut centered, &mut squares)?;
-        // A sum of n terms in 16 lanes or more is off by n / 16 roundings at most.
+        // In 16 lanes or more a mean of n terms is off by n / 16 roundings at most; that many all go one way only where
+        // they are few.
         let roundings = 2.0 + (self.columns as f64 / 16.0).min(32.0);
         trial.close("x", &centered, Scale::Uniform(roundings))?;
         let left =
