@@ -80,6 +80,9 @@ impl Eval {
     pub fn run(self) -> Result<(), CliError> {
         let (loaded, dataset) = self.network.load_with_data()?;
         let (asked, class_names) = (loaded.config.clone(), loaded.class_names.clone());
+        if let Some(note) = dataset.note() {
+            report::say(&format!("note: {note}"));
+        }
         let held_out = self.validation_size.map(|size| size as usize);
         let splits = match held_out {
             None => Splits::new(dataset, 0, asked.training.seed)?,

@@ -209,8 +209,9 @@ impl Saved {
         }
         if resolved.config.data.data_dir.is_empty()
             && let Ok(run) = ConfigBuilder::new().file(self.path.join("config.toml")).build()
+            && run.data.dataset == resolved.config.data.dataset
         {
-            // Where its data lie is not in a checkpoint, but beside it.
+            // Where its data lie is not in a checkpoint, but beside it; other data lie elsewhere.
             resolved.config.data.data_dir = run.data.data_dir;
         }
         Ok(resolved)

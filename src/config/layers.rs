@@ -119,8 +119,11 @@ impl Origins {
     /// set at the higher level.
     pub fn blame(&self, invalid: &Invalid) -> ConfigError {
         let rank = |knob| self.0.get(knob).map(|answerable| answerable.rank);
+        // What is typed side by side is as new; the one at fault answers for it.
+        let typed = |knob| matches!(self.of(knob), Origin::Set(_) | Origin::Flag(_));
+        let newer = |other| rank(other) > rank(invalid.knob) && !(typed(other) && typed(invalid.knob));
         let knob = match invalid.with {
-            Some(other) if rank(other) > rank(invalid.knob) => other,
+            Some(other) if newer(other) => other,
             _ => invalid.knob,
         };
         ConfigError::new(self.of(knob), invalid.to_string())

@@ -8,11 +8,7 @@ use super::knobs::{Config, LAYER_SIZES};
 type Need = (&'static str, fn(&Config) -> bool, &'static str);
 
 const NEEDS: [Need; 7] = [
-    (
-        LAYER_SIZES,
-        |c| c.network.layer_sizes.len() < 2,
-        "two layers in `network.layer_sizes` or more: one alone has no layer above it",
-    ),
+    (LAYER_SIZES, |c| c.network.layer_sizes.len() < 2, "two layers or more: one alone has no layer above it"),
     (
         "training.loss",
         |c| !c.training.loss.compares_goodness(),

@@ -39,6 +39,10 @@ const NAMES: &str = "batches.meta.txt";
 const ROW: usize = 1 + IMAGE.values();
 /// Rows of the 100-class kind have a second label.
 const ROW_OF_100: usize = ROW + 1;
+/// What its training images are in.
+const TRAIN_OF_100: &str = "train.bin";
+/// What is wrong with it.
+const OF_100: &str = "is of CIFAR-100, which has 100 classes; expected data_batch_1.bin to data_batch_5.bin and test_batch.bin";
 /// Much more than a published file has, of 30,730,000.
 const MOST_BYTES: u64 = 1 << 28;
 
@@ -76,6 +80,7 @@ fn from_mirrors(
                 }
             }
         }
+        refuse_100(folder)?;
         let archive = folder.join(ARCHIVE);
         if is_there(&archive)? {
             return Files::of_archive(&archive)?.read();
@@ -84,6 +89,17 @@ fn from_mirrors(
     let by_hand = format!("{ARCHIVE}, or the .bin files in it,");
     let wanted = Wanted { name: ARCHIVE.to_owned(), checksum, by_hand };
     Files::of_archive(&download::fetch(&wanted, mirrors, &own, progress)?)?.read()
+}
+
+/// Refuses a folder that holds CIFAR-100's files themselves: whoever names it wants no download of other ones.
+fn refuse_100(folder: &Path) -> Result<(), DataError> {
+    let path = folder.join(TRAIN_OF_100);
+    match fs::metadata(&path) {
+        Ok(file) if file.len() > 0 && file.len().is_multiple_of(ROW_OF_100 as u64) => {
+            Err(DataError::Content { path, problem: OF_100.into() })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether there is such a file; an error is not absence.
@@ -140,9 +156,11 @@ impl Files {
             idx::open(path).map_err(|source| DataError::Io { path: path.to_owned(), source })?;
         let mut archive = tar::Archive::new(source);
         let mut found: Vec<(PathBuf, Vec<u8>)> = Vec::new();
+        let mut of_100 = false;
         for entry in archive.entries().map_err(broken)? {
             let entry = entry.map_err(broken)?;
             let name = entry.path().map_err(broken)?.file_name().unwrap_or_default().to_owned();
+            of_100 |= name == *TRAIN_OF_100;
             if TRAIN.iter().chain([&TEST, &NAMES]).any(|wanted| name == **wanted) {
                 if found.iter().any(|(path, _)| path.ends_with(&name)) {
                     return Err(refuse(format!("holds {} twice", name.display())));
@@ -159,7 +177,10 @@ impl Files {
             let at = found.iter().position(|(path, _)| path.ends_with(name))?;
             Some(found.swap_remove(at))
         };
-        let missing = |name: &str| refuse(format!("holds no {name}: it is not {ARCHIVE} as published"));
+        let missing = |name: &str| match of_100 {
+            true => refuse(OF_100.into()),
+            false => refuse(format!("holds no {name}: it is not {ARCHIVE} as published")),
+        };
         let batches = TRAIN
             .iter()
             .chain([&TEST])

@@ -20,6 +20,8 @@ pub struct Splits {
     pub validation: Option<Split>,
     /// Rows to be judged by.
     pub test: Split,
+    /// What to know beside figures of it, see [`Dataset::note`].
+    pub note: Option<String>,
     /// SHA-256 of the whole data set, see [`DatasetInfo`](super::DatasetInfo).
     pub data_sha256: String,
 }
@@ -28,6 +30,7 @@ impl Splits {
     /// Holds out `validation_size` training rows, drawn from the seed.
     pub fn new(dataset: Dataset, validation_size: usize, seed: u64) -> Result<Splits, DataError> {
         let data_sha256 = dataset.sha256();
+        let note = dataset.note();
         let image = dataset.image;
         let blank_under_label = dataset.train.blank_under_label(dataset.classes);
         let (train, validation) = match validation_size {
@@ -46,6 +49,7 @@ impl Splits {
             train,
             validation,
             test: dataset.test,
+            note,
             data_sha256,
         })
     }

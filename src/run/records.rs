@@ -105,6 +105,9 @@ pub struct Summary {
     pub recipe: String,
     /// The data.
     pub dataset: String,
+    /// What to know beside figures of it; left out where there is nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_note: Option<String>,
     /// Number of labels.
     pub classes: usize,
     /// What they are called; left out where their numbers are their names.
@@ -180,6 +183,7 @@ impl Summary {
             error: Some(error),
             recipe: config.recipe.clone(),
             dataset: config.data.dataset.clone(),
+            data_note: None,
             classes: 0,
             class_names: Vec::new(),
             layer_sizes: config.network.layer_sizes.clone(),

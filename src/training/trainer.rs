@@ -297,6 +297,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
             error,
             recipe: self.config.recipe.clone(),
             dataset: self.config.data.dataset.clone(),
+            data_note: self.splits.note.clone(),
             classes: self.splits.classes,
             class_names: self.splits.class_names.clone(),
             layer_sizes: self.config.network.layer_sizes.clone(),

@@ -150,14 +150,44 @@ fn pictures_and_idx_files_of_either_order_are_predicted_alike() {
 #[test]
 fn a_network_is_measured_on_images_with_its_channels() {
     let place = trained("--recipe unsupervised --set flips=true");
+    let said = place.ff("eval run --data-dir data");
+    assert!(said.stderr.contains("note: the images are not CIFAR-10 as published"), "{}", said.stderr);
+    let summary: Value = serde_json::from_str(&place.read("run/summary.json")).unwrap();
+    assert!(summary["data_note"].as_str().unwrap().ends_with("figures are of a copy"), "{summary}");
     let message = place.refused("eval run --dataset digits");
     assert_eq!(message, "--dataset digits: 8×8 images, but run was trained on 32×32×3");
-    place.done("train 8 --dataset digits --num-epochs 1 --backend cpu --log-dir gray");
+    // As high and wide, but gray.
+    fs::create_dir(place.at("plain")).unwrap();
+    for (stem, count) in [("train", 12), ("t10k", 4)] {
+        let labels: Vec<u8> = (0..count).map(|i| (i % 4) as u8).collect();
+        let pixels = vec![7; labels.len() * SIDE * SIDE];
+        let sizes = [count, SIDE as u32, SIDE as u32];
+        place.write(&format!("plain/{stem}-images-idx3-ubyte"), idx::file(&sizes, &pixels));
+        place.write(&format!("plain/{stem}-labels-idx1-ubyte"), idx::file(&[count], &labels));
+    }
+    let message = place.refused("eval run --dataset idx:plain");
+    assert_eq!(message, "--dataset idx:plain: 32×32 images, but run was trained on 32×32×3");
+    place.done("train 8 --dataset idx:plain --num-epochs 1 --batch-size 5 --backend cpu --log-dir gray");
     let message = place.refused("eval gray --dataset cifar10 --data-dir data");
-    assert_eq!(message, "--dataset cifar10: 32×32×3 images, but gray was trained on 8×8");
-    place.write("color.idx", idx::file(&[1, 8, 8, 3], &[7; 192]));
+    assert_eq!(message, "--dataset cifar10: 32×32×3 images, but gray was trained on 32×32");
+    let summary: Value = serde_json::from_str(&place.read("gray/summary.json")).unwrap();
+    assert!(summary.get("data_note").is_none(), "{summary}");
+    place.write("color.idx", idx::file(&[1, 32, 32, 3], &image(1)));
     let message = place.refused("predict gray color.idx");
-    assert_eq!(message, "color.idx: images are 8×8×3, but the network reads 8×8");
+    assert_eq!(message, "color.idx: images are 32×32×3, but the network reads 32×32");
+}
+
+#[test]
+fn other_data_are_looked_for_where_data_lie_and_not_beside_the_runs() {
+    let place = trained("--recipe contrast");
+    fs::create_dir_all(place.at("other/mnist")).unwrap();
+    place.write("other/mnist/train-images-idx3-ubyte", "no IDX file");
+    let mut program = place.program();
+    let output =
+        program.env("FF_DATA_DIR", place.at("other")).args(["eval", "run", "--dataset", "mnist"]).output();
+    let message = String::from_utf8(output.unwrap().stderr).unwrap();
+    assert!(message.contains(&place.at("other/mnist").display().to_string()), "{message}");
+    assert!(!message.contains("data/mnist"), "{message}");
 }
 
 #[test]

@@ -160,6 +160,10 @@ fn a_missing_file_and_a_broken_archive_are_named() {
     let whole = tar_gz(&files());
     for (bytes, problem) in [
         (tar_gz(&files()[..5]), "holds no test_batch.bin"),
+        (
+            tar_gz(&[(TRAIN_OF_100, vec![1; ROW_OF_100])]),
+            "cifar-10-binary.tar.gz: is of CIFAR-100, which has 100",
+        ),
         (tar_gz(&[files(), files()].concat()), "holds data_batch_1.bin twice"),
         (whole[..whole.len() / 2].to_vec(), "cifar-10-binary.tar.gz: "),
         (b"<html>".to_vec(), "cifar-10-binary.tar.gz: "),
@@ -169,6 +173,27 @@ fn a_missing_file_and_a_broken_archive_are_named() {
         let message = read(folder.path()).unwrap_err().to_string();
         assert!(message.contains(problem), "{message}");
     }
+}
+
+#[test]
+fn the_kind_of_100_classes_is_named_and_nothing_downloaded() {
+    for place in ["", "cifar10"] {
+        let folder = tempfile::tempdir().unwrap();
+        let there = folder.path().join(place);
+        write(&there, &[(TRAIN_OF_100, vec![1; 2 * ROW_OF_100]), ("test.bin", vec![1; ROW_OF_100])]);
+        let message = read(folder.path()).unwrap_err().to_string();
+        let expected =
+            format!("{}: is of CIFAR-100, which has 100 classes; ", there.join("train.bin").display());
+        assert!(message.starts_with(&expected), "{message}");
+        // Its own files are read, whatever lies beside them.
+        write(&there, &files());
+        is_right(&read(folder.path()).unwrap());
+    }
+    // Another file of that name is nobody's.
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &[(TRAIN_OF_100, vec![1; 100])]);
+    let message = read(folder.path()).unwrap_err().to_string();
+    assert!(message.starts_with("cannot download"), "{message}");
 }
 
 #[test]
