@@ -60,7 +60,8 @@ fn rows(csv: &Path) -> Result<Vec<Row>, Box<dyn Error>> {
             None => String::new(),
             Some(_) => {
                 let (epochs, seeds) = (field("epochs")?, field("seeds")?);
-                format!("{}; epochs: {epochs}; seeds: {seeds}", sizes(field("sizes")?))
+                let copy = if field("note")?.contains("of a copy") { "; a copy of the data" } else { "" };
+                format!("{}; epochs: {epochs}; seeds: {seeds}{copy}", sizes(field("sizes")?))
             }
         };
         let section = field("section")?;

@@ -12,7 +12,7 @@ FF_CIFAR_DIR, else where `ff` looks for data, and not downloaded: without it its
 results.csv, rewritten after each row, has `row`, `section` of the paper, `experiment`, `paper error %`, `ours %` and `by head %` (test
 errors after the last epoch, means over the seeds; ours is by what the recipe predicts with, or by a probe), `seeds` (how many),
 `epochs`, `sizes` (units of the layers), `command`, `seconds` (of training and evaluation, beside whatever else the machine did) and
-`note`. `cargo run --example paper results.csv paper.png` draws it.
+`note`: what to know of the row, or of its data. `cargo run --example paper results.csv paper.png` draws it.
 """
 
 import argparse
@@ -173,6 +173,7 @@ def measure(row, size, seeds, folder, options):
     runs = train(row, size, seeds, folder, options)
     summaries = [json.loads((run / "summary.json").read_text()) for run in runs]
     last = summaries[-1]
+    notes = [note for note in (row.note, last.get("data_note")) if note]
     error = lambda shares: f"{100 - 100 * statistics.mean(shares):.2f}"
     by_head = [summary.get("test_head_accuracy") for summary in summaries]
     ours = [summary["test_accuracy"] for summary in summaries]
@@ -185,6 +186,7 @@ def measure(row, size, seeds, folder, options):
         "epochs": last["epochs"],
         "sizes": " ".join(map(str, last["layer_sizes"])),
         "seconds": round(sum(sum(summary["seconds"].values()) for summary in summaries)),
+        "note": "; ".join(notes),
     }
 
 

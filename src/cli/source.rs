@@ -12,7 +12,8 @@ use crate::sweep::shell_word;
 /// Options for choosing knobs, data and backend.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Knobs {
-    /// Preset: original, baseline, hinton, contrast, best, unsupervised, backprop, pred, sim, predsim, or a TOML file
+    /// Preset: original, baseline, hinton, contrast, best, best-fashion, unsupervised, backprop, pred, sim, predsim, or
+    /// a TOML file
     #[arg(long, value_name = "NAME|FILE")]
     pub recipe: Option<String>,
     /// An experiment file, or the config.toml of an earlier run

@@ -3,12 +3,13 @@
 use super::takes::Choice;
 
 /// The built-in recipes: name and TOML.
-pub const RECIPES: [(&str, &str); 10] = [
+pub const RECIPES: [(&str, &str); 11] = [
     ("original", include_str!("../../experiments/recipes/original.toml")),
     ("baseline", include_str!("../../experiments/recipes/baseline.toml")),
     ("hinton", include_str!("../../experiments/recipes/hinton.toml")),
     ("contrast", include_str!("../../experiments/recipes/contrast.toml")),
     ("best", include_str!("../../experiments/recipes/best.toml")),
+    ("best-fashion", include_str!("../../experiments/recipes/best-fashion.toml")),
     ("unsupervised", include_str!("../../experiments/recipes/unsupervised.toml")),
     ("backprop", include_str!("../../experiments/recipes/backprop.toml")),
     ("pred", include_str!("../../experiments/recipes/pred.toml")),

@@ -35,6 +35,15 @@ fn the_table_of_results_is_that_of_their_files() {
     let found = check(&python, copy.path());
     assert_eq!(found.status.code(), Some(1), "{}", String::from_utf8_lossy(&found.stdout));
 
+    // The same beside the paper's figures.
+    let (before, table) = readme.split_once("<!-- paper -->").unwrap();
+    let changed = table.replacen(" ± 0.", " ± 1.", 1);
+    assert_ne!(table, changed);
+    fs::write(copy.path().join("README.md"), format!("{before}<!-- paper -->{changed}")).unwrap();
+    let found = check(&python, copy.path());
+    let said = String::from_utf8_lossy(&found.stdout);
+    assert!(found.status.code() == Some(1) && said.contains("the table of paper"), "{said}");
+
     // The README as it is, and one seed's accuracy changed in its file.
     fs::write(copy.path().join("README.md"), readme).unwrap();
     assert!(check(&python, copy.path()).status.success());
@@ -46,4 +55,11 @@ fn the_table_of_results_is_that_of_their_files() {
     let found = check(&python, copy.path());
     let said = String::from_utf8_lossy(&found.stdout);
     assert!(found.status.code() == Some(1) && said.contains("mnist-pred-3x500: mean and sd"), "{said}");
+
+    // A file that is none.
+    fs::write(&row, "{").unwrap();
+    let found = check(&python, copy.path());
+    let said = String::from_utf8_lossy(&found.stderr);
+    assert!(found.status.code() == Some(2) && said.contains("mnist-pred-3x500.json: "), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
 }

@@ -156,7 +156,7 @@ fn recipes_that_are_not_there() {
     assert_eq!(
         refusal(&["recipe=magic"]),
         "--set recipe=magic: unknown recipe `magic`; \
-         there are original, baseline, hinton, contrast, best, unsupervised, backprop, pred, sim, predsim, or a TOML file"
+         there are original, baseline, hinton, contrast, best, best-fashion, unsupervised, backprop, pred, sim, predsim, or a TOML file"
     );
     let message = refusal(&["recipe=gone.toml"]);
     assert!(message.starts_with("--set recipe=gone.toml: cannot read gone.toml: "), "{message}");
