@@ -8,7 +8,11 @@ use super::knobs::{Config, LAYER_SIZES};
 type Need = (&'static str, fn(&Config) -> bool, &'static str);
 
 const NEEDS: [Need; 7] = [
-    (LAYER_SIZES, |c| c.network.layer_sizes.len() < 2, "two layers or more: one alone has no layer above it"),
+    (
+        LAYER_SIZES,
+        |c| c.network.layer_sizes.len() < 2,
+        "two layers or more in `network.layer_sizes` or `network.layers`: one alone has no layer above it",
+    ),
     (
         "training.loss",
         |c| !c.training.loss.compares_goodness(),
