@@ -16,6 +16,8 @@ class TorchNetwork(nn.Module):
         super().__init__()
         if network.top_down:
             raise ValueError("network.top_down: a network that is driven from above is no module; predict reads it")
+        if network.config["evaluation"]["predict"] == "ensemble":
+            raise ValueError("evaluation.predict is \"ensemble\", which is no module; predict reads it")
         self.config = network.config
         self.classes = network.classes
         self.scored = network.scored

@@ -23,8 +23,8 @@ use crate::files::reading;
 /// Transparent pixels are laid over a black page under light ink, and over a white one under dark ink. A network of
 /// gray images takes colors as their brightness, one of color images takes gray as a color. The
 /// probability of label k is exp(s(k) / T) / Σ exp(s(j) / T) of the scores s: of energies T is
-/// `goodness.temperature` (1 / `training.alpha` under `symba`), of a head 1. Scores of an ensemble are logarithms of
-/// probabilities.
+/// `goodness.temperature` (1 / `training.alpha` under `symba`, `training.margin` under `margin`), of a head 1. Scores
+/// of an ensemble are logarithms of probabilities.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct Predict {

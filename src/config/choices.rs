@@ -25,8 +25,8 @@ pub enum Normalization {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum LabelPlacement {
-    /// `prepend` where pixels under the label are not blank in every image (`digits`), else
-    /// `overlay`; decided before a run starts. Stays for `hybrid` negatives and for losses of classifiers: no label
+    /// `overlay` where the pixels under the label are blank (below 1 % of full brightness on average over the training
+    /// images), else `prepend` (`digits`); decided before a run starts. Stays for `hybrid` negatives and for losses of classifiers: no label
     /// enters.
     Auto,
     /// The first C pixels are replaced.

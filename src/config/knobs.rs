@@ -283,7 +283,7 @@ tables! {
                 "a loss of classifiers",
                 "evaluation.predict",
                 |c| !c.training.loss.compares_goodness() && c.evaluation.predict == PredictKind::Energy,
-                "`evaluation.predict = \"head\"`: the head is the classifiers, and goodness tells no labels apart",
+                "`evaluation.predict = \"head\"`, or \"ensemble\": the head is the classifiers, and goodness tells no labels apart",
             ),
             Need(
                 "a loss of classifiers",
