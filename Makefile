@@ -6,7 +6,8 @@ FF = $(CARGO) run --release --quiet --
 # The same network as the README shows; well under a minute on two cores.
 DEMO = train 500 500 --recipe contrast --dataset digits --num-epochs 30 --backend cpu
 
-.PHONY: help demo test check sanitize fuzz bench figures results paper book wheel test-slurm setup setup-tests setup-kernels check-kernels
+.PHONY: help demo test check sanitize fuzz bench figures results paper book wheel test-slurm check-kernels
+.PHONY: setup setup-tests setup-kernels setup-python setup-fuzz
 
 help:
 	@echo "make demo        train a network on the embedded digits"
@@ -32,6 +33,12 @@ setup-tests:
 
 setup-kernels: setup-tests
 	@sh scripts/setup.sh kernels
+
+setup-python:
+	@sh scripts/setup.sh python
+
+setup-fuzz:
+	@sh scripts/setup.sh fuzz
 
 demo: setup
 	$(CARGO) build --release
@@ -62,7 +69,7 @@ sanitize: setup
 
 # All targets in turn; the suite runs them over the committed corpus and a few mutations.
 FUZZ_SECONDS ?= 600
-fuzz: setup
+fuzz: setup-fuzz
 	sh scripts/fuzz.sh $(FUZZ_SECONDS)
 
 .venv/installed: tests/python/requirements.txt | setup-tests
@@ -79,20 +86,22 @@ bench: setup
 # in a quarter of an hour; `make figures FIGURE_EPOCHS=60` is their full size.
 FIGURE_EPOCHS ?= 2
 SWEEPS = threshold depth width threshold_depth_width recipes
+# Other epochs are another sweep.
+DRAWN = runs/figures/$(FIGURE_EPOCHS)
 figures: setup
 	$(CARGO) build --release
 	$(FF) $(DEMO) --log-dir runs/demo --force --quiet
 	mkdir -p figures
 	for figure in curves goodness predictions; do \
-		cp runs/demo/figures/$$figure.png figures/demo_$$figure.png; \
+		cp runs/demo/figures/$$figure.png figures/demo_$$figure.png || exit 1; \
 	done
 	for sweep in $(SWEEPS); do \
-		$(FF) sweep experiments/$$sweep.toml --set training.num_epochs=$(FIGURE_EPOCHS) --log-dir runs/$$sweep --quiet || exit 1; \
-		for figure in runs/$$sweep/figures/*.png; do cp $$figure figures/$${sweep}_$$(basename $$figure); done; \
+		$(FF) sweep experiments/$$sweep.toml --set training.num_epochs=$(FIGURE_EPOCHS) --log-dir $(DRAWN)/$$sweep --quiet || exit 1; \
+		for figure in $(DRAWN)/$$sweep/figures/*.png; do cp $$figure figures/$${sweep}_$$(basename $$figure) || exit 1; done; \
 	done
 
 # Fails where the README's table is not that of experiments/results, or a cheap row gives another number.
-results: setup
+results: setup-python
 	$(CARGO) build --release
 	python3 scripts/results.py check
 
@@ -100,7 +109,7 @@ results: setup
 # has no bar in the figure, and ends in exit 1.
 SIZE ?= small
 PAPER = runs/paper$(if $(filter-out small,$(SIZE)),-$(SIZE))
-paper: setup
+paper: setup-python
 	$(CARGO) build --release
 	python3 scripts/paper.py --size $(SIZE); ended=$$?; \
 	$(CARGO) run --release --quiet --example paper $(PAPER)/results.csv $(PAPER)/paper.png && exit $$ended

@@ -64,10 +64,10 @@ class Row:
     cells: dict | None = None
     note: str = ""
 
-    def words(self, size, seeds):
+    def words(self, size, seed):
         """The command, from `train` or `sweep` on."""
         sets = list(getattr(self, size)) + (["num_epochs=1", "dataset=digits"] if size == "tiny" else [])
-        sets += ["seed=" + (str(seeds) if len(seeds) > 1 else str(seeds[0]))]
+        sets += [f"seed={seed}"]
         return shlex.split(self.command) + [word for value in sets for word in ("--set", value)]
 
     @property
@@ -141,16 +141,20 @@ def ff(*words):
 def train(row, size, seeds, folder, options):
     """The run directories of the row, a seed each; what is there already is gone on with."""
     quiet = ["--quiet", "--set", "logging.figures=false", "--set", "checkpoint_seconds=30", *options]
-    if row.cells is None:
-        for seed in seeds:
-            ff(*row.words(size, [seed]), "--log-dir", folder / str(seed), "--resume", *quiet)
-        return [folder / str(seed) for seed in seeds]
-    ff(*row.words(size, seeds), "--log-dir", folder, "--retry-failed", *quiet)
+    goes_on = "--resume" if row.cells is None else "--retry-failed"
+    for seed in seeds:
+        ff(*row.words(size, seed), "--log-dir", folder / str(seed), goes_on, *quiet)
+    runs = [folder / str(seed) for seed in seeds]
+    return runs if row.cells is None else [cell(row, run) for run in runs]
+
+
+def cell(row, folder):
+    """The run directory of the row's cell in a sweep."""
     with open(folder / "results.csv", newline="") as lines:
         cells = [cell for cell in csv.DictReader(lines) if row.cells.items() <= cell.items()]
-    if not cells:
-        raise ValueError(f"{folder}/results.csv has no cell with {row.cells}")
-    return [folder / cell["run_dir"] for cell in cells]
+    if len(cells) != 1:
+        raise ValueError(f"{folder}/results.csv has {len(cells)} cells with {row.cells}, expected one")
+    return folder / cells[0]["run_dir"]
 
 
 def probe(row, size):
@@ -163,8 +167,9 @@ def read_out(run, epochs, probing, options):
     """The accuracy of a softmax on the finished network; kept beside it."""
     kept = run / f"probe-{'-'.join([str(epochs), *probing[2:]])}.json"
     if not kept.exists():
-        told = ff("eval", run, *probing, "--json", *options)
-        kept.write_text(told)
+        told = kept.with_suffix(".tmp")
+        told.write_text(ff("eval", run, *probing, "--json", *options))
+        told.replace(kept)
     return json.loads(kept.read_text())["accuracy"]
 
 
@@ -190,10 +195,10 @@ def measure(row, size, seeds, folder, options):
     }
 
 
-def command(row, size, seeds):
-    """What to type for it."""
+def command(row, size):
+    """What to type for its first seed."""
     read = " && ff eval RUN " + " ".join(probe(row, size)) if row.probe else ""
-    return shlex.join(["ff", *row.words(size, seeds)]) + read
+    return shlex.join(["ff", *row.words(size, 1)]) + read
 
 
 def table(found):
@@ -227,7 +232,7 @@ def main():
     for row in ROWS:
         line = dict.fromkeys(COLUMNS, "") | {"row": row.name, "section": row.section, "experiment": row.experiment}
         line |= {"paper error %": "" if row.paper is None else row.paper, "note": row.note}
-        line["command"] = command(row, asked.size, seeds)
+        line["command"] = command(row, asked.size)
         if row.section == "4" and cifar is None:
             line["note"] = "skipped: no CIFAR-10 here (ff data fetch cifar10)"
         else:

@@ -55,13 +55,15 @@ def run(*words):
 
 
 def train(row, seed, folder):
-    """What the last epoch of one seed gives, or the row's `read`; goes on with a training that lies in the folder."""
+    """What the last epoch of one seed gives, or the row's `read`, and its run directory, in the folder or below it; goes on
+    with a training that lies there."""
     kind, *arguments = shlex.split(row["command"])[1:]
     dataset = os.environ.get("FF_RESULTS_DATASET")
     options = ["--log-dir", folder, "--quiet", "--set", f"seed={seed}", "--set", f"backend.name={row.get('backend', 'cpu')}"]
     # Nobody looks at the figures, and an epoch on a GPU is shorter than its checkpoint.
     options += ["--set", "logging.figures=false", "--set", "checkpoint_seconds=30"]
-    options += ["--dataset", dataset] if dataset else []
+    other = ["--dataset", dataset] if kind == "train" else ["--set", f"dataset={dataset}"]
+    options += other if dataset else []
     options += ["--resume"] if kind == "train" and folder.exists() else []
     run(kind, *arguments, *options)
     if kind == "sweep":
@@ -76,7 +78,7 @@ def train(row, seed, folder):
         last |= {"accuracy": json.loads(run(*words, "--json"))["accuracy"]}
     rounded = lambda share: None if share is None else round(share, 4)
     found = {"accuracy": rounded(last["accuracy"]), "head_accuracy": rounded(last.get("head_accuracy"))}
-    return {"seed": seed, **found, "seconds": round(seconds, 1)}
+    return {"seed": seed, **found, "seconds": round(seconds, 1)}, folder
 
 
 def machine(row, folder):
@@ -104,11 +106,12 @@ def measure(names):
         folder = RUNS / (Path(shlex.split(row["command"])[2]).stem if "cell" in row else name)
         results = []
         for seed in [result["seed"] for result in row["seeds"]]:
-            results.append(train(row, seed, folder / str(seed)))
+            result, trained = train(row, seed, folder / str(seed))
+            results.append(result)
             print(f"{name}: {results[-1]}", file=sys.stderr, flush=True)
         row["seeds"] = results
         row |= statistic(results)
-        row |= {"commit": commit, "machine": machine(row, folder / str(seed)), "date": datetime.date.today().isoformat()}
+        row |= {"commit": commit, "machine": machine(row, trained), "date": datetime.date.today().isoformat()}
         path.write_text(json.dumps(row, indent=2, ensure_ascii=False) + "\n")
         if "cell" not in row:
             shutil.rmtree(folder)
@@ -207,7 +210,7 @@ def check(repeated):
             continue
         for said in row["seeds"]:
             with tempfile.TemporaryDirectory() as folder:
-                again = train(row, said["seed"], Path(folder) / "run")
+                again, _ = train(row, said["seed"], Path(folder) / "run")
             for key in ("accuracy", "head_accuracy"):
                 if again[key] != said[key]:
                     yield f"{name}, seed {said['seed']}: {key} is {again[key]}, not {said[key]} as its file says"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes sure that what the build needs is there; `setup.sh tests` adds what only the tests need, `setup.sh kernels` the
-# compilers of make check-kernels.
+# compilers of make check-kernels, `setup.sh python` and `setup.sh fuzz` what make results, paper and fuzz need.
 # Quick and silent where nothing is missing. Installs with apt-get; elsewhere it says what to install.
 set -eu
 
@@ -26,7 +26,8 @@ need() { # package, words for other systems, command that succeeds where it is t
 }
 
 compiles_c() { echo '#include <stdio.h>' | cc -E -; }
-opencl_library() { ldconfig -p | grep -q 'libOpenCL\.so\.1'; }
+# It is in /sbin, which is not in everybody's PATH.
+opencl_library() { PATH="$PATH:/sbin:/usr/sbin" ldconfig -p | grep -q 'libOpenCL\.so\.1'; }
 opencl_driver() { ls /etc/OpenCL/vendors/*.icd || test -n "${OCL_ICD_VENDORS:-}"; }
 
 need "gcc libc6-dev" "a C compiler (cc) and the C library's headers" compiles_c
@@ -37,7 +38,14 @@ if [ "${1:-}" = tests ]; then
     need pocl-opencl-icd "PoCL, an OpenCL driver for CPUs (pocl)" opencl_driver
     need python3-venv "Python 3.11 or newer with venv" python3 -c "import venv, ensurepip"
 fi
+if [ "${1:-}" = python ]; then
+    need python3 "Python 3.11 or newer" command -v python3
+fi
+if [ "${1:-}" = fuzz ]; then
+    need g++ "a C++ compiler (c++)" command -v c++
+fi
 if [ "${1:-}" = kernels ]; then
+    need python3-pip "pip" python3 -m pip --version
     need "clang-19 libclc-19" "clang and libclc, 15 or newer" test -e /usr/lib/clc/nvptx64--nvidiacl.bc
     need oclgrind "Oclgrind" command -v oclgrind
     need python3-venv "Python 3.11 or newer with venv" python3 -c "import venv, ensurepip"

@@ -192,6 +192,11 @@ impl Checkpoint {
         }
     }
 
+    /// The epoch whose weights it holds; `None` in someone else's file.
+    pub fn epoch(&self) -> Result<Option<usize>, CheckpointError> {
+        Ok(self.described()?.map(|(_, progress)| progress.epoch))
+    }
+
     /// Shapes `[fan_in, fan_out]` of the layers there are, from the input up.
     pub fn layer_shapes(&self) -> Result<Vec<(usize, usize)>, CheckpointError> {
         let shapes: Vec<_> = (0..)

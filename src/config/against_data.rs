@@ -4,8 +4,8 @@ use super::choices::{LabelPlacement, NegativeKind};
 use super::error::Invalid;
 use super::knobs::Config;
 
-/// Decides `label = "auto"`: `overlay` where the pixels under the label are blank in every image,
-/// else `prepend`. Networks that take no label stay `auto`.
+/// Decides `label = "auto"`: `overlay` where the pixels under the label are blank, else `prepend`. Networks that take no
+/// label stay `auto`.
 pub fn resolve_label(config: &mut Config, blank_under_label: bool) {
     if config.network.label == LabelPlacement::Auto && config.takes_label() {
         config.network.label = match blank_under_label {
@@ -43,6 +43,17 @@ impl Config {
                 knob: "training.batch_size",
                 with: Some(if held_out > 0 { "data.validation_size" } else { "data.dataset" }),
                 reason: format!("is {batch}, but there are only {rows} training rows{left}"),
+            });
+        }
+        let (awake, batches) = (self.training.sleep_every, rows / batch.max(1));
+        if awake > 0 && awake >= batches {
+            return Err(Invalid {
+                knob: "training.sleep_every",
+                with: Some("training.batch_size"),
+                reason: format!(
+                    "is {awake}, but an epoch has {batches} batches, of which none is left for the negative rows; it \
+                     must be below {batches}"
+                ),
             });
         }
         self.check_label(classes, features)

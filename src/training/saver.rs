@@ -42,6 +42,18 @@ struct Beside<B: Backend> {
     progress: Progress,
 }
 
+impl<B: Backend> Beside<B> {
+    /// Writes the next piece of the first file that lacks one; false where nothing was left.
+    fn advance(&mut self, backend: &B) -> Result<bool, TrainError> {
+        for file in &mut self.files {
+            if file.advance(backend).map_err(|error| of_epoch(error, self.progress.epoch))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
 /// An epoch that may be saved.
 pub(super) struct Ended<'a, B: Backend> {
     /// The network after it.
@@ -116,15 +128,13 @@ impl<'a, B: Backend> Saver<'a, B> {
         self.place(staged, ended.progress.clone())
     }
 
-    /// A step was enqueued: writes a piece of what is being written.
+    /// A step was enqueued: writes a piece of what is being written. After an error nothing is: what a piece is missing
+    /// from, or has no numbers, is never put in its place.
     pub fn step(&mut self) -> Result<(), TrainError> {
-        let Some(Beside { files, progress }) = &mut self.beside else { return Ok(()) };
-        for file in files {
-            if file.advance(self.backend).map_err(|error| of_epoch(error, progress.epoch))? {
-                return Ok(());
-            }
-        }
-        self.complete()
+        let Some(mut beside) = self.beside.take() else { return Ok(()) };
+        let is_written = !beside.advance(self.backend)?;
+        self.beside = Some(beside);
+        if is_written { self.complete() } else { Ok(()) }
     }
 
     /// Completes what is being written, and waits until the disk has it.
@@ -215,3 +225,6 @@ fn of_epoch(error: CheckpointError, epoch: usize) -> TrainError {
         other => other.into(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -115,7 +115,14 @@ impl<'a, B: Backend> Trainer<'a, B> {
             Err(TrainError::Diverged { epoch, .. }) => epoch.saturating_sub(1),
             _ => saved.unwrap_or(0),
         };
-        let summary = self.summary(status, error, keeps_test_set, finished);
+        // Weights that are no numbers are found after the line of their epoch is written.
+        let cut = match &result {
+            Err(TrainError::Diverged { .. }) => self.directory.repair_metrics(finished).map(drop),
+            _ => Ok(()),
+        };
+        let summary = cut
+            .map_err(TrainError::from)
+            .and_then(|()| self.summary(status, error, keeps_test_set, finished));
         let summary = summary.map_err(|error| error.beside_checkpoint(saved));
         for warning in &self.warnings {
             observers.iter_mut().for_each(|observer| observer.warned(warning));
@@ -344,11 +351,18 @@ impl<'a, B: Backend> Trainer<'a, B> {
         summary.evaluated_epoch = Some(self.best.epoch);
         if self.splits.validation.is_some() {
             // Chosen on validation rows, so the test set is looked at once, with that checkpoint.
-            match Checkpoint::read(&self.directory.best_checkpoint()) {
-                Ok(best) => {
+            let read = Checkpoint::read(&self.directory.best_checkpoint());
+            match read.and_then(|best| Ok((best.epoch()?, best))) {
+                Ok((epoch, best)) if epoch == Some(self.best.best_epoch) => {
                     best.load_weights(self.backend, &mut self.network)?;
                     summary.evaluated_epoch = Some(self.best.best_epoch);
                 }
+                // Of an epoch that was lost and is yet to be trained again, or is none any more.
+                Ok((_, best)) => self.warnings.push(format!(
+                    "{}: does not hold epoch {}, the best; the test set is measured with the last weights",
+                    best.path().display(),
+                    self.best.best_epoch
+                )),
                 // Lost or damaged: no reason to fail for ever.
                 Err(error) if error.is_damage() => {
                     self.warnings.push(format!("{error}; the test set is measured with the last weights"));

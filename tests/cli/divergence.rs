@@ -36,6 +36,21 @@ fn a_head_that_diverges_is_named() {
     place.json("eval run --json");
 }
 
+/// Weights that are no numbers after an epoch's last step are found when it is saved, after its line is written.
+#[test]
+fn an_epoch_that_cannot_be_saved_is_in_no_metrics() {
+    let place = Place::new();
+    let outcome = place.ff("train 20 20 --recipe hinton --dataset digits --backend cpu --threads 1 --quiet --batch-size 1000 \
+                            --num-epochs 3 --set head.learning_rate=1e38 --set head.weight_decay=1e10 --set figures=false \
+                            --log-dir runs/run");
+    assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains(" became "), "{}", outcome.stderr);
+    let summary = place.summary("runs/run");
+    assert_eq!(place.epochs("runs/run").len() as u64, summary["epochs"].as_u64().unwrap());
+    let listed = place.json("runs runs --json");
+    assert_eq!((&listed[0]["status"], &listed[0]["epochs"]), (&"failed".into(), &summary["epochs"]));
+}
+
 /// Puts NaN into the first number of a tensor.
 fn spoil(place: &Place, file: &str, tensor: &str) {
     let mut bytes = place.bytes(file);

@@ -375,6 +375,27 @@ fn a_damaged_checkpoint_is_noticed_and_the_one_before_is_gone_on_from() {
     assert!(message.contains("last.safetensors") && message.contains("damaged"), "{message}");
     assert!(place.refused("eval run").contains("damaged"));
 }
+
+/// What a damaged last checkpoint takes back may be the best epoch.
+#[test]
+fn the_test_set_is_not_measured_with_a_best_epoch_that_is_gone() {
+    let place = Place::new();
+    let train = "train 40 30 --recipe contrast --dataset digits --backend cpu --threads 1 --batch-size 100 \
+                 --validation-size 300 --set learning_rate_schedule=constant --set figures=false";
+    place.done(&format!("{train} --num-epochs 6 --log-dir run"));
+    assert_eq!(place.summary("run")["best_epoch"], 6);
+    place.done(&format!("{train} --num-epochs 5 --log-dir straight"));
+    let last = "run/checkpoints/last.safetensors";
+    place.write(last, [place.bytes(last), vec![0]].concat());
+    let said = place.done(&format!("{train} --num-epochs 5 --log-dir run --resume")).stderr;
+    assert!(said.contains("best.safetensors: does not hold epoch 5, the best"), "{said}");
+    let [run, straight] = ["run", "straight"].map(|run| place.summary(run));
+    assert_eq!(straight["evaluated_epoch"], 5);
+    for key in ["evaluated_epoch", "test_accuracy", "confusion_matrix"] {
+        assert_eq!(run[key], straight[key], "{key}");
+    }
+}
+
 #[test]
 fn without_its_config_a_run_goes_on_from_its_checkpoint() {
     let place = Place::new();

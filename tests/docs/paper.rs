@@ -23,9 +23,9 @@ fn copy() -> tempfile::TempDir {
     copy
 }
 
-fn run(python: &Path, root: &Path, program: &Path, size: &str) -> Output {
+fn run(python: &Path, root: &Path, program: &Path, options: &str) -> Output {
     let mut command = Command::new(python);
-    command.arg(root.join("scripts/paper.py")).args(["--size", size]).env("FF", program);
+    command.arg(root.join("scripts/paper.py")).args(options.split_whitespace()).env("FF", program);
     command.env("FF_CIFAR_DIR", root.join("nowhere")).output().unwrap()
 }
 
@@ -56,7 +56,7 @@ fn every_experiment_of_the_paper_runs_once() {
     let program = Path::new(env!("CARGO_BIN_EXE_ff"));
     let copy = copy();
     let root = copy.path();
-    let first = run(&python, root, program, "tiny");
+    let first = run(&python, root, program, "--size tiny");
     assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
     let rows = results(root, "paper-tiny");
     for (section, experiments) in [("3.1", 1), ("3.2", 2), ("3.3", 3), ("3.4", 1), ("4", 3), ("5", 3)] {
@@ -78,10 +78,19 @@ fn every_experiment_of_the_paper_runs_once() {
     assert_eq!(trained.len(), 13, "{trained:?}");
 
     // The same again trains nothing.
-    let second = run(&python, root, program, "tiny");
+    let second = run(&python, root, program, "--size tiny");
     assert!(second.status.success(), "{}", String::from_utf8_lossy(&second.stderr));
     assert_eq!(results(root, "paper-tiny"), rows);
     assert_eq!(checkpoints(&root.join("runs")), trained);
+
+    // More seeds go on from those that there are.
+    let more = run(&python, root, program, "--size tiny --seeds 2");
+    assert!(more.status.success(), "{}", String::from_utf8_lossy(&more.stderr));
+    let two = results(root, "paper-tiny");
+    assert!(two.values().all(|row| row["seeds"] == "2"), "{two:?}");
+    let both = checkpoints(&root.join("runs"));
+    assert_eq!(both.len(), 26);
+    assert!(trained.iter().all(|(path, written)| both.get(path) == Some(written)));
 
     // A command that is wrong is named; the rows after it keep their results.
     let script = root.join("scripts/paper.py");
@@ -89,7 +98,7 @@ fn every_experiment_of_the_paper_runs_once() {
     let changed = text.replacen("train --recipe unsupervised", "train --recipe unsupervized", 1);
     assert_ne!(text, changed);
     fs::write(&script, changed).unwrap();
-    let broken = run(&python, root, program, "tiny");
+    let broken = run(&python, root, program, "--size tiny");
     let said = String::from_utf8_lossy(&broken.stderr);
     assert_eq!(broken.status.code(), Some(1), "{said}");
     assert_eq!(said.lines().last(), Some("paper.py: failed: unsupervised"));
@@ -104,7 +113,7 @@ fn without_cifar_10_its_rows_say_that_they_are_skipped() {
     let Some(python) = venv::python("numpy") else { return };
     let copy = copy();
     // A program that does nothing: all other rows fail.
-    let ended = run(&python, copy.path(), Path::new("false"), "small");
+    let ended = run(&python, copy.path(), Path::new("false"), "--size small");
     assert_eq!(ended.status.code(), Some(1));
     for (name, row) in results(copy.path(), "paper") {
         let note = if row["section"] == "4" { "skipped: no CIFAR-10 here" } else { "failed" };

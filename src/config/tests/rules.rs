@@ -188,4 +188,7 @@ fn data_have_a_say() {
     assert_eq!(check(&["validation_size=200"], 200, 10, 784), Err("data.validation_size"));
     assert_eq!(check(&[], 128, 10, 10), Err("network.label"));
     assert_eq!(check(&["label=prepend"], 128, 10, 10), Ok(()));
+    // Two batches: one for the positive rows, one for the negative ones.
+    assert_eq!(check(&["sleep_every=1"], 256, 10, 784), Ok(()));
+    assert_eq!(check(&["sleep_every=2"], 256, 10, 784), Err("training.sleep_every"));
 }
