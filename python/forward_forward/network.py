@@ -72,7 +72,11 @@ class Network:
         if np.prod(images.shape[1:]) != size:
             raise ValueError(f"images of shape {images.shape}, but the network reads {size} pixels each {shape}")
         pixels = images.reshape(-1, size)
-        return pixels / 255.0 if images.dtype == np.uint8 else pixels.astype(np.float64)
+        if not np.issubdtype(images.dtype, np.integer):
+            return pixels.astype(np.float64)
+        if pixels.size and not (pixels.min() >= 0 and pixels.max() <= 255):
+            raise ValueError(f"whole numbers from {pixels.min()} to {pixels.max()}, expected brightness from 0 to 255")
+        return pixels / 255.0
 
     def energies(self, pixels):
         """The goodness of the scored layers under every label, summed, ``[n, classes]``."""
@@ -359,7 +363,7 @@ def checkpoint_file(path):
         return path
     folder = path / "checkpoints"
     config = path / "config.toml"
-    held_out = config.is_file() and tomllib.loads(config.read_text())["data"]["validation_size"] > 0
+    held_out = config.is_file() and tomllib.loads(config.read_text(encoding="utf-8"))["data"]["validation_size"] > 0
     file = folder / ("best.safetensors" if held_out else "last.safetensors")
     if not file.is_file():
         raise FileNotFoundError(f"{path}: no checkpoint ({file} is missing)")

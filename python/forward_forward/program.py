@@ -9,8 +9,8 @@ from pathlib import Path
 
 def find_ff():
     """Path of the program: ``$FF``, else the one installed beside this package, else the one in ``PATH``."""
-    if "FF" in os.environ:
-        return os.environ["FF"]
+    if told := os.environ.get("FF"):
+        return told
     name = "ff" + (sysconfig.get_config_var("EXE") or "")
     for scheme in (sysconfig.get_default_scheme(), sysconfig.get_preferred_scheme("user")):
         installed = Path(sysconfig.get_path("scripts", scheme)) / name

@@ -20,20 +20,20 @@ class Run:
     @cached_property
     def config(self):
         """Every knob, as nested dictionaries: ``run.config["training"]["learning_rate"]``."""
-        return tomllib.loads((self.path / "config.toml").read_text())
+        return tomllib.loads((self.path / "config.toml").read_text(encoding="utf-8"))
 
     @cached_property
     def metrics(self):
         """One row per epoch. Nested values have dotted names: ``layers.0.train_loss``, ``class_accuracy.3``."""
         # A run that is being written, or was cut off, may end in a part of a line.
-        text = (self.path / "metrics.jsonl").read_text()
+        text = (self.path / "metrics.jsonl").read_text(encoding="utf-8")
         whole, _, _ = text.rpartition("\n")
         return pd.DataFrame([_flat(json.loads(line)) for line in whole.splitlines()])
 
     @cached_property
     def summary(self):
         """How the run ended, and its results."""
-        return json.loads((self.path / "summary.json").read_text())
+        return json.loads((self.path / "summary.json").read_text(encoding="utf-8"))
 
     @cached_property
     def class_names(self):
@@ -71,7 +71,10 @@ def load_sweep(path):
     table = path / "results.csv"
     if not table.is_file():
         raise FileNotFoundError(f"{path}: no sweep directory (results.csv is missing)")
-    results = pd.read_csv(table)
+    # A cell may be called NA. Names that a spreadsheet would take for formulas are written behind an apostrophe.
+    results = pd.read_csv(table, keep_default_na=False, na_values=[""])
+    for column in results.select_dtypes(exclude="number"):
+        results[column] = results[column].str.replace(r"^'(?=[=+\-@\t\r])", "", regex=True)
     results["run_dir"] = [str(path / Path(run_dir).name) for run_dir in results["run_dir"]]
     return results
 

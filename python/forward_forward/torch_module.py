@@ -34,7 +34,8 @@ class TorchNetwork(nn.Module):
         if is_planar(images.shape, image_shape(self.config)):
             images = images.movedim(-3, -1)
         pixels = images.flatten(1)
-        pixels = pixels / 255 if images.dtype == torch.uint8 else pixels
+        is_whole = not images.dtype.is_floating_point and images.dtype != torch.bool
+        pixels = pixels / 255 if is_whole else pixels.to(torch.get_default_dtype())
         return self.logits(pixels) if self.by == "head" else self.energies(pixels)
 
     def energies(self, pixels):

@@ -102,6 +102,9 @@ class Package(unittest.TestCase):
             np.testing.assert_allclose(network.predict(images).scores, expected, rtol=1e-12)
         np.testing.assert_allclose(network.predict(self.images[0]).scores, expected[:1], rtol=1e-12)
         self.assertEqual(network.predict(self.images[:0]).scores.shape, (0, 10))
+        np.testing.assert_allclose(network.predict(self.images[:5].astype(np.int64)).scores, expected, rtol=1e-12)
+        with self.assertRaisesRegex(ValueError, "to 256, expected brightness from 0 to 255"):
+            network.predict(self.images[:5].astype(int) + 1)
         with self.assertRaisesRegex(ValueError, "64 pixels"):
             network.predict(np.zeros((3, 7, 8), np.uint8))
 

@@ -230,7 +230,7 @@ impl OnBackend for Measure<'_> {
         let mut network = Network::new(backend, spec)?;
         let (mut times, density) = time_steps(backend, &mut network, splits, steps, warm_up)?;
         times.sort_by(f64::total_cmp);
-        let median = times[times.len() / 2];
+        let median = f64::midpoint(times[(times.len() - 1) / 2], times[times.len() / 2]);
 
         let spec = &network.spec;
         let mut evaluator = Evaluator::new(backend, &network, &splits.test.pixels, spec.evaluation_rows)?;

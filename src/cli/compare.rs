@@ -95,7 +95,10 @@ impl Compare {
         let runs: Vec<(String, PathBuf)> = titles.iter().cloned().zip(self.runs.iter().cloned()).collect();
         let format = Format::of(&file).unwrap_or_default();
         match draw_overlaid(&runs, &file, format) {
-            Ok(_) => report::print(&format!("curves  {}\n", file.display())),
+            Ok(written) => {
+                let file = written.first().unwrap_or(&file);
+                report::print(&format!("curves  {}\n", file.display()))
+            }
             Err(error @ (FigureError::Write { .. } | FigureError::Draw(_))) => Err(CliError::failed(error)),
             Err(error) => Err(CliError::request(error)),
         }

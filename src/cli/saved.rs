@@ -157,7 +157,9 @@ impl Saved {
             }
             return Ok(self.path.clone());
         }
-        let validated = ConfigBuilder::new().file(self.path.join("config.toml")).build().ok();
+        // What cannot be read is not absent: it may say that another checkpoint is the one to read.
+        let config = self.path.join("config.toml");
+        let validated = is_there(&config)?.then(|| ConfigBuilder::new().file(config).build()).transpose()?;
         let chosen_on_validation = validated.is_some_and(|config| config.data.validation_size > 0);
         let name = match self.checkpoint {
             Some(Which::Best) => "best",

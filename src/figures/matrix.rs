@@ -44,7 +44,8 @@ pub fn draw(canvas: &mut Canvas, area: Rect, rows: &Side, columns: &Side, cells:
     for (index, cell) in cells.iter().enumerate() {
         let (row, column) = (index / columns.labels.len().max(1), index % columns.labels.len().max(1));
         if let (Some(row), Some(column)) = (rows.labels.get(row), columns.labels.get(column)) {
-            canvas.data.cell((rows.title, row), (columns.title, column), &cell.text);
+            let number = if cell.text.parse::<f64>().is_ok() { cell.text.as_str() } else { "" };
+            canvas.data.cell((rows.title, row), (columns.title, column), number);
         }
     }
     let widest =

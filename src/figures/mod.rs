@@ -145,8 +145,12 @@ pub fn draw_sound_sweep(
     }
 }
 
-/// The folder that all of these lie in.
+/// The folder that all of these lie in; of paths from here and from the root together, from the root.
 pub fn shared_folder(paths: &[PathBuf]) -> PathBuf {
+    let is_mixed = paths.iter().any(|path| path.is_absolute()) && paths.iter().any(|path| path.is_relative());
+    let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    let paths: Vec<PathBuf> =
+        paths.iter().map(|path| if is_mixed { absolute(path) } else { path.clone() }).collect();
     let Some((first, rest)) = paths.split_first() else { return PathBuf::new() };
     let mut shared = first.parent().unwrap_or(Path::new("")).to_owned();
     while !rest.iter().all(|path| path.parent().is_some_and(|parent| parent.starts_with(&shared))) {

@@ -78,7 +78,10 @@ impl Axis {
         match extent(errors.iter().copied()) {
             Some((low, high)) if low > 0.0 && presses_flat(&errors, low, high) => {
                 let (low, high) = (low / 1.2, (high * 1.2).min(100.0));
-                let tick = |(error, _)| (100.0 - error, exact(rounded(100.0 - error, 4)));
+                // As many digits as tell it from 100.
+                let short = |value| (4..15).map(|digits| rounded(value, digits)).find(|short| *short < 100.0);
+                let label = |value: f64| exact(short(value).unwrap_or(value));
+                let tick = |(error, _)| (100.0 - error, label(100.0 - error));
                 Self {
                     title: format!("{title}, log scale of errors"),
                     ticks: log_ticks(low, high).into_iter().map(tick).rev().collect(),

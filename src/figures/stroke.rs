@@ -50,6 +50,7 @@ impl Stroke {
 
     /// Whether a reader would take one for the other.
     pub fn looks_like(&self, other: &Self) -> bool {
-        self.color == other.color && self.dashed == other.dashed
+        let is_ring = |stroke: &Self| stroke.mark == Mark::Ring;
+        self.color == other.color && self.dashed == other.dashed && is_ring(self) == is_ring(other)
     }
 }

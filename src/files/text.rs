@@ -28,6 +28,12 @@ pub fn for_spreadsheet(field: &str) -> String {
     if is_formula { format!("'{field}") } else { field.to_owned() }
 }
 
+/// What [`for_spreadsheet`] was given.
+pub fn from_spreadsheet(field: &str) -> &str {
+    let inner = field.strip_prefix('\'');
+    inner.filter(|inner| for_spreadsheet(inner) == field).unwrap_or(field)
+}
+
 /// A field for a table in Markdown: no HTML, no end of a cell or line.
 pub fn for_markdown(field: &str) -> String {
     let escaped = |c| match c {
@@ -56,9 +62,12 @@ mod tests {
     fn spreadsheets_do_not_compute() {
         for formula in ["=HYPERLINK(\"http://evil\")", "@SUM(1)", "+1+2", "-1+2", "\t=1"] {
             assert_eq!(for_spreadsheet(formula), format!("'{formula}"));
+            assert_eq!(from_spreadsheet(&for_spreadsheet(formula)), formula);
         }
         for field in ["-1.5", "+2", "1e-3", "-inf", "mnist", "", "[1, 2]"] {
             assert_eq!(for_spreadsheet(field), field);
+            assert_eq!(from_spreadsheet(field), field);
+            assert_eq!(from_spreadsheet(&format!("'{field}")), format!("'{field}"));
         }
     }
 

@@ -57,6 +57,18 @@ fn a_run_and_its_checkpoint_are_one() {
     assert_eq!(of("run"), of("run --set evaluation.batch_size=7"));
 }
 
+/// Held-out rows have chosen the checkpoint that is read, which a config that cannot be read does not say.
+#[test]
+fn a_config_that_is_damaged_is_not_taken_for_one_without_held_out_rows() {
+    let place = trained("contrast --validation-size 40");
+    place.write("run/config.toml", place.read("run/config.toml") + "\n[run\n");
+    for line in ["eval run", "predict run set/t10k-images-idx3-ubyte"] {
+        let message = place.refused(line);
+        assert!(message.starts_with("run/config.toml:"), "{message}");
+    }
+    place.done("eval run/checkpoints/best.safetensors --dataset idx:set");
+}
+
 /// What training measured on the rows that it held out is measured on them again; a probe learns from the others.
 #[test]
 fn rows_that_were_held_out_are_measured() {

@@ -234,3 +234,20 @@ fn a_reference_is_one_setting() {
     assert_eq!(rows.len(), 6, "two other depths, a line for each of three widths: {rows:?}");
     assert!(rows.iter().all(|row| ["1", "4"].contains(&row.1.as_str()) && row.0.starts_with("width ")));
 }
+
+/// Signs are in no file name, and a slash in a name makes no path of it.
+#[test]
+fn names_with_signs_have_figures_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = ["a+b", "a-b", "w/o bias", "'+jitter"];
+    let cells = |name| [(name, 1, Some(98.0), 10.0), (name, 2, Some(97.0), 11.0)];
+    write_named(folder.path(), &names.into_iter().flat_map(cells).collect::<Vec<_>>());
+    let drawn = drawn(folder.path(), &["a+b", "a-b", "+jitter", "w/o bias"], &[]).unwrap();
+    let differences = drawn.figures.iter().filter(|path| path.to_string_lossy().contains("difference_to_"));
+    let mut differences: Vec<_> =
+        differences.map(|path| path.file_stem().unwrap().to_str().unwrap()).collect();
+    // Of each a picture and its numbers.
+    differences.dedup();
+    let expected = ["a_b", "a_b_2", "_jitter", "w_o_bias"].map(|name| format!("difference_to_{name}"));
+    assert_eq!(differences, expected);
+}

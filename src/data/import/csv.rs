@@ -111,8 +111,7 @@ impl Table {
                 Ok(false) => break,
                 Err(error) => return Err(refuse(path, error.to_string())),
             }
-            let is_header = record.iter().skip(1).any(|field| field.trim().parse::<u8>().is_err());
-            if std::mem::take(&mut first) && is_header {
+            if std::mem::take(&mut first) && is_header(&record) {
                 label_at = label_column(path, &record)?;
                 continue;
             }
@@ -133,6 +132,14 @@ impl Table {
         }
         Ok(table)
     }
+}
+
+/// Whether a first row names its columns: one as labels are called, or none by a number. A row of pixels of which one is none
+/// is a damaged row.
+fn is_header(record: &StringRecord) -> bool {
+    let is_label = |field: &str| LABEL.contains(&field.trim().to_lowercase().as_str());
+    let is_number = |field: &str| field.trim().parse::<f64>().is_ok_and(f64::is_finite);
+    record.iter().any(is_label) || (record.len() > 1 && !record.iter().skip(1).any(is_number))
 }
 
 /// The column of labels by a header: the one that is called so, else the first, unless all are pixels.

@@ -23,6 +23,12 @@ pub fn read(source: &Path, options: &Options) -> Result<Imported, DataError> {
     let root = train.as_deref().unwrap_or(source);
     let class_folders: Vec<PathBuf> = entries(root)?.into_iter().filter(|path| path.is_dir()).collect();
     let class_names: Vec<String> = class_folders.iter().map(|path| name(path)).collect();
+    let is_name = |path: &&PathBuf| {
+        path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.trim() == name)
+    };
+    if let Some(path) = class_folders.iter().find(|path| !is_name(path)) {
+        return Err(refuse(path, "is no name of a class: spaces at an end, or letters that are not UTF-8"));
+    }
     if class_names.len() < 2 {
         return Err(refuse(
             source,

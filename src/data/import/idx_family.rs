@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::super::class_names;
 use super::super::idx::{self, Kind, Opened};
 use super::super::published;
 use super::super::{DataError, ImageShape, Split};
@@ -119,7 +120,8 @@ impl Family {
             Imported { shape, class_names: self.class_names()?, train, test, notes: Vec::new() };
         // EMNIST's letters are counted from 1.
         let lowest = imported.train.labels.iter().chain(&imported.test.labels).min().copied().unwrap_or(0);
-        if lowest > 0 {
+        // Names are those of numbers from 0.
+        if lowest > 0 && (self.emnist.is_some() || imported.class_names.is_empty()) {
             for split in [&mut imported.train, &mut imported.test] {
                 split.labels.iter_mut().for_each(|label| *label -= lowest);
             }
@@ -164,10 +166,14 @@ impl Family {
         Ok((shape, Split { pixels: images.pixels.into(), labels }))
     }
 
-    /// Of a published set its own; of EMNIST those of its mapping, a class and the letters it stands for a line,
+    /// Those that lie beside the files; of a published set its own; of EMNIST those of its mapping, a class and the letters it stands for a line,
     /// or, where that is missing, as it was published.
     fn class_names(&self) -> Result<Vec<String>, DataError> {
         let Some(part) = &self.emnist else {
+            let beside = class_names::read(&self.folder)?;
+            if !beside.is_empty() {
+                return Ok(beside);
+            }
             let of_torchvision = published::SETS.iter().find(|set| self.folder.ends_with(set.torchvision));
             let names = of_torchvision.map(|set| set.class_names).unwrap_or_default();
             return Ok(names.iter().map(|&name| name.to_owned()).collect());

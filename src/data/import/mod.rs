@@ -7,6 +7,7 @@ mod npz;
 mod report;
 mod write;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::{DataError, Dataset, ImageShape, Split};
@@ -154,6 +155,17 @@ impl Imported {
             if split.is_empty() {
                 return Err(refuse(source, format!("holds no {what} images")));
             }
+        }
+        let taught: BTreeSet<u32> = self.train.labels.iter().copied().collect();
+        if let (1, Some(only)) = (taught.len(), taught.first()) {
+            return Err(refuse(source, format!("every label is {only}, expected at least 2 classes")));
+        }
+        let mut tested = self.test.labels.iter().enumerate();
+        if let Some((image, label)) = tested.find(|(_, label)| !taught.contains(label)) {
+            return Err(refuse(
+                source,
+                format!("label {label} of test image {image}, expected one that a training image has"),
+            ));
         }
         if !self.class_names.is_empty()
             && let Some(problem) = super::class_names::problem(&self.class_names)

@@ -117,7 +117,8 @@ impl Archive {
     }
 
     fn labels(&mut self, name: &str) -> Result<Vec<u32>, DataError> {
-        self.array(name, |header, source| {
+        const ADVICE: &str = "labels.astype(np.uint8), or of words np.unique(labels, return_inverse=True)[1]";
+        self.array(name, ADVICE, |header, source| {
             let count = match header.shape[..] {
                 [count] | [count, 1] if count <= MOST_ROWS => count,
                 _ => {
@@ -138,8 +139,9 @@ impl Archive {
     /// Shape and pixels of `rows` images: `[n, h, w]`, `[n, h, w, c]` or `[n, c, h, w]` with one or three channels, or
     /// `[n, side²]`.
     fn images(&mut self, name: &str, rows: usize) -> Result<(ImageShape, Vec<u8>), DataError> {
+        const ADVICE: &str = "of floats from 0 to 1, (x * 255).astype(np.uint8)";
         let color = self.color;
-        self.array(name, |header, source| {
+        self.array(name, ADVICE, |header, source| {
             let shape = header.shape.as_slice();
             let (count, height, width, channels) = match *shape {
                 [n, features] if features.isqrt().pow(2) == features => {
@@ -155,6 +157,7 @@ impl Archive {
             let plane = height.checked_mul(width).filter(|&plane| (1..=MOST_PIXELS).contains(&plane));
             let plane = plane.ok_or_else(|| format!("has images of {height}×{width} pixels"))?;
             let bytes = header.values(source, rows * plane * channels, |value| {
+                let value = if header.is_truth { 255 * value } else { value };
                 u8::try_from(value).map_err(|_| format!("holds {value}, expected brightness from 0 to 255"))
             })?;
             let planar = channels == 3 && !matches!(shape, [.., 3]);
@@ -168,15 +171,17 @@ impl Archive {
         })
     }
 
-    /// Reads an array by its header; an error of `read` is what is wrong with it.
+    /// Reads an array by its header; an error of `read` is what is wrong with it, and `advice` what makes whole numbers of
+    /// others.
     fn array<T>(
         &mut self,
         name: &str,
+        advice: &str,
         read: impl FnOnce(&Header, &mut dyn Read) -> Result<T, String>,
     ) -> Result<T, DataError> {
         let broken = |problem: String| refuse(&self.path, format!("array {name} {problem}"));
         let mut file = self.zip.by_name(&format!("{name}.npy")).map_err(|error| broken(error.to_string()))?;
-        let header = Header::read(&mut file).map_err(broken)?;
+        let header = Header::read(&mut file, advice).map_err(broken)?;
         read(&header, &mut BufReader::new(file)).map_err(broken)
     }
 }
@@ -187,6 +192,8 @@ struct Header {
     size: usize,
     big_endian: bool,
     signed: bool,
+    /// Whether values are true or false.
+    is_truth: bool,
     /// Whether the first index varies fastest.
     fortran: bool,
     shape: Vec<usize>,
@@ -194,7 +201,7 @@ struct Header {
 
 impl Header {
     /// Reads the head of `.npy`: magic, version, the length of the rest, a Python dict.
-    fn read(source: &mut impl Read) -> Result<Header, String> {
+    fn read(source: &mut impl Read, advice: &str) -> Result<Header, String> {
         let unreadable = |error: std::io::Error| format!("is not readable: {error}");
         let mut head = [0; 10];
         source.read_exact(&mut head).map_err(unreadable)?;
@@ -221,16 +228,14 @@ impl Header {
             [order, b'i', size @ (b'1' | b'2' | b'4' | b'8')] => (*order == b'>', size - b'0', true),
             [_, b'b', b'1'] => (false, 1, false),
             _ => {
-                return Err(format!(
-                    "has values of type {kind}, expected whole numbers: of floats from 0 to 1, \
-                     (x * 255).astype(np.uint8)"
-                ));
+                return Err(format!("has values of type {kind}, expected whole numbers: {advice}"));
             }
         };
         let order = text.split("'fortran_order'").nth(1).unwrap_or_default();
         let fortran = order.trim_start_matches([':', ' ']).starts_with("True");
         let shape = shape(&text).ok_or("has a header without a shape")?;
-        Ok(Header { size: size.into(), big_endian, signed, fortran, shape })
+        let is_truth = kind.as_bytes().get(1) == Some(&b'b');
+        Ok(Header { size: size.into(), big_endian, signed, is_truth, fortran, shape })
     }
 
     /// `count` values, which are all, in the order in which the last index varies fastest.

@@ -88,6 +88,8 @@ fn tables_with_and_without_a_header() {
     };
     for (text, names) in [
         (format!("label,pixel0,pixel1,pixel2,pixel3\n{}", rows(["0", "1"])), vec![]),
+        // As pandas numbers its columns.
+        (format!("Label,0,1,2,3\n{}", rows(["0", "1"])), vec![]),
         (rows(["3", "1"]), vec!["1", "2", "3"]),
         (rows(["cat", "ant"]), vec!["ant", "cat"]),
     ] {
@@ -102,7 +104,14 @@ fn tables_with_and_without_a_header() {
         .unwrap();
     assert_eq!(read_default(&path).unwrap().train.pixels[..8], [1, 2, 3, 4, 5, 6, 7, 8]);
     for (text, part) in [
-        ("0,1,2,3,256\n".to_owned(), "has no column"),
+        // The first row is none of names, where some of it are numbers.
+        (
+            format!("0,1,nan,3,4\n{}", rows(["0", "1"])),
+            "x.csv: line 1, column 3: \"nan\", expected brightness from 0 to 255",
+        ),
+        (format!("0,1,,3,4\n{}", rows(["0", "1"])), "line 1, column 3: \"\", expected"),
+        ("0,1,2,3,256\n".to_owned(), "line 1, column 5: \"256\", expected"),
+        (rows(["0", "0"]), "x.csv: every label is 0, expected at least 2 classes"),
         (
             "0,1,2,3,4\n1,1,2,3,-1\n".to_owned(),
             "x.csv: line 2, column 5: \"-1\", expected brightness from 0 to 255",
@@ -114,7 +123,7 @@ fn tables_with_and_without_a_header() {
     ] {
         fs::write(&path, text).unwrap();
         let message = read_default(&path).err().unwrap_or_default();
-        assert!(message.contains(part) || part == "has no column", "{message}");
+        assert!(message.contains(part), "{message}");
     }
 }
 
@@ -144,10 +153,25 @@ fn arrays_of_every_layout() {
             (pixels.as_slice(), [0, 1].as_slice())
         );
     }
-    let gray = npy("|u1", false, "(1, 2, 1, 3)", &[255, 0, 0, 0, 255, 0]);
-    let one = || npy("|u1", false, "(1, 1)", &[1]);
-    npz(&path, &[("x_train", gray.clone()), ("y_train", one()), ("x_test", gray), ("y_test", one())]);
-    assert_eq!(*read_default(&path).unwrap().train.pixels, [76, 150]);
+    let apart = |images: Vec<u8>, labels: Vec<u8>, test_labels: Vec<u8>| {
+        let names = ["x_train", "y_train", "x_test", "y_test"];
+        let arrays = [images.clone(), labels, images, test_labels];
+        npz(&path, &names.into_iter().zip(arrays).collect::<Vec<_>>());
+        read_default(&path)
+    };
+    let color = npy("|u1", false, "(2, 2, 1, 3)", &[255, 0, 0, 0, 255, 0].repeat(2));
+    assert_eq!(*apart(color, labels(), labels()).unwrap().train.pixels, [76, 150, 76, 150]);
+    let truths = npy("|b1", false, "(2, 1, 2)", &[0, 1, 1, 0]);
+    assert_eq!(*apart(truths.clone(), labels(), labels()).unwrap().train.pixels, [0, 255, 255, 0]);
+    let other = npy("|u1", false, "(2,)", &[1, 2]);
+    let message = apart(truths.clone(), labels(), other).err().unwrap();
+    assert!(
+        message.ends_with("label 2 of test image 1, expected one that a training image has"),
+        "{message}"
+    );
+    let floats = npy("<f8", false, "(2,)", &[0; 16]);
+    let message = apart(truths, floats, labels()).err().unwrap();
+    assert!(message.contains("y_train has values of type <f8") && !message.contains("255"), "{message}");
 }
 
 #[test]
@@ -245,8 +269,16 @@ fn qmnist_and_roots_of_torchvision() {
     let labels = idx(0x0801, &[2], &[0, 1]);
     family(&folder.path().join("KMNIST/raw"), super::super::published::STEMS, &[labels.clone(), labels]);
     assert!(read_default(folder.path()).err().unwrap().contains("holds several data sets"));
-    let imported = read_default(&folder.path().join("KMNIST")).unwrap();
-    assert_eq!(imported.class_names[..3], ["o", "ki", "su"]);
+    let kmnist = || read_default(&folder.path().join("KMNIST")).unwrap();
+    assert_eq!(kmnist().class_names[..3], ["o", "ki", "su"]);
+    // A part without class 0 is no set that is counted from 1.
+    let labels = idx(0x0801, &[2], &[1, 2]);
+    let stems = super::super::published::STEMS;
+    family(&folder.path().join("KMNIST/raw"), stems, &[labels.clone(), labels]);
+    assert_eq!((kmnist().train.labels, &*kmnist().class_names[1]), (vec![1, 2], "ki"));
+    // Names that lie beside the files are those meant.
+    fs::write(folder.path().join("KMNIST/raw/classes.txt"), "a\nb\nc\n").unwrap();
+    assert_eq!(kmnist().class_names, ["a", "b", "c"]);
 }
 
 #[test]

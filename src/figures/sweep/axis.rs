@@ -57,9 +57,13 @@ impl Axis {
         let labels = values.iter().map(|value| match value.as_str() {
             "" => "(default)".to_owned(),
             value if is_numeric => short.next().unwrap_or_else(|| value.to_owned()),
-            value => shortened(&as_layers(value)),
+            value => shortened(&as_layers(own_name(value))),
         });
-        let labels = labels.collect();
+        let mut labels: Vec<String> = labels.collect();
+        let distinct: HashSet<&String> = labels.iter().collect();
+        if distinct.len() < labels.len() {
+            labels.clone_from(&values);
+        }
         let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
         let own = last(key);
         let is_unique = keys.iter().filter(|other| last(other) == own).count() == 1;
@@ -192,10 +196,16 @@ fn as_layers(value: &str) -> String {
     }
 }
 
-/// A path by its own name; of a long name the ends, which tell it from others.
+/// A folder of data or a recipe's file by its own name; anything else as it is.
+fn own_name(value: &str) -> &str {
+    let path = value.strip_prefix("idx:").or_else(|| value.strip_suffix(".toml"));
+    let name = path.and_then(|path| Path::new(path).file_name()?.to_str());
+    name.unwrap_or(value)
+}
+
+/// Of a long name the ends, which tell it from others.
 fn shortened(value: &str) -> String {
-    let stem = Path::new(value).file_stem().filter(|_| value.contains('/'));
-    let name: Vec<char> = stem.map_or_else(|| value.into(), |stem| stem.to_string_lossy()).chars().collect();
+    let name: Vec<char> = value.chars().collect();
     if name.len() <= LONGEST {
         return name.into_iter().collect();
     }

@@ -19,6 +19,7 @@ mod statistics;
 mod table;
 mod time;
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -122,6 +123,7 @@ impl Sweep {
         if let Some(canvas) = self.best_confusion(look) {
             figures.push(("best_confusion_matrix".to_owned(), canvas));
         }
+        apart(&mut figures);
         figures
     }
 
@@ -149,13 +151,29 @@ impl Sweep {
         let is_first = ranked.first().is_some_and(|first| std::ptr::eq(*first, best));
         let cell = axis::cell_name(&self.table.varying(), best);
         let name = if cell.is_empty() { self.name.clone() } else { format!("{} · {cell}", self.name) };
-        let title = match self.table.split() {
+        let title = match self.table.metric().unwrap_or(self.table.split()) {
+            metric if self.table.metric().is_some() => {
+                format!("Confusion matrix of the cell with the best {metric}")
+            }
             _ if !is_first => "Confusion matrix of the best cell of the best setting".to_owned(),
             "" => "Confusion matrix of the best cell".to_owned(),
             split => format!("Confusion matrix of the cell with the best {split} accuracy"),
         };
         let title = if self.table.cells.len() == 1 { "Confusion matrix".to_owned() } else { title };
         confusion::draw(best.run.as_ref()?, &title, &name, look)
+    }
+}
+
+/// Numbers names of files that another figure has: two settings may differ in signs alone, which no file name has.
+fn apart(figures: &mut [(String, Canvas)]) {
+    let mut taken = HashSet::new();
+    for (name, _) in figures {
+        let first = name.clone();
+        let mut number = 1;
+        while !taken.insert(name.clone()) {
+            number += 1;
+            *name = format!("{first}_{number}");
+        }
     }
 }
 

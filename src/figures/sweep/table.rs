@@ -7,6 +7,7 @@ use super::super::{FigureError, reading::malformed, reading::read_text};
 use super::axis::{Axis, NAME};
 use super::cell::{Cell, State};
 use super::ranges::Ranges;
+use crate::files::text::from_spreadsheet;
 
 /// All cells of a sweep.
 #[derive(Clone, Debug)]
@@ -101,6 +102,11 @@ impl Table {
         format!("{total}: {}", parts.join(", "))
     }
 
+    /// The accuracy that was asked for, in words; of none the usual one ranks.
+    pub fn metric(&self) -> Option<&str> {
+        self.metric.as_deref()
+    }
+
     /// Rows that accuracies are measured on, for titles.
     pub fn split(&self) -> &str {
         let mut splits = self.cells.iter().filter_map(|cell| cell.run.as_ref()?.split());
@@ -192,10 +198,10 @@ fn parse(path: &Path, text: &str, metric: Option<&str>) -> Result<(Vec<String>, 
             })?,
         };
         rows.push(Row {
-            values: keys.iter().map(|column| field(*column).to_owned()).collect(),
+            values: keys.iter().map(|column| from_spreadsheet(field(*column)).to_owned()).collect(),
             state,
             accuracy: percent,
-            run_dir: PathBuf::from(field(run_dir)),
+            run_dir: PathBuf::from(from_spreadsheet(field(run_dir))),
         });
     }
     if rows.is_empty() {
