@@ -71,12 +71,18 @@ def load_sweep(path):
     table = path / "results.csv"
     if not table.is_file():
         raise FileNotFoundError(f"{path}: no sweep directory (results.csv is missing)")
-    # A cell may be called NA. Names that a spreadsheet would take for formulas are written behind an apostrophe.
+    # A cell may be called NA.
     results = pd.read_csv(table, keep_default_na=False, na_values=[""])
-    for column in results.select_dtypes(exclude="number"):
-        results[column] = results[column].str.replace(r"^'(?=[=+\-@\t\r])", "", regex=True)
+    for column in results.select_dtypes(exclude=["number", "bool"]):
+        results[column] = results[column].map(_unquoted)
     results["run_dir"] = [str(path / Path(run_dir).name) for run_dir in results["run_dir"]]
     return results
+
+
+def _unquoted(value):
+    """A field as it was: names that a spreadsheet would take for formulas are written behind an apostrophe."""
+    is_quoted = isinstance(value, str) and value[:1] == "'" and value[1:2] in ("=", "+", "-", "@", "\t", "\r")
+    return value[1:] if is_quoted else value
 
 
 def _flat(value, name=""):

@@ -186,6 +186,16 @@ class Package(unittest.TestCase):
         for row in results.itertuples():
             self.assertEqual(ff.load_run(row.run_dir).config["training"]["alpha"], row.alpha)
 
+    def test_names_of_cells_are_as_they_were_given(self):
+        folder = self.runs / "names"
+        folder.mkdir()
+        rows = ["cell,status,flips,accuracy,run_dir,name", "0,done,true,0.5,one,'+x", "1,done,false,,two,NA", "2,done,true,1,three,'a"]
+        (folder / "results.csv").write_text("\n".join(rows) + "\n")
+        results = ff.load_sweep(folder)
+        self.assertEqual(results["name"].tolist(), ["+x", "NA", "'a"])
+        self.assertEqual(results["flips"].tolist(), [True, False, True])
+        self.assertTrue(np.isnan(results["accuracy"][1]))
+
     def test_what_is_not_there_is_named(self):
         for load in (ff.load_run, ff.load_sweep, ff.load_network):
             with self.assertRaisesRegex(FileNotFoundError, "nowhere"):

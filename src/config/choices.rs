@@ -26,8 +26,8 @@ pub enum Normalization {
 #[serde(rename_all = "kebab-case")]
 pub enum LabelPlacement {
     /// `overlay` where the pixels under the label are blank (below 1 % of full brightness on average over the training
-    /// images), else `prepend` (`digits`); decided before a run starts. Stays for `hybrid` negatives and for losses of classifiers: no label
-    /// enters.
+    /// images), else `prepend` (`digits`); decided before a run starts. Stays for `hybrid` negatives and for losses of
+    /// classifiers: no label enters.
     Auto,
     /// The first C pixels are replaced.
     Overlay,

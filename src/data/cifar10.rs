@@ -94,11 +94,13 @@ fn from_mirrors(
 /// Refuses a folder that holds CIFAR-100's files themselves: whoever names it wants no download of other ones.
 fn refuse_100(folder: &Path) -> Result<(), DataError> {
     let path = folder.join(TRAIN_OF_100);
-    match fs::metadata(&path) {
-        Ok(file) if file.len() > 0 && file.len().is_multiple_of(ROW_OF_100 as u64) => {
-            Err(DataError::Content { path, problem: OF_100.into() })
-        }
-        _ => Ok(()),
+    if !is_there(&path)? {
+        return Ok(());
+    }
+    let bytes = fs::metadata(&path).map_err(|source| DataError::Io { path: path.clone(), source })?.len();
+    match bytes > 0 && bytes.is_multiple_of(ROW_OF_100 as u64) {
+        true => Err(DataError::Content { path, problem: OF_100.into() }),
+        false => Ok(()),
     }
 }
 

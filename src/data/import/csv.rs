@@ -134,12 +134,21 @@ impl Table {
     }
 }
 
-/// Whether a first row names its columns: one as labels are called, or none by a number. A row of pixels of which one is none
-/// is a damaged row.
+/// Whether a first row names its columns: none by a number, or one as labels are called and the others by numbers that count
+/// up. Any other row is one of pixels, of which some may be damaged; a class may be called `y`.
 fn is_header(record: &StringRecord) -> bool {
-    let is_label = |field: &str| LABEL.contains(&field.trim().to_lowercase().as_str());
-    let is_number = |field: &str| field.trim().parse::<f64>().is_ok_and(f64::is_finite);
-    record.iter().any(is_label) || (record.len() > 1 && !record.iter().skip(1).any(is_number))
+    let number = |field: &str| field.trim().parse::<f64>().ok().filter(|number| number.is_finite());
+    if !record.iter().skip(1).any(|field| number(field).is_some()) {
+        return record.len() > 1;
+    }
+    let is_label = |field: &&str| LABEL.contains(&field.trim().to_lowercase().as_str());
+    let (labels, others): (Vec<&str>, Vec<&str>) = record.iter().partition(is_label);
+    let counts_up = |pair: &[&str]| match (number(pair[0]), number(pair[1])) {
+        (Some(one), Some(next)) => next - one == 1.0,
+        _ => false,
+    };
+    let is_pixel = |field: &&str| field.trim().parse::<u8>().is_ok();
+    !labels.is_empty() && (!others.iter().any(is_pixel) || others.windows(2).all(counts_up))
 }
 
 /// The column of labels by a header: the one that is called so, else the first, unless all are pixels.

@@ -166,8 +166,8 @@ impl Family {
         Ok((shape, Split { pixels: images.pixels.into(), labels }))
     }
 
-    /// Those that lie beside the files; of a published set its own; of EMNIST those of its mapping, a class and the letters it stands for a line,
-    /// or, where that is missing, as it was published.
+    /// Those that lie beside the files; of a published set its own; of EMNIST those of its mapping, a class and the
+    /// letters it stands for a line, or, where that is missing, as it was published.
     fn class_names(&self) -> Result<Vec<String>, DataError> {
         let Some(part) = &self.emnist else {
             let beside = class_names::read(&self.folder)?;

@@ -92,6 +92,7 @@ fn tables_with_and_without_a_header() {
         (format!("Label,0,1,2,3\n{}", rows(["0", "1"])), vec![]),
         (rows(["3", "1"]), vec!["1", "2", "3"]),
         (rows(["cat", "ant"]), vec!["ant", "cat"]),
+        (rows(["y", "n"]), vec!["n", "y"]),
     ] {
         fs::write(&path, text).unwrap();
         let imported = read_default(&path).unwrap();
