@@ -106,7 +106,7 @@ ROWS = [
     Row("supervised_local", "3.3", "supervised, shifted, local fields", None, SUPERVISED, (), (QUARTER, "num_epochs=15"), (PATCHES,),
         note="the paper has it fully connected"),
     Row("top_down", "3.4", "supervised, top-down", 1.31, "train --config experiments/paper/top_down.toml", (),
-        ("layer_sizes=[200,200]", "num_epochs=5", "label_strength=4", "learning_rate=0.001")),
+        ("layer_sizes=[200,200]", "num_epochs=5", "label_strength=4", "learning_rate=0.001", "input_dropout=0")),
     Row("cifar_backprop", "4", "backpropagation", 37, cells={"name": "backprop"}, **CIFAR),
     Row("cifar_minimize", "4", "supervised, minimize squares", 41, cells={"name": "minimize"}, **CIFAR),
     Row("cifar_maximize", "4", "supervised, maximize squares", 44, cells={"name": "maximize"}, **CIFAR),
