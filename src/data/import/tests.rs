@@ -63,6 +63,16 @@ fn class_folders_with_and_without_a_test_set() {
 }
 
 #[test]
+fn a_folder_whose_name_does_not_survive_is_no_class() {
+    let folder = tempfile::tempdir().unwrap();
+    for class in ["cat", "cat ", "dog"] {
+        png(&folder.path().join(format!("{class}/1.png")), 1, 2, &[1, 2]);
+    }
+    let message = read_default(folder.path()).err().unwrap();
+    assert!(message.contains("cat : is no name of a class"), "{message}");
+}
+
+#[test]
 fn pictures_of_several_sizes_need_one() {
     let folder = tempfile::tempdir().unwrap();
     for class in ["a", "b"] {

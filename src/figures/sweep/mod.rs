@@ -151,13 +151,11 @@ impl Sweep {
         let is_first = ranked.first().is_some_and(|first| std::ptr::eq(*first, best));
         let cell = axis::cell_name(&self.table.varying(), best);
         let name = if cell.is_empty() { self.name.clone() } else { format!("{} · {cell}", self.name) };
-        let title = match self.table.metric().unwrap_or(self.table.split()) {
-            metric if self.table.metric().is_some() => {
-                format!("Confusion matrix of the cell with the best {metric}")
-            }
+        let title = match (self.table.metric(), self.table.split()) {
             _ if !is_first => "Confusion matrix of the best cell of the best setting".to_owned(),
-            "" => "Confusion matrix of the best cell".to_owned(),
-            split => format!("Confusion matrix of the cell with the best {split} accuracy"),
+            (Some(metric), _) => format!("Confusion matrix of the cell with the best {metric}"),
+            (None, "") => "Confusion matrix of the best cell".to_owned(),
+            (None, split) => format!("Confusion matrix of the cell with the best {split} accuracy"),
         };
         let title = if self.table.cells.len() == 1 { "Confusion matrix".to_owned() } else { title };
         confusion::draw(best.run.as_ref()?, &title, &name, look)
