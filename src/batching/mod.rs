@@ -9,4 +9,4 @@ mod plan;
 pub use batch::Batch;
 pub use draws::{Draws, Stream};
 pub use negatives::Negatives;
-pub use plan::{EpochPlan, PlannedEpoch, interleaved, upload_images};
+pub use plan::{EpochPlan, PlannedEpoch, interleaved, shift, upload_images};

@@ -87,15 +87,20 @@ fn turn(order: &mut [u32], images: u32, draws: &Draws) {
     order.iter_mut().filter(|_| generator.random()).for_each(|row| *row += images);
 }
 
-/// A shift for each row, as `gather` takes them: down by pixels, right by values, of which a pixel has `channels`.
+/// A shift by pixels, of -127 to 127, as `gather` takes it: down by pixels, right by values, of which a pixel has `channels`.
+pub fn shift(down: i64, right: i64, channels: usize) -> u32 {
+    (128 + down) as u32 * 256 + (128 + right * channels as i64) as u32
+}
+
+/// A shift for each row.
 fn jitter(reach: usize, channels: usize, draws: &Draws, rows: usize) -> Vec<u32> {
-    let (reach, channels) = (reach as i64, channels as i64);
+    let reach = reach as i64;
     if reach == 0 {
         return Vec::new();
     }
     let mut generator = draws.generator(Stream::Jitter);
-    let mut draw = |values: i64| (128 + values * generator.random_range(-reach..=reach)) as u32;
-    (0..rows).map(|_| draw(1) * 256 + draw(channels)).collect()
+    let mut draw = || generator.random_range(-reach..=reach);
+    (0..rows).map(|_| (draw(), draw())).map(|(down, right)| shift(down, right, channels)).collect()
 }
 
 /// An epoch's draws on the device: uploaded once, read batch by batch.

@@ -6,10 +6,11 @@ use serde::Serialize;
 
 use super::on_backend::{OnBackend, on_backend};
 use super::saved::{Loaded, Saved, name_of};
+use super::test_time::TestTime;
 use super::{CliError, report};
 use crate::config::PredictKind;
 use crate::data::Splits;
-use crate::evaluation::{Evaluator, ProbeTraining, train_probe};
+use crate::evaluation::{Evaluator, Predictions, ProbeTraining, Views, largest, train_probe};
 use crate::metrics::ConfusionMatrix;
 
 /// Measure the accuracy of a run or a checkpoint on the test set, or on rows held out of the training set.
@@ -32,6 +33,8 @@ pub struct Eval {
     /// `data.validation_size` and seed holds out. The probe learns from the others
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..))]
     validation_size: Option<u32>,
+    #[command(flatten)]
+    test_time: TestTime,
     /// One JSON object on stdout
     #[arg(long)]
     json: bool,
@@ -64,6 +67,9 @@ struct Report {
     class_accuracy: Vec<Option<f64>>,
     confusion_matrix: ConfusionMatrix,
     predict: &'static str,
+    /// Views of each image whose scores were averaged; missing where it was read as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    views: Option<usize>,
     /// `validation` where rows held out of the training set were measured; missing of the test set.
     #[serde(skip_serializing_if = "Option::is_none")]
     split: Option<&'static str>,
@@ -95,7 +101,8 @@ impl Eval {
             );
         }
         let probe = ProbeTraining { epochs: self.probe_epochs as usize, dropout: self.probe_dropout };
-        let work = Measure { loaded, splits, probe: self.probe.then_some(probe) };
+        let views = self.test_time.views();
+        let work = Measure { loaded, splits, probe: self.probe.then_some(probe), views };
         let report = on_backend(&asked, report::tell(self.json), work)?;
         if self.json {
             return report::print_json(&report);
@@ -106,9 +113,10 @@ impl Eval {
             .filter_map(|(by, accuracy)| Some(format!("   by {by}  {:.2} %", 100.0 * accuracy?)))
             .collect();
         report::print(&format!(
-            "{}\naccuracy by {}  {:.2} % ({} of {}{}){beside}\n",
+            "{}\naccuracy by {}{}  {:.2} % ({} of {}{}){beside}\n",
             report::accuracies(&report.confusion_matrix, &class_names),
             report.predict,
+            report.views.map_or(String::new(), |views| format!(" over {views} views")),
             100.0 * report.accuracy,
             report.correct,
             report.total,
@@ -121,13 +129,14 @@ struct Measure {
     loaded: Loaded,
     splits: Splits,
     probe: Option<ProbeTraining>,
+    views: Views,
 }
 
 impl OnBackend for Measure {
     type Output = Report;
 
     fn run<B: Backend>(self, backend: &B) -> Result<Report, CliError> {
-        let Measure { loaded, splits, probe } = self;
+        let Measure { loaded, splits, probe, views } = self;
         let mut network = loaded.network(backend)?;
         let config = loaded.config.clone();
         let held_out = splits.held_out();
@@ -137,9 +146,15 @@ impl OnBackend for Measure {
             predict = PredictKind::Head;
         }
         let chunk = config.evaluation.batch_size;
-        let mut evaluator = Evaluator::new(backend, &network, &held_out.pixels, chunk)?;
-        let predictions = evaluator.predict(backend, &network, predict)?;
         let count = |labels: &[u32]| ConfusionMatrix::new(splits.classes, &held_out.labels, labels);
+        let predictions = if views.count() > 1 {
+            let pixels = held_out.pixels.clone();
+            let scores = views.mean_scores(backend, &network, pixels, chunk, predict)?;
+            let labels = scores.chunks(splits.classes).map(|row| largest(row) as u32).collect();
+            Predictions::of(predict, labels)
+        } else {
+            Evaluator::new(backend, &network, &held_out.pixels, chunk)?.predict(backend, &network, predict)?
+        };
         let confusion = count(predictions.by(predict));
         let energy = (predict == PredictKind::Ensemble && !predictions.energy.is_empty())
             .then(|| count(&predictions.energy).accuracy());
@@ -149,6 +164,7 @@ impl OnBackend for Measure {
             total: confusion.total(),
             class_accuracy: confusion.class_accuracy(),
             predict: if probe.is_some() { "probe" } else { name_of(predict) },
+            views: Some(views.count()).filter(|&views| views > 1),
             split: splits.validation.as_ref().map(|_| "validation"),
             head_accuracy: predictions.head.as_deref().map(|head| count(head).accuracy()),
             energy_accuracy: energy,

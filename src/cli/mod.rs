@@ -26,6 +26,7 @@ mod signals;
 mod source;
 mod sweep;
 mod table;
+mod test_time;
 mod train;
 mod verify;
 mod version;

@@ -9,11 +9,12 @@ use serde::Serialize;
 
 use super::on_backend::{OnBackend, on_backend};
 use super::saved::{Loaded, Saved};
+use super::test_time::TestTime;
 use super::{CliError, report};
 use crate::data::brightness::Unlike;
 use crate::data::pictures::{self, Encoded, Picture};
 use crate::data::{ImageShape, idx};
-use crate::evaluation::{Evaluator, largest, probabilities, temperature};
+use crate::evaluation::{Views, largest, probabilities, temperature};
 use crate::files::reading;
 
 /// Label images: PNG and JPEG pictures (light strokes on dark, as MNIST has them), IDX files of images, folders of
@@ -43,6 +44,8 @@ pub struct Predict {
     /// The N most probable labels of each image
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..))]
     top: Option<u32>,
+    #[command(flatten)]
+    test_time: TestTime,
     /// One JSON array on stdout
     #[arg(long)]
     json: bool,
@@ -88,7 +91,8 @@ impl Predict {
         let asked = loaded.config.clone();
         let temperature = temperature(&loaded.spec(), loaded.config.evaluation.predict);
         let (classes, class_names) = (loaded.classes, loaded.class_names.clone());
-        let scores = on_backend(&asked, report::tell(true), Scores { loaded, pixels: pixels.into() })?;
+        let work = Scores { loaded, pixels: pixels.into(), views: self.test_time.views() };
+        let scores = on_backend(&asked, report::tell(true), work)?;
         let results = names.into_iter().zip(warnings).zip(scores.chunks(classes));
         let predict = |((image, warning), scores): ((String, Option<String>), &[f32])| {
             let probabilities = probabilities(scores, temperature);
@@ -256,15 +260,16 @@ fn told(prediction: &Prediction) -> String {
 struct Scores {
     loaded: Loaded,
     pixels: Pixels,
+    views: Views,
 }
 
 impl OnBackend for Scores {
     type Output = Vec<f32>;
 
     fn run<B: Backend>(self, backend: &B) -> Result<Vec<f32>, CliError> {
-        let network = self.loaded.network(backend)?;
-        let chunk = self.loaded.config.evaluation.batch_size;
-        let mut evaluator = Evaluator::new(backend, &network, &self.pixels, chunk)?;
-        Ok(evaluator.scores(backend, &network, self.loaded.config.evaluation.predict)?)
+        let Scores { loaded, pixels, views } = self;
+        let network = loaded.network(backend)?;
+        let evaluation = &loaded.config.evaluation;
+        Ok(views.mean_scores(backend, &network, pixels, evaluation.batch_size, evaluation.predict)?)
     }
 }

@@ -58,10 +58,21 @@ impl ImageShape {
     pub fn and_turned(self, images: &[u8]) -> Vec<u8> {
         let mut all = Vec::with_capacity(2 * images.len());
         all.extend_from_slice(images);
+        self.extend_with_turned(&mut all, images);
+        all
+    }
+
+    /// Images turned left to right.
+    pub fn turned(self, images: &[u8]) -> Vec<u8> {
+        let mut all = Vec::with_capacity(images.len());
+        self.extend_with_turned(&mut all, images);
+        all
+    }
+
+    fn extend_with_turned(self, all: &mut Vec<u8>, images: &[u8]) {
         for row in images.chunks_exact(self.columns().max(1)) {
             row.rchunks_exact(self.channels).for_each(|pixel| all.extend_from_slice(pixel));
         }
-        all
     }
 
     /// Images that have a plane of pixels for each channel (C, H, W), one after the other, as channels last.

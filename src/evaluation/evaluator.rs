@@ -11,7 +11,7 @@ use crate::network::{
 };
 
 /// What a network makes of a set of images.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Predictions {
     /// The label with the largest Σ G over the scored layers; empty if not asked for.
     pub energy: Vec<u32>,
@@ -24,6 +24,17 @@ pub struct Predictions {
 }
 
 impl Predictions {
+    /// Those of what decides, and no others.
+    pub fn of(by: PredictKind, labels: Vec<u32>) -> Self {
+        let mut predictions = Predictions::default();
+        match by {
+            PredictKind::Energy => predictions.energy = labels,
+            PredictKind::Head => predictions.head = Some(labels),
+            PredictKind::Ensemble => predictions.ensemble = labels,
+        }
+        predictions
+    }
+
     /// What decides; empty if it was not asked for.
     pub fn by(&self, by: PredictKind) -> &[u32] {
         match by {
@@ -48,6 +59,8 @@ struct Chunk<B: Backend> {
 pub struct Evaluator<B: Backend> {
     images: B::Images,
     order: B::Indices,
+    /// Where each image is shifted to, if it is.
+    shifts: Option<B::Indices>,
     /// Rows of a full chunk.
     chunk: usize,
     /// Predictions by total energy, by each layer, by the head.
@@ -124,7 +137,22 @@ impl<B: Backend> Evaluator<B> {
         let mut order = backend.indices(rows)?;
         backend.upload_indices(&mut order, &(0..rows as u32).collect::<Vec<_>>())?;
         let predictions = (0..spec.depth() + 2).map(|_| backend.indices(rows)).collect::<Result<_>>()?;
-        Ok(Evaluator { images, order, chunk, predictions, rows })
+        Ok(Evaluator { images, order, shifts: None, chunk, predictions, rows })
+    }
+
+    /// Shifts every image from now on, by what [`shift`](crate::batching::shift) makes.
+    pub fn shift(&mut self, backend: &B, shift: u32) -> Result<()> {
+        let shifts = match &mut self.shifts {
+            Some(shifts) => shifts,
+            empty => empty.insert(backend.indices(self.rows)?),
+        };
+        backend.upload_indices(shifts, &vec![shift; self.rows])
+    }
+
+    /// Gathers the rows of a chunk that begins at `at`.
+    fn gather(&self, backend: &B, chunk: &mut Chunk<B>, at: usize) -> Result<()> {
+        let slice = |indices| IndexSlice { indices, offset: at };
+        chunk.images.gather(backend, &self.images, slice(&self.order), self.shifts.as_ref().map(slice))
     }
 
     /// Predicts every image: by the head if there is one, and as asked; by energy takes a pass for each label.
@@ -136,8 +164,7 @@ impl<B: Backend> Evaluator<B> {
         for (rows, starts) in chunks(self.rows, self.chunk) {
             let mut chunk = Chunk::new(backend, network, rows)?;
             for at in starts {
-                let rows = IndexSlice { indices: &self.order, offset: at };
-                chunk.images.gather(backend, &self.images, rows, None)?;
+                self.gather(backend, &mut chunk, at)?;
                 chunk.read(backend, network, by)?;
                 if by == PredictKind::Ensemble {
                     let scores = chunk.scores(backend, network, by)?;
@@ -186,7 +213,7 @@ impl<B: Backend> Evaluator<B> {
     pub fn first_activities(&self, backend: &B, network: &Network<B>) -> Result<Vec<f64>> {
         let Some((rows, _)) = chunks(self.rows, self.chunk).next() else { return Ok(Vec::new()) };
         let mut chunk = Chunk::new(backend, network, rows)?;
-        chunk.images.gather(backend, &self.images, IndexSlice { indices: &self.order, offset: 0 }, None)?;
+        self.gather(backend, &mut chunk, 0)?;
         chunk.images.multiply(backend, network)?;
         let activities = chunk.labelled.activities();
         forward(backend, network, &chunk.images, 0, LabelCode::Neutral, activities)?;
@@ -211,8 +238,7 @@ impl<B: Backend> Evaluator<B> {
         for (rows, starts) in chunks(self.rows, self.chunk) {
             let mut chunk = Chunk::new(backend, network, rows)?;
             for at in starts.into_iter().filter(|&at| at < count) {
-                let rows = IndexSlice { indices: &self.order, offset: at };
-                chunk.images.gather(backend, &self.images, rows, None)?;
+                self.gather(backend, &mut chunk, at)?;
                 chunk.read(backend, network, by)?;
                 all.extend(chunk.scores(backend, network, by)?);
                 for scores in &mut chunk.scores {

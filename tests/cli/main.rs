@@ -31,3 +31,4 @@ mod streams;
 mod top_down;
 #[path = "../python/venv.rs"]
 mod venv;
+mod views;
