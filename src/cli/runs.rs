@@ -19,7 +19,8 @@ pub struct Runs {
     /// Order by a knob or a result; -KEY for the largest first
     #[arg(long, value_name = "KEY", allow_hyphen_values = true)]
     sort: Option<String>,
-    /// Only runs that meet a condition on a knob or a result, such as accuracy>0.98; repeatable, all must hold
+    /// Only runs that meet a condition on a knob or a result, such as accuracy>0.98; repeatable, all must hold.
+    /// Several are joined by `and` or commas; a value that holds such a word is quoted
     #[arg(long, value_name = "CONDITION")]
     filter: Vec<String>,
     /// Only columns whose values differ

@@ -43,6 +43,9 @@ const COMPARISONS: [(&str, Comparison); 8] = [
     ("~", Comparison::Contains),
 ];
 
+/// What joins conditions.
+const JOINTS: [&str; 4] = [" and ", " AND ", "&&", ","];
+
 /// A column compared with a value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Condition {
@@ -52,10 +55,10 @@ pub struct Condition {
 }
 
 impl Condition {
-    /// The conditions of a filter; several are joined by `and`, `&&` or commas, and all must hold.
+    /// The conditions of a filter; several are joined by `and`, `&&` or commas, and all must hold. A value in quotes may
+    /// hold such words too.
     pub fn parse(text: &str, columns: &[String]) -> Result<Vec<Condition>, FilterError> {
-        let text = text.replace(" and ", ",").replace(" AND ", ",").replace("&&", ",");
-        text.split(',').map(|part| Self::parse_one(part.trim(), columns)).collect()
+        apart(text).into_iter().map(|part| Self::parse_one(part.trim(), columns)).collect()
     }
 
     fn parse_one(text: &str, columns: &[String]) -> Result<Condition, FilterError> {
@@ -99,4 +102,30 @@ impl Condition {
             (Comparison::Contains, _) => false,
         }
     }
+}
+
+/// What lies between the words that join conditions, and outside of quoted values.
+fn apart(text: &str) -> Vec<&str> {
+    let (mut parts, mut begin, mut quote, mut joined) = (Vec::new(), 0, None, 0);
+    for (at, c) in text.char_indices() {
+        if at < joined {
+            continue;
+        }
+        let joint = JOINTS.into_iter().find(|joint| quote.is_none() && text[at..].starts_with(joint));
+        if let Some(joint) = joint {
+            parts.push(&text[begin..at]);
+            joined = at + joint.len();
+            begin = joined;
+            continue;
+        }
+        // A quote begins a value, or is a letter of one.
+        let begins = text[begin..at].trim_end().ends_with(['=', '<', '>', '~']);
+        match quote {
+            Some(open) if open == c => quote = None,
+            None if begins && "'\"".contains(c) => quote = Some(c),
+            _ => {}
+        }
+    }
+    parts.push(&text[begin..]);
+    parts
 }

@@ -127,9 +127,11 @@ impl<B: Backend> Chunk<B> {
     fn forward(&mut self, backend: &B, network: &Network<B>, pairs: &Pairs<B>, at: usize) -> Result<()> {
         let Chunk { images, stack, coefficients, tally, .. } = self;
         let first = if pairs.negatives.shares_images() { at } else { 2 * at };
-        images.gather(backend, &pairs.images, IndexSlice { indices: &pairs.order, offset: first }, None)?;
+        let rows = IndexSlice { indices: &pairs.order, offset: first };
         let numbers = IndexSlice { indices: &pairs.numbers, offset: at };
-        pairs.negatives.blend(backend, &mut images.features, &mut images.squares, numbers)?;
+        images.gather_and(backend, &pairs.images, rows, None, |features, squares| {
+            pairs.negatives.blend(backend, features, squares, numbers)
+        })?;
         images.multiply(backend, network)?;
         let code = LabelCode::Each(IndexSlice { indices: &pairs.labels, offset: 2 * at });
         stack.pass(backend, network, images, code, network.spec.updates(), |_, activities| {

@@ -38,8 +38,21 @@ impl<B: Backend> ImageRows<B> {
         rows: IndexSlice<B>,
         shifts: Option<IndexSlice<B>>,
     ) -> Result<()> {
+        self.gather_and(backend, images, rows, shifts, |_, _| Ok(()))
+    }
+
+    /// The same of what `change` makes of the images as they are and of their sums of squares.
+    pub fn gather_and(
+        &mut self,
+        backend: &B,
+        images: &B::Images,
+        rows: IndexSlice<B>,
+        shifts: Option<IndexSlice<B>>,
+        change: impl FnOnce(&mut B::Matrix, &mut B::Matrix) -> Result<()>,
+    ) -> Result<()> {
         let (features, squares) = (&mut self.features, &mut self.squares);
         backend.gather(images, rows, shifts, self.covered_pixels, features, squares)?;
+        change(features, squares)?;
         if self.center { backend.center(features, squares) } else { Ok(()) }
     }
 

@@ -1,6 +1,6 @@
 //! Forward-Forward: every layer learns from the goodness of positive and negative rows.
 
-use ff_backend::{Backend, LabelCode, Result, Rule, Shape, TALLY_ROWS, Tally};
+use ff_backend::{Backend, LabelCode, Result, Rule, TALLY_ROWS, Tally};
 
 use super::neutral::Neutral;
 use super::phase::Phase;
@@ -66,10 +66,15 @@ impl<B: Backend> Step<B> for Pairs<B> {
         head: Rule,
     ) -> Result<()> {
         let (spec, stack) = (&self.spec, &mut self.stack);
-        stack.gather(backend, images, batch)?;
+        let (shown, shifts) = match self.negatives.shares_images() {
+            true => (batch.rows, batch.shifts),
+            false => (batch.stacked, batch.stacked_shifts),
+        };
         let rows = &mut stack.images;
+        rows.gather_and(backend, images, shown, shifts, |features, squares| {
+            self.negatives.blend(backend, features, squares, batch.numbers)
+        })?;
         rows.silence(backend, spec.input_dropout, batch.pixel_seed())?;
-        self.negatives.blend(backend, &mut rows.features, &mut rows.squares, batch.numbers)?;
         rows.multiply(backend, network)?;
         if let Some(neutral) = &mut self.neutral {
             neutral.read(backend, network, images, batch, rows)?;
@@ -102,13 +107,6 @@ impl<B: Backend> Step<B> for Pairs<B> {
 }
 
 impl<B: Backend> Stack<B> {
-    fn gather(&mut self, backend: &B, images: &B::Images, batch: &Batch<B>) -> Result<()> {
-        let shared = self.images.features.rows() == self.pairs;
-        let (rows, shifts) =
-            if shared { (batch.rows, batch.shifts) } else { (batch.stacked, batch.stacked_shifts) };
-        self.images.gather(backend, images, rows, shifts)
-    }
-
     fn forward(
         &mut self,
         backend: &B,

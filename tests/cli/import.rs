@@ -69,6 +69,7 @@ fn nothing_is_written_for_what_cannot_be_read() {
         ("data import x.csv made", "2 pixels a row; --size HxW"),
         ("data import x.csv made --size 1x3", "2 pixels a row"),
         ("data import x.csv made --size 28", "HEIGHTxWIDTH"),
+        ("data import x.csv made --size 1x2 --fit", "is no folder of pictures"),
         ("data import nowhere made", "nowhere: "),
         ("data import photos taken", "taken: is not empty"),
         ("data import photos ~nobody/x", "./~nobody/x"),

@@ -62,6 +62,12 @@ fn filtered_and_sorted() {
     assert_eq!(runs("--filter width<20,threshold>=2").len(), 1);
     assert_eq!(runs("--filter threshold>0.5 --filter status=done").len(), 3);
     assert_eq!(runs("--filter run~threshold=").len(), 2);
+    for joint in [",", " and ", " && "] {
+        let name = format!("salt{joint}pepper's");
+        let told = place.words(&["runs", "--json", "--filter", &format!("run!=\"{name}\"{joint}depth=2")]);
+        let rows: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
+        assert_eq!(rows.as_array().unwrap().len(), 1, "{joint}: {}", told.stderr);
+    }
     assert_eq!(runs("--filter accuracy>1"), Vec::<String>::new());
     assert_eq!(runs("--filter split!=test"), ["runs/wide"]);
     let mut ascending = runs("--sort train_loss");

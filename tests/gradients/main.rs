@@ -4,6 +4,7 @@
 mod classifiers;
 mod differences;
 mod head;
+mod hybrids;
 mod layers;
 mod peers;
 mod probe;
@@ -57,6 +58,14 @@ fn dropout_and_the_scale_of_the_gradient() {
     layers::check_scaled(&Oracle, "oracle");
     #[cfg(feature = "openblas")]
     layers::check_scaled(&OpenBlas::<f64>::new(), "openblas");
+}
+
+#[test]
+fn hybrids_of_images_that_are_centered() {
+    hybrids::check(&Cpu::<f64>::new(1).unwrap());
+    hybrids::check(&Oracle);
+    #[cfg(feature = "openblas")]
+    hybrids::check(&OpenBlas::<f64>::new());
 }
 
 #[test]

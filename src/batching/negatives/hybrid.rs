@@ -17,15 +17,13 @@ pub const MASKS: usize = 1024;
 /// The positive's image where the mask is 255, another positive's where it is 0.
 pub struct Hybrid<B: Backend> {
     masks: B::Images,
-    /// Whether hybrids, like images, lose their mean.
-    center: bool,
 }
 
 impl<B: Backend> Hybrid<B> {
     /// Draws the masks.
-    pub fn new(backend: &B, image: ImageShape, center: bool, seed: u64) -> Result<Self> {
+    pub fn new(backend: &B, image: ImageShape, seed: u64) -> Result<Self> {
         let masks = backend.images(&masks(seed, image).into(), image.height, image.columns())?;
-        Ok(Hybrid { masks, center })
+        Ok(Hybrid { masks })
     }
 }
 
@@ -53,8 +51,7 @@ impl<B: Backend> Negatives<B> for Hybrid<B> {
         squares: &mut B::Matrix,
         numbers: IndexSlice<B>,
     ) -> Result<()> {
-        backend.hybrid(images, &self.masks, numbers, squares)?;
-        if self.center { backend.center(images, squares) } else { Ok(()) }
+        backend.hybrid(images, &self.masks, numbers, squares)
     }
 }
 

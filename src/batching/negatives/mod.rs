@@ -75,6 +75,6 @@ pub fn new<B: Backend>(backend: &B, spec: &Spec) -> Result<Box<dyn Negatives<B>>
     Ok(match spec.negatives {
         NegativeKind::Random => Box::new(Random),
         NegativeKind::Hard => Box::new(Hard::new(backend, spec.batch_size)?),
-        NegativeKind::Hybrid => Box::new(Hybrid::new(backend, spec.image, spec.center_images, spec.seed)?),
+        NegativeKind::Hybrid => Box::new(Hybrid::new(backend, spec.image, spec.seed)?),
     })
 }

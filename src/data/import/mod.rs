@@ -59,6 +59,9 @@ pub fn read(source: &Path, options: &Options) -> Result<Imported, DataError> {
         Ok(metadata) => metadata.file_type(),
         Err(error) => return Err(DataError::Io { path: source.to_owned(), source: error }),
     };
+    if options.fit && !(kind.is_dir() && holds_pictures(source, options)?) {
+        return Err(refuse(source, "is no folder of pictures; --fit is for those, whose ink it cuts out"));
+    }
     let imported = if kind.is_dir() { read_folder(source, options) } else { read_file(source, options) }?;
     if options.color && imported.shape.channels == 1 {
         return Err(refuse(
@@ -68,6 +71,12 @@ pub fn read(source: &Path, options: &Options) -> Result<Imported, DataError> {
     }
     let imported = if options.invert { imported.inverted() } else { imported };
     imported.checked(source)
+}
+
+/// Whether a folder is read as one of pictures.
+fn holds_pictures(folder: &Path, options: &Options) -> Result<bool, DataError> {
+    let is_data = |path: &PathBuf| path.is_file() && matches!(extension(path).as_str(), "csv" | "npz");
+    Ok(idx_family::find(folder, options.split.as_deref())?.is_none() && !entries(folder)?.iter().any(is_data))
 }
 
 fn read_file(source: &Path, options: &Options) -> Result<Imported, DataError> {
