@@ -115,7 +115,7 @@ fn published_experiments_are_sound() {
 
     let arena = load("arena.toml", &["num_epochs=2", "seed=[1, 2]"]);
     let named: BTreeSet<&str> = arena.cells().iter().filter_map(|cell| cell.label.as_deref()).collect();
-    assert_eq!((arena.cells().len(), named.len()), (2 * named.len(), 7));
+    assert_eq!((arena.cells().len(), named.len()), (2 * named.len(), 9));
     // Every objective is tuned over the same settings; the rates of momentum alone are others.
     let settings = |sets: &[&str], key: &str| -> Vec<String> {
         let search = load("arena_search.toml", sets);
